@@ -1,0 +1,49 @@
+package org.cocoon.backend;
+
+/**
+ * A loaded model that advances many sequences by one batch at a time.
+ *
+ * <p>One thread owns a backend: every method but {@link #vocabulary()}, {@link #description()} and
+ * {@link #limits()} is called from that thread only. A failure that leaves the backend unusable is
+ * a {@link BackendException}; there are no partial steps.
+ */
+public interface Backend extends AutoCloseable {
+
+  /** What this backend runs, for people and for the router. Any thread. */
+  BackendDescription description();
+
+  /** Sizes that the owner must stay within. Any thread. */
+  BackendLimits limits();
+
+  /** Text to tokens and back. Any thread. */
+  Vocabulary vocabulary();
+
+  /**
+   * Computes one batch: appends its tokens to their sequences' caches and fills the batch's output
+   * rows, one for each token that asked for logits, in the order of the tokens.
+   *
+   * @throws BackendException if the batch breaks a limit or the backend failed
+   */
+  void step(StepBatch batch);
+
+  /**
+   * Forgets a sequence's cached tokens from a position on.
+   *
+   * @param sequence 0 to {@link BackendLimits#sequences()} - 1
+   * @param fromPosition the first position to forget; 0 forgets all
+   */
+  void truncate(int sequence, int fromPosition);
+
+  /**
+   * Makes the first {@code tokens} cached tokens of one sequence those of another, whose cache must
+   * be empty.
+   */
+  void copyPrefix(int fromSequence, int toSequence, int tokens);
+
+  /** Counters since the backend was opened. */
+  BackendStats stats();
+
+  /** Frees the model. Calling it twice does nothing. */
+  @Override
+  void close();
+}

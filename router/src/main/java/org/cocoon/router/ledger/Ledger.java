@@ -1,0 +1,93 @@
+package org.cocoon.router.ledger;
+
+import io.vertx.core.Future;
+import java.util.UUID;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Receipt;
+
+/**
+ * Accounts, holds and charges. All methods are called on the router's event loop and return at
+ * once; futures complete on it.
+ */
+public interface Ledger {
+
+  /**
+   * Finds the account of an API key. Known keys answer from memory.
+   *
+   * @param apiKey as the client sent it; never logged or stored, only its hash is
+   */
+  Future<Authentication> authenticate(String apiKey);
+
+  /**
+   * Reserves what a request can cost at most. In memory, against credit that this router has leased
+   * from the database; the future completes at once unless more credit must be leased.
+   *
+   * @param account whose
+   * @param requestId unique for each request
+   * @param amount the most it can cost
+   */
+  Future<HoldOutcome> hold(Account account, UUID requestId, NanoTon amount);
+
+  /** Gives a hold back uncharged. Releasing twice, or after a charge, does nothing. */
+  void release(Hold hold);
+
+  /**
+   * Charges what was delivered and gives back the rest of the hold. The future succeeds when the
+   * usage row and its signed receipt are durable, and stays pending while the database is away; the
+   * same request id is never charged twice.
+   *
+   * @param hold of the request; the charge is at most the hold
+   * @param usage what was delivered
+   */
+  Future<Receipt> charge(Hold hold, Usage usage);
+
+  /** The receipt of a request of this account, or a null result where there is none. */
+  Future<@org.jspecify.annotations.Nullable Receipt> receipt(Account account, UUID requestId);
+
+  /** Whether the database answered lately; for /health/ready. */
+  boolean available();
+
+  /** Who a key belongs to. */
+  sealed interface Authentication {
+    /** A good key. */
+    record Known(Account account) implements Authentication {}
+
+    /** No account has this key, or it was revoked. */
+    record Unknown() implements Authentication {}
+  }
+
+  /**
+   * An account.
+   *
+   * @param id of the row
+   * @param name for people
+   */
+  record Account(long id, String name) {}
+
+  /** Whether a hold was made. */
+  sealed interface HoldOutcome {
+    /** It was. */
+    record Held(Hold hold) implements HoldOutcome {}
+
+    /** The balance is too small by this much. */
+    record Insufficient(NanoTon missing) implements HoldOutcome {}
+
+    /** The database is away and the leased credit is used up. */
+    record Unavailable() implements HoldOutcome {}
+  }
+
+  /** An open reservation. */
+  record Hold(Account account, UUID requestId, NanoTon amount) {}
+
+  /**
+   * What a request used.
+   *
+   * @param model its name
+   * @param promptTokens tokens of the prompt
+   * @param completionTokens tokens delivered to the client
+   * @param cost what they cost
+   * @param worker who answered last, as a fingerprint; for people
+   */
+  record Usage(
+      String model, long promptTokens, long completionTokens, NanoTon cost, String worker) {}
+}

@@ -1,0 +1,17 @@
+package org.cocoon.worker.engine;
+
+/**
+ * How busy an engine is.
+ *
+ * @param running generations that hold a slot
+ * @param queued generations that wait for one
+ * @param queuedPromptTokens prompt tokens not yet computed, of running and queued generations
+ * @param decodeTokensPerSecond over the last second, of all slots together
+ * @param prefillTokensPerSecond over the last second
+ */
+public record EngineLoad(
+    int running,
+    int queued,
+    long queuedPromptTokens,
+    int decodeTokensPerSecond,
+    int prefillTokensPerSecond) {}
