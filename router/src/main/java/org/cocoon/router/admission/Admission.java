@@ -1,0 +1,67 @@
+package org.cocoon.router.admission;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
+import org.cocoon.router.ledger.Ledger.Account;
+import org.cocoon.router.request.InferenceRequest;
+
+/**
+ * Limits of what one account may have running, and what a request must hold. Belongs to the event
+ * loop.
+ */
+public final class Admission {
+  private final Price price;
+  private final int maxInFlightPerAccount;
+  private final Map<Long, Integer> inFlight = new HashMap<>();
+
+  /** Admits by this price list, and so many requests of an account at a time. */
+  public Admission(Price price, int maxInFlightPerAccount) {
+    this.price = price;
+    this.maxInFlightPerAccount = maxInFlightPerAccount;
+  }
+
+  /** Counts a request in, unless the account has too many already. */
+  public boolean enter(Account account) {
+    int running = inFlight.getOrDefault(account.id(), 0);
+    if (running >= maxInFlightPerAccount) {
+      return false;
+    }
+    inFlight.put(account.id(), running + 1);
+    return true;
+  }
+
+  /** Counts a request out. */
+  public void leave(Account account) {
+    inFlight.computeIfPresent(account.id(), (id, running) -> running > 1 ? running - 1 : null);
+  }
+
+  /** How many requests an account has. */
+  public int inFlight(Account account) {
+    return inFlight.getOrDefault(account.id(), 0);
+  }
+
+  /** How many an account may have. */
+  public int limit() {
+    return maxInFlightPerAccount;
+  }
+
+  /**
+   * The most that a request can cost.
+   *
+   * @param coefficient of the dearest worker that it may get
+   * @param contextTokens of the longest context that it may get
+   */
+  public NanoTon atMost(InferenceRequest request, int coefficient, int contextTokens) {
+    int prompt = Math.min(request.promptTokensAtMost(), contextTokens);
+    int output =
+        request.maxTokens() == 0 ? contextTokens : Math.min(request.maxTokens(), contextTokens);
+    return price.cost(prompt, output, coefficient);
+  }
+
+  /** What was delivered costs this. */
+  public NanoTon cost(long promptTokens, long completionTokens, int coefficient) {
+    return price.cost(promptTokens, completionTokens, coefficient);
+  }
+}

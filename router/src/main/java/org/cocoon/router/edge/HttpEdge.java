@@ -1,0 +1,299 @@
+package org.cocoon.router.edge;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
+import org.cocoon.router.path.Exchange;
+import org.cocoon.router.path.RequestPath;
+import org.cocoon.router.ledger.Ledger;
+import org.cocoon.router.ledger.Ledger.Account;
+import org.cocoon.router.ledger.Ledger.Authentication;
+import org.cocoon.router.ledger.LedgerException;
+import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.Refusal;
+import org.cocoon.router.request.Refusal.Kind;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The OpenAI-compatible HTTP surface. Everything that reaches a client as an error goes through
+ * {@link ErrorTable}; every reply has an {@code x-request-id}.
+ */
+public final class HttpEdge {
+  private static final Logger log = LoggerFactory.getLogger(HttpEdge.class);
+
+  private final Vertx vertx;
+  private final RequestPath path;
+  private final Ledger ledger;
+  private final NetworkView network;
+  private final Supplier<String> metrics;
+  private final RequestParser parser;
+  private final TurnFlusher flusher;
+  private final WebSocketEdge webSockets;
+
+  /**
+   * Makes the edge.
+   *
+   * @param metrics scrapes Prometheus text
+   * @param strict whether unknown request fields are refused
+   */
+  public HttpEdge(
+      Vertx vertx,
+      RequestPath path,
+      Ledger ledger,
+      NetworkView network,
+      Supplier<String> metrics,
+      boolean strict) {
+    this.vertx = vertx;
+    this.path = path;
+    this.ledger = ledger;
+    this.network = network;
+    this.metrics = metrics;
+    this.parser = new RequestParser(strict);
+    this.flusher = new TurnFlusher(vertx.getOrCreateContext());
+    this.webSockets = new WebSocketEdge(vertx, path, ledger, parser, flusher);
+  }
+
+  /** The routes. */
+  public Router routes() {
+    Router router = Router.router(vertx);
+    router.route().handler(HttpEdge::identify);
+    router.post("/v1/chat/completions").handler(ctx -> infer(ctx, true));
+    router.post("/v1/completions").handler(ctx -> infer(ctx, false));
+    router.get("/v1/models").handler(ctx -> withAccount(ctx, account -> models(ctx)));
+    router.get("/v1/models/:id").handler(ctx -> withAccount(ctx, account -> model(ctx)));
+    router
+        .get("/v1/receipts/:id")
+        .handler(ctx -> withAccount(ctx, account -> receipt(ctx, account)));
+    router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json()));
+    router.get("/v1/ws").handler(webSockets::upgrade);
+    router.get("/health/live").handler(ctx -> HttpReplies.json(ctx.response(), "{\"live\":true}"));
+    router.get("/health/ready").handler(this::ready);
+    router
+        .get("/metrics")
+        .handler(
+            ctx ->
+                ctx.response()
+                    .putHeader("content-type", "text/plain; version=0.0.4; charset=utf-8")
+                    .end(metrics.get()));
+    router.errorHandler(404, this::unknownPath);
+    router.errorHandler(405, this::wrongMethod);
+    router.errorHandler(500, this::broken);
+    return router;
+  }
+
+  private static void identify(RoutingContext ctx) {
+    UUID id = RequestIds.next();
+    ctx.put("request", id);
+    ctx.response().putHeader("x-request-id", id.toString());
+    ctx.next();
+  }
+
+  private static UUID id(RoutingContext ctx) {
+    UUID id = ctx.get("request");
+    return Objects.requireNonNull(id, "identify() runs before every other handler");
+  }
+
+  // ------------------------------------------------------------------ inference
+
+  private void infer(RoutingContext ctx, boolean chat) {
+    HttpServerRequest request = ctx.request();
+    request.pause();
+    authenticate(request)
+        .compose(
+            account ->
+                BodyReader.read(vertx, request).map(body -> answer(ctx, chat, account, body)))
+        .onFailure(fault -> fail(ctx, fault));
+  }
+
+  private Exchange answer(RoutingContext ctx, boolean chat, Account account, Buffer body) {
+    UUID id = id(ctx);
+    long seed = ThreadLocalRandom.current().nextLong();
+    Fields fields = Fields.parse(body.getBytes());
+    RequestParser.Parsed parsed =
+        chat
+            ? parser.chat(fields, id, account, seed)
+            : parser.completion(fields, id, account, seed);
+    HttpServerResponse response = ctx.response();
+    AnswerFormat format =
+        new AnswerFormat(
+            chat,
+            parsed.request().run().getLogprobs(),
+            parsed.includeUsage(),
+            id,
+            parsed.request().model(),
+            System.currentTimeMillis() / 1000);
+    Answer answer =
+        parsed.stream()
+            ? new StreamAnswer(response, format, flusher, parsed.includeUsage(), System.nanoTime())
+            : new WholeAnswer(response, format);
+    response
+        .putHeader("x-ratelimit-limit-requests", Integer.toString(path.limitsOfAccounts().limit()))
+        .putHeader(
+            "x-ratelimit-remaining-requests",
+            Integer.toString(
+                Math.max(
+                    0,
+                    path.limitsOfAccounts().limit()
+                        - path.limitsOfAccounts().inFlight(account)
+                        - 1)))
+        .putHeader("x-ratelimit-reset-requests", "1s");
+    response.exceptionHandler(gone -> {}); // a reset connection: the close handler acts on it
+    Exchange exchange = path.submit(parsed.request(), answer);
+    response.closeHandler(ignored -> exchange.cancel());
+    response.drainHandler(ignored -> exchange.resume());
+    return exchange;
+  }
+
+  // ------------------------------------------------------------------ who asks
+
+  private Future<Account> authenticate(HttpServerRequest request) {
+    return authenticate(ledger, request);
+  }
+
+  /** Finds the account of a request's bearer key. */
+  static Future<Account> authenticate(Ledger ledger, HttpServerRequest request) {
+    String header = request.getHeader("authorization");
+    if (header == null || !header.regionMatches(true, 0, "Bearer ", 0, 7)) {
+      return Future.failedFuture(
+          new RefusedException(
+              Refusal.of(
+                  Kind.UNAUTHORIZED, "Send your API key as 'Authorization: Bearer ck_...'.")));
+    }
+    return ledger
+        .authenticate(header.substring(7).trim())
+        .compose(
+            outcome ->
+                switch (outcome) {
+                  case Authentication.Known known -> Future.succeededFuture(known.account());
+                  case Authentication.Unknown unknown ->
+                      Future.failedFuture(
+                          new RefusedException(
+                              Refusal.of(Kind.UNAUTHORIZED, "Nobody has this API key.")));
+                });
+  }
+
+  private interface Authenticated {
+    void handle(Account account);
+  }
+
+  private void withAccount(RoutingContext ctx, Authenticated next) {
+    authenticate(ctx.request()).onSuccess(next::handle).onFailure(fault -> fail(ctx, fault));
+  }
+
+  // ------------------------------------------------------------------ the rest
+
+  private static String parameter(RoutingContext ctx) {
+    return Objects.requireNonNullElse(ctx.pathParam("id"), "");
+  }
+
+  private void models(RoutingContext ctx) {
+    HttpReplies.json(ctx.response(), network.models());
+  }
+
+  private void model(RoutingContext ctx) {
+    String json = network.model(parameter(ctx));
+    if (json == null) {
+      HttpReplies.refuse(
+          ctx.response(),
+          Refusal.ofParam(
+              Kind.UNKNOWN_MODEL,
+              "model",
+              "No worker serves this model; GET /v1/models lists what there is."));
+    } else {
+      HttpReplies.json(ctx.response(), json);
+    }
+  }
+
+  private void receipt(RoutingContext ctx, Account account) {
+    UUID id;
+    try {
+      String text = parameter(ctx);
+      id = UUID.fromString(text.startsWith("chatcmpl-") ? text.substring(9) : text);
+    } catch (IllegalArgumentException e) {
+      HttpReplies.refuse(
+          ctx.response(),
+          Refusal.ofParam(Kind.BAD_REQUEST, "id", "A request id is a UUID, as in x-request-id."));
+      return;
+    }
+    ledger
+        .receipt(account, id)
+        .onSuccess(
+            found -> {
+              if (found == null) {
+                HttpReplies.refuse(
+                    ctx.response(),
+                    Refusal.of(Kind.NOT_FOUND, "This account has no receipt of that request."));
+              } else {
+                HttpReplies.json(ctx.response(), network.receipt(found));
+              }
+            })
+        .onFailure(fault -> fail(ctx, fault));
+  }
+
+  private void ready(RoutingContext ctx) {
+    boolean database = ledger.available();
+    boolean workers = network.anyWorker();
+    boolean ready = database && workers && !path.draining();
+    ctx.response().setStatusCode(ready ? 200 : 503);
+    HttpReplies.json(
+        ctx.response(),
+        "{\"ready\":%b,\"database\":%b,\"workers\":%b,\"draining\":%b}"
+            .formatted(ready, database, workers, path.draining()));
+  }
+
+  private void unknownPath(RoutingContext ctx) {
+    BodyReader.discard(vertx, ctx.request());
+    HttpReplies.refuse(
+        ctx.response(),
+        Refusal.of(
+            Kind.NOT_FOUND,
+            "There is no such path; the API is under /v1 (see /v1/models, /v1/chat/completions)."));
+  }
+
+  private void wrongMethod(RoutingContext ctx) {
+    BodyReader.discard(vertx, ctx.request());
+    ctx.response()
+        .putHeader("allow", HttpMethod.POST.equals(ctx.request().method()) ? "GET" : "POST, GET");
+    HttpReplies.refuse(
+        ctx.response(),
+        Refusal.of(Kind.METHOD_NOT_ALLOWED, "This path does not take that method."));
+  }
+
+  private void broken(RoutingContext ctx) {
+    Throwable fault = ctx.failure();
+    log.error("event=internal_error request={}", id(ctx), fault);
+    HttpReplies.refuse(ctx.response(), internal());
+  }
+
+  private static Refusal internal() {
+    return Refusal.of(Kind.INTERNAL, "A fault of ours; the log names it by the request's id.");
+  }
+
+  private void fail(RoutingContext ctx, Throwable fault) {
+    if (fault instanceof RefusedException refused) {
+      if (!ctx.request().isEnded()) {
+        BodyReader.discard(vertx, ctx.request());
+      }
+      HttpReplies.refuse(ctx.response(), refused.refusal());
+    } else if (ctx.response().closed()) {
+      log.debug("event=client_gone request={}", id(ctx));
+    } else if (fault instanceof LedgerException) {
+      HttpReplies.refuse(
+          ctx.response(),
+          Refusal.retry(Kind.LEDGER_UNAVAILABLE, 2, "The ledger is not reachable just now."));
+    } else {
+      log.error("event=internal_error request={}", id(ctx), fault);
+      HttpReplies.refuse(ctx.response(), internal());
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package org.cocoon.router.edge;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import org.cocoon.contracts.Receipt;
+import org.cocoon.link.wire.Model;
+import org.cocoon.router.path.RequestPath;
+import org.cocoon.router.admission.Admission;
+import org.cocoon.router.fleet.Fleet;
+import org.cocoon.router.fleet.Worker;
+import org.jspecify.annotations.Nullable;
+
+/** What the network tells about itself, as JSON. */
+public final class NetworkView {
+  private final String name;
+  private final String version;
+  private final String imageHash;
+  private final List<String> simulated;
+  private final Fleet fleet;
+  private final RequestPath path;
+  private final Admission admission;
+  private final long startedMillis = System.currentTimeMillis();
+
+  /**
+   * Makes the view.
+   *
+   * @param simulated what this router simulates
+   * @param imageHash of this router's own measured image, hex
+   */
+  public NetworkView(
+      String name,
+      String version,
+      String imageHash,
+      List<String> simulated,
+      Fleet fleet,
+      RequestPath path,
+      Admission admission) {
+    this.name = name;
+    this.version = version;
+    this.imageHash = imageHash;
+    this.simulated = List.copyOf(simulated);
+    this.fleet = fleet;
+    this.path = path;
+    this.admission = admission;
+  }
+
+  boolean anyWorker() {
+    return fleet.workers().stream().anyMatch(Worker::accepting);
+  }
+
+  /** Body of GET /v1/network. */
+  String json() {
+    double tokensPerSecond = fleet.workers().stream().mapToDouble(Worker::tokensPerSecond).sum();
+    JsonArray workers = new JsonArray();
+    fleet.workers().forEach(worker -> workers.add(worker(worker)));
+    JsonArray models = new JsonArray();
+    fleet.models().forEach(model -> models.add(priced(model)));
+    return new JsonObject()
+        .put(
+            "router",
+            new JsonObject()
+                .put("name", name)
+                .put("version", version)
+                .put("uptime_seconds", (System.currentTimeMillis() - startedMillis) / 1000)
+                .put("measurement", imageHash)
+                .put("open_requests", path.openRequests())
+                .put("waiting", path.waiting())
+                .put("simulated", new JsonArray(simulated)))
+        .put("workers", workers)
+        .put("models", models)
+        .put("tokens_per_second", Math.round(tokensPerSecond))
+        .encode();
+  }
+
+  private static JsonObject worker(Worker worker) {
+    JsonArray models = new JsonArray();
+    for (Model model : worker.models()) {
+      models.add(
+          new JsonObject()
+              .put("name", model.getName())
+              .put("revision", model.getRevision())
+              .put("context_tokens", model.getContextTokens())
+              .put("slots", model.getSlots()));
+    }
+    return new JsonObject()
+        .put("name", worker.identity().name())
+        .put("id", worker.identity().id())
+        .put(
+            "state",
+            worker.breakerOpen()
+                ? "breaker_open"
+                : worker.state().name().toLowerCase(Locale.ROOT))
+        .put("models", models)
+        .put("running", worker.load().getRunning())
+        .put("queued", worker.load().getQueued())
+        .put("in_flight", worker.inFlight())
+        .put("slots", worker.slots())
+        .put("tokens_per_second", Math.round(worker.tokensPerSecond()))
+        .put("coefficient", worker.coefficient())
+        .put("simulated", new JsonArray(worker.identity().simulated()))
+        .put("software", worker.identity().software())
+        .put("attested_at", worker.identity().attestedAt().toString())
+        .put("image_hash", worker.identity().imageHash());
+  }
+
+  private JsonObject priced(String model) {
+    int least = Integer.MAX_VALUE;
+    int most = 0;
+    for (Worker worker : fleet.serving(model)) {
+      least = Math.min(least, worker.coefficient());
+      most = Math.max(most, worker.coefficient());
+    }
+    return new JsonObject()
+        .put("name", model)
+        .put("workers", fleet.serving(model).size())
+        .put(
+            "price_nanoton_per_1000_tokens",
+            new JsonObject()
+                .put("min", admission.cost(0, 1000, least).nanos())
+                .put("max", admission.cost(0, 1000, most).nanos()));
+  }
+
+  /** Body of GET /v1/models. */
+  String models() {
+    JsonArray data = new JsonArray();
+    fleet.models().forEach(model -> data.add(card(model)));
+    return new JsonObject().put("object", "list").put("data", data).encode();
+  }
+
+  /** Body of GET /v1/models/{id}, or null where nobody serves it. */
+  @Nullable String model(String model) {
+    return fleet.serving(model).isEmpty() ? null : card(model).encode();
+  }
+
+  private JsonObject card(String model) {
+    return new JsonObject()
+        .put("id", model)
+        .put("object", "model")
+        .put("created", startedMillis / 1000)
+        .put("owned_by", "cocoon");
+  }
+
+  /** Body of GET /v1/receipts/{id}. */
+  String receipt(Receipt receipt) {
+    Base64.Encoder base64 = Base64.getUrlEncoder().withoutPadding();
+    return new JsonObject()
+        .put("request_id", receipt.requestId().toString())
+        .put("model", receipt.model())
+        .put("prompt_tokens", receipt.promptTokens())
+        .put("completion_tokens", receipt.completionTokens())
+        .put("cost_nanoton", receipt.cost().nanos())
+        .put("charged_at_millis", receipt.chargedAtMillis())
+        .put("router_key", base64.encodeToString(receipt.routerKey()))
+        .put("signature", base64.encodeToString(receipt.signature()))
+        .put("receipt", receipt.toText())
+        .encode();
+  }
+}

@@ -1,0 +1,37 @@
+package org.cocoon.router.edge;
+
+import io.vertx.core.Context;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes what gathered for each client once per turn of the event loop: what came in one turn goes
+ * out in one write, and nothing waits for more.
+ */
+final class TurnFlusher {
+  private final Context context;
+  private List<Runnable> dirty = new ArrayList<>();
+  private List<Runnable> spare = new ArrayList<>();
+
+  TurnFlusher(Context context) {
+    this.context = context;
+  }
+
+  /** Runs a flush at the end of this turn; the caller sees to it that it asks once. */
+  void later(Runnable flush) {
+    if (dirty.isEmpty()) {
+      context.runOnContext(ignored -> run());
+    }
+    dirty.add(flush);
+  }
+
+  private void run() {
+    List<Runnable> now = dirty;
+    dirty = spare;
+    spare = now;
+    for (int i = 0; i < now.size(); i++) {
+      now.get(i).run();
+    }
+    now.clear();
+  }
+}

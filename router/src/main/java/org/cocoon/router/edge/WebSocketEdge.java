@@ -1,0 +1,337 @@
+package org.cocoon.router.edge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ServerWebSocket;
+import io.vertx.core.http.WebSocketFrame;
+import io.vertx.ext.web.RoutingContext;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.cocoon.link.wire.TokenLogprob;
+import org.cocoon.router.ledger.Ledger;
+import org.cocoon.router.ledger.Ledger.Account;
+import org.cocoon.router.path.Exchange;
+import org.cocoon.router.path.RequestPath;
+import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.Completion;
+import org.cocoon.router.request.InferenceRequest;
+import org.cocoon.router.request.Refusal;
+import org.cocoon.router.request.Refusal.Kind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Many chats on one WebSocket (RFC 6455), subprotocol {@value #SUBPROTOCOL}: JSON text frames,
+ * submit and cancel up, accepted, delta, done and error down. What the client has running ends with
+ * its socket.
+ */
+final class WebSocketEdge {
+  static final String SUBPROTOCOL = "cocoon.v1";
+  static final int MAX_IN_FLIGHT = 1_024;
+  private static final int MAX_ID = 128;
+  private static final int BAD_FRAME = 4400;
+  private static final int SLOW = 4408;
+  private static final long HEARTBEAT_MILLIS = TimeUnit.SECONDS.toMillis(20);
+  private static final int MISSED_HEARTBEATS = 2;
+
+  private final Vertx vertx;
+  private final RequestPath path;
+  private final Ledger ledger;
+  private final RequestParser parser;
+  private final TurnFlusher flusher;
+
+  WebSocketEdge(
+      Vertx vertx,
+      RequestPath path,
+      Ledger ledger,
+      RequestParser parser,
+      TurnFlusher flusher) {
+    this.vertx = vertx;
+    this.path = path;
+    this.ledger = ledger;
+    this.parser = parser;
+    this.flusher = flusher;
+  }
+
+  void upgrade(RoutingContext ctx) {
+    String upgrade = ctx.request().getHeader("upgrade");
+    if (!"websocket".equalsIgnoreCase(upgrade)) {
+      HttpReplies.refuse(
+          ctx.response(),
+          Refusal.of(Kind.BAD_REQUEST, "This path takes WebSocket upgrades only (RFC 6455)."));
+      return;
+    }
+    ctx.request().pause();
+    HttpEdge.authenticate(ledger, ctx.request())
+        .onSuccess(
+            account ->
+                ctx.request()
+                    .toWebSocket()
+                    .onSuccess(socket -> new Session(account, socket).begin()))
+        .onFailure(
+            fault -> {
+              ctx.request().resume();
+              HttpReplies.refuse(
+                  ctx.response(),
+                  fault instanceof RefusedException refused
+                      ? refused.refusal()
+                      : Refusal.retry(
+                          Kind.LEDGER_UNAVAILABLE, 2, "The ledger is not reachable just now."));
+            });
+  }
+
+  /** One socket. */
+  private final class Session {
+    private final Account account;
+    private final ServerWebSocket socket;
+    private final Map<String, Chat> chats = new HashMap<>();
+    private long timer;
+    private int unanswered;
+
+    Session(Account account, ServerWebSocket socket) {
+      this.account = account;
+      this.socket = socket;
+    }
+
+    void begin() {
+      socket.textMessageHandler(this::heard);
+      socket.binaryMessageHandler(ignored -> bad("frames are JSON text"));
+      socket.pongHandler(ignored -> unanswered = 0);
+      socket.drainHandler(ignored -> List.copyOf(chats.values()).forEach(Chat::resume));
+      socket.exceptionHandler(ignored -> {});
+      socket.closeHandler(ignored -> over());
+      timer = vertx.setPeriodic(HEARTBEAT_MILLIS, ignored -> beat());
+      socket.resume();
+      send(
+          "{\"type\":\"welcome\",\"session\":\"%s\",\"maxInFlight\":%d,\"replayTtlMs\":0,\"heartbeatMs\":%d}"
+              .formatted(RequestIds.next(), MAX_IN_FLIGHT, HEARTBEAT_MILLIS));
+    }
+
+    private void beat() {
+      if (unanswered++ >= MISSED_HEARTBEATS) {
+        socket.close((short) SLOW, "no pong");
+      } else {
+        socket.writeFrame(WebSocketFrame.pingFrame(Buffer.buffer("cocoon")));
+      }
+    }
+
+    private void over() {
+      vertx.cancelTimer(timer);
+      List<Chat> open = List.copyOf(chats.values());
+      chats.clear();
+      open.forEach(Chat::cancel);
+    }
+
+    private void bad(String why) {
+      socket.close((short) BAD_FRAME, why);
+    }
+
+    void send(String json) {
+      if (!socket.isClosed()) {
+        socket.writeTextMessage(json);
+      }
+    }
+
+    private void heard(String text) {
+      unanswered = 0;
+      Fields frame;
+      String type;
+      String id;
+      try {
+        frame = Fields.parse(text.getBytes(StandardCharsets.UTF_8));
+        type = frame.string("type", 32);
+        id = frame.string("id", MAX_ID);
+      } catch (RefusedException e) {
+        error(null, e.refusal(), 0);
+        return;
+      }
+      switch (type == null ? "" : type) {
+        case "hello" -> {}
+        case "submit" -> submit(frame, id);
+        case "cancel" -> {
+          Chat chat = id == null ? null : chats.get(id);
+          if (chat != null) {
+            chat.cancel();
+          }
+        }
+        default ->
+            error(
+                id,
+                Refusal.ofParam(
+                    Kind.BAD_REQUEST, "type", "'type' must be hello, submit or cancel."),
+                0);
+      }
+    }
+
+    private void submit(Fields frame, @Nullable String id) {
+      if (id == null || id.isEmpty()) {
+        error(
+            null,
+            Refusal.ofParam(
+                Kind.BAD_REQUEST,
+                "id",
+                "'id' must be a string of 1 to %d characters.".formatted(MAX_ID)),
+            0);
+        return;
+      }
+      if (chats.containsKey(id)) {
+        error(id, Refusal.ofParam(Kind.BAD_REQUEST, "id", "This id is already running."), 0);
+        return;
+      }
+      if (chats.size() >= MAX_IN_FLIGHT) {
+        error(
+            id,
+            Refusal.retry(
+                Kind.TOO_MANY_IN_FLIGHT,
+                1,
+                "One socket runs at most %d chats.".formatted(MAX_IN_FLIGHT)),
+            0);
+        return;
+      }
+      InferenceRequest request;
+      try {
+        JsonNode body = frame.node("body");
+        if (body == null) {
+          throw frame.wrong("body", "a chat-completions body");
+        }
+        long deadlineMillis = frame.integer("deadlineMs", 1, 3_600_000, 0);
+        request =
+            parser
+                .chat(
+                    Fields.of(body, "body"),
+                    RequestIds.next(),
+                    account,
+                    ThreadLocalRandom.current().nextLong())
+                .request();
+        if (deadlineMillis > 0) {
+          request = request.withTimeout(deadlineMillis);
+        }
+      } catch (RefusedException e) {
+        error(id, e.refusal(), 0);
+        return;
+      }
+      Chat chat = new Chat(this, id, request.id());
+      chats.put(id, chat);
+      send(
+          "{\"type\":\"accepted\",\"id\":%s,\"request\":\"%s\"}"
+              .formatted(ErrorTable.quoted(id), request.id()));
+      chat.exchange = path.submit(request, chat);
+    }
+
+    void error(@Nullable String id, Refusal refusal, long billedTokens) {
+      ErrorTable.Row row = ErrorTable.row(refusal.kind());
+      send(
+          "{\"type\":\"error\",\"id\":%s,\"code\":%s,\"status\":%d,\"message\":%s,\"param\":%s,\"retryAfterMs\":%d,\"billed\":%d}"
+              .formatted(
+                  ErrorTable.quoted(id),
+                  ErrorTable.quoted(row.code()),
+                  row.status(),
+                  ErrorTable.quoted(refusal.message()),
+                  ErrorTable.quoted(refusal.param()),
+                  refusal.retryAfterSeconds() * 1000L,
+                  billedTokens));
+    }
+  }
+
+  /** One chat on a socket. */
+  private final class Chat implements Answer {
+    private final Session session;
+    private final String id;
+    private final UUID request;
+    private Buffer pending = Buffer.buffer();
+    private @Nullable Exchange exchange;
+    private boolean flushAsked;
+    private long seq;
+    private long tokens;
+
+    Chat(Session session, String id, UUID request) {
+      this.session = session;
+      this.id = id;
+      this.request = request;
+    }
+
+    @Override
+    public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
+      tokens += count;
+      if (text.length > 0) {
+        pending.appendBytes(text);
+        if (!flushAsked) {
+          flushAsked = true;
+          flusher.later(this::flush);
+        }
+      }
+    }
+
+    private void flush() {
+      flushAsked = false;
+      if (pending.length() == 0 || session.socket.isClosed()) {
+        return;
+      }
+      Buffer frame = Buffer.buffer(pending.length() + 64);
+      frame
+          .appendString("{\"type\":\"delta\",\"id\":")
+          .appendString(ErrorTable.quoted(id))
+          .appendString(",\"seq\":")
+          .appendString(Long.toString(++seq))
+          .appendString(",\"text\":\"");
+      Utf8Json.escaped(frame, pending.getBytes());
+      frame.appendString("\"}");
+      pending = Buffer.buffer();
+      session.socket.writeTextMessage(frame.toString(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void finished(Completion completion) {
+      flush();
+      Buffer usage = Buffer.buffer();
+      Utf8Json.usage(usage, completion);
+      session.send(
+          "{\"type\":\"done\",\"id\":%s,\"seq\":%d,\"finish\":\"%s\",\"request\":\"%s\",\"usage\":%s,\"receipt\":\"%s\"}"
+              .formatted(
+                  ErrorTable.quoted(id),
+                  ++seq,
+                  AnswerFormat.finish(completion.finish()),
+                  request,
+                  usage,
+                  completion.receipt().toText()));
+      session.chats.remove(id);
+    }
+
+    @Override
+    public void refused(Refusal refusal) {
+      flush();
+      session.error(id, refusal, tokens);
+      session.chats.remove(id);
+    }
+
+    @Override
+    public boolean writable() {
+      return !session.socket.writeQueueFull();
+    }
+
+    /** Stops it; the client is told done with what it got, so that it knows the id is free. */
+    void cancel() {
+      Exchange running = exchange;
+      session.chats.remove(id);
+      if (running != null) {
+        running.cancel();
+      }
+      flush();
+      session.send(
+          "{\"type\":\"done\",\"id\":%s,\"seq\":%d,\"finish\":\"cancelled\",\"request\":\"%s\",\"usage\":{\"completion_tokens\":%d},\"receipt\":null}"
+              .formatted(ErrorTable.quoted(id), ++seq, request, tokens));
+    }
+
+    void resume() {
+      Exchange running = exchange;
+      if (running != null) {
+        running.resume();
+      }
+    }
+  }
+}

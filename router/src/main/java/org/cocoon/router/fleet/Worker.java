@@ -1,0 +1,365 @@
+package org.cocoon.router.fleet;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.cocoon.link.wire.Cancel;
+import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FinishReason;
+import org.cocoon.link.wire.FromRouter;
+import org.cocoon.link.wire.FromWorker;
+import org.cocoon.link.wire.Grant;
+import org.cocoon.link.wire.LoadReport;
+import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.Tokens;
+import org.cocoon.router.dispatch.Candidate;
+import org.cocoon.router.dispatch.Decision;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attached worker: its runs in flight, and what was observed of it.
+ *
+ * <pre>
+ * ATTACHED  --it or we drain-->            DRAINING   takes nothing new
+ * ATTACHED, DRAINING  --link ended, silent--> GONE    every run in flight is told lost, once
+ * </pre>
+ *
+ * <p>Belongs to the event loop. What goes down the link within one loop turn goes as one message.
+ */
+public final class Worker implements Candidate {
+
+  /** Where a worker is in its life. */
+  public enum State {
+    /** Takes requests. */
+    ATTACHED,
+    /** Finishes what it has. */
+    DRAINING,
+    /** The link is down. */
+    GONE
+  }
+
+  private static final class Flight {
+    final RunListener listener;
+    final int promptTokens;
+    final long dispatchedNanos;
+    long firstTokenNanos;
+    long lastTokenNanos;
+    long tokens;
+
+    Flight(RunListener listener, int promptTokens, long dispatchedNanos) {
+      this.listener = listener;
+      this.promptTokens = promptTokens;
+      this.dispatchedNanos = dispatchedNanos;
+    }
+  }
+
+  private final WorkerIdentity identity;
+  private final List<Model> models;
+  private final int coefficient;
+  private final int slots;
+  private final int contextTokens;
+  private final LongSupplier nanoClock;
+  private final Consumer<FromRouter> down;
+  private final Consumer<Runnable> afterTurn;
+  private final Runnable freed;
+  private final Decision.Assigned assigned = new Decision.Assigned(this);
+  private final Map<Long, Flight> flights = new HashMap<>();
+  private final Observations observed = new Observations();
+  private final Breaker breaker = new Breaker();
+
+  private State state = State.ATTACHED;
+  private long nextRun = 1;
+  private long pendingPromptTokens;
+  private int othersOccupy;
+  private long lastHeardNanos;
+  private LoadReport load = LoadReport.getDefaultInstance();
+  private FromRouter.@Nullable Builder outgoing;
+
+  /**
+   * Makes a worker from its hello.
+   *
+   * @param down sends one message down the link
+   * @param afterTurn runs something at the end of this turn of the event loop
+   * @param freed is called when it may take a request that it could not before
+   */
+  Worker(
+      WorkerIdentity identity,
+      List<Model> models,
+      int coefficient,
+      LongSupplier nanoClock,
+      Consumer<FromRouter> down,
+      Consumer<Runnable> afterTurn,
+      Runnable freed) {
+    this.identity = identity;
+    this.models = List.copyOf(models);
+    this.coefficient = coefficient;
+    this.slots = models.stream().mapToInt(Model::getSlots).max().orElse(1);
+    this.contextTokens = models.stream().mapToInt(Model::getContextTokens).min().orElse(1);
+    this.nanoClock = nanoClock;
+    this.down = down;
+    this.afterTurn = afterTurn;
+    this.freed = freed;
+    this.lastHeardNanos = nanoClock.getAsLong();
+  }
+
+  // ------------------------------------------------------------------ down the link
+
+  /**
+   * Starts a run.
+   *
+   * @param template what to run, without its number
+   * @param expectedPromptTokens for the observation of rates
+   * @return its number
+   */
+  public long run(Run.Builder template, int expectedPromptTokens, RunListener listener) {
+    long run = nextRun++;
+    flights.put(run, new Flight(listener, expectedPromptTokens, nanoClock.getAsLong()));
+    pendingPromptTokens += expectedPromptTokens;
+    breaker.dispatched();
+    outgoing().addRun(template.setRun(run));
+    return run;
+  }
+
+  /** Asks for a run to stop; its done or its failure still comes, unless the link ends first. */
+  public void cancel(long run) {
+    if (flights.containsKey(run)) {
+      outgoing().addCancel(Cancel.newBuilder().setRun(run));
+    }
+  }
+
+  /** Forgets a run whose end nobody waits for, and stops it. */
+  public void abandon(long run) {
+    Flight flight = flights.remove(run);
+    if (flight != null) {
+      landed(flight);
+      breaker.neutral();
+      outgoing().addCancel(Cancel.newBuilder().setRun(run));
+    }
+  }
+
+  /** Lets a run send so many tokens more. */
+  public void grant(long run, int tokens) {
+    outgoing().addGrant(Grant.newBuilder().setRun(run).setTokens(tokens));
+  }
+
+  /** Tells the worker that this router goes. */
+  void drain() {
+    if (state == State.ATTACHED) {
+      state = State.DRAINING;
+      outgoing().setDrain(true);
+    }
+  }
+
+  private FromRouter.Builder outgoing() {
+    FromRouter.Builder builder = outgoing;
+    if (builder == null) {
+      builder = FromRouter.newBuilder();
+      outgoing = builder;
+      afterTurn.accept(this::flush);
+    }
+    return builder;
+  }
+
+  private void flush() {
+    FromRouter.Builder builder = outgoing;
+    outgoing = null;
+    if (builder != null && state != State.GONE) {
+      down.accept(builder.build());
+    }
+  }
+
+  // ------------------------------------------------------------------ up the link
+
+  /** Takes one message of the worker. */
+  void heard(FromWorker message) {
+    long now = nanoClock.getAsLong();
+    lastHeardNanos = now;
+    for (int i = 0; i < message.getTokensCount(); i++) {
+      tokens(message.getTokens(i), now);
+    }
+    for (int i = 0; i < message.getDoneCount(); i++) {
+      done(message.getDone(i));
+    }
+    for (int i = 0; i < message.getFailedCount(); i++) {
+      failed(message.getFailed(i), now);
+    }
+    if (message.hasLoad()) {
+      reported(message.getLoad());
+    }
+    if (message.getDraining() && state == State.ATTACHED) {
+      state = State.DRAINING;
+    }
+  }
+
+  private void tokens(Tokens tokens, long now) {
+    Flight flight = flights.get(tokens.getRun());
+    if (flight == null) {
+      return; // cancelled or abandoned while these were on their way
+    }
+    if (flight.tokens == 0 && tokens.getIdsCount() > 0) {
+      flight.firstTokenNanos = now;
+      pendingPromptTokens -= flight.promptTokens;
+      observed.firstToken(flight.promptTokens, now - flight.dispatchedNanos);
+    }
+    flight.lastTokenNanos = now;
+    flight.tokens += tokens.getIdsCount();
+    observed.tokens(tokens.getIdsCount());
+    flight.listener.tokens(tokens);
+  }
+
+  private void done(Done done) {
+    Flight flight = flights.remove(done.getRun());
+    if (flight == null) {
+      return;
+    }
+    landed(flight);
+    if (done.getFinish() == FinishReason.FINISH_CANCELLED) {
+      breaker.neutral();
+    } else {
+      breaker.succeeded();
+      observed.finished(
+          flight.tokens, flight.lastTokenNanos - flight.firstTokenNanos, flights.size());
+    }
+    flight.listener.done(done);
+    freed.run();
+  }
+
+  private void failed(Failed failed, long now) {
+    Flight flight = flights.remove(failed.getRun());
+    if (flight == null) {
+      return;
+    }
+    landed(flight);
+    if (failed.getCode() == FailureCode.FAILURE_ENGINE
+        || failed.getCode() == FailureCode.FAILURE_UNSPECIFIED) {
+      breaker.failed(now);
+    } else {
+      breaker.neutral();
+    }
+    flight.listener.failed(failed);
+    freed.run();
+  }
+
+  private void landed(Flight flight) {
+    if (flight.tokens == 0) {
+      pendingPromptTokens -= flight.promptTokens;
+    }
+  }
+
+  private void reported(LoadReport report) {
+    load = report;
+    // Runs that the report knows of and that are not ours belong to other routers.
+    long oursSeen =
+        flights.keySet().stream().filter(run -> run <= report.getDispatchedSeen()).count();
+    othersOccupy = (int) Math.max(0, report.getRunning() + report.getQueued() - oursSeen);
+  }
+
+  /** The link ended: tells every run. */
+  void gone() {
+    if (state == State.GONE) {
+      return;
+    }
+    state = State.GONE;
+    List<Flight> lost = List.copyOf(flights.values());
+    flights.clear();
+    pendingPromptTokens = 0;
+    for (Flight flight : lost) {
+      flight.listener.lost();
+    }
+  }
+
+  void tick(long windowNanos) {
+    observed.tick(windowNanos);
+  }
+
+  boolean silentFor(long nanos) {
+    return nanoClock.getAsLong() - lastHeardNanos > nanos;
+  }
+
+  // ------------------------------------------------------------------ what others may know
+
+  /** Who it is. */
+  public WorkerIdentity identity() {
+    return identity;
+  }
+
+  /** What it serves. */
+  public List<Model> models() {
+    return models;
+  }
+
+  /** Where it is in its life. */
+  public State state() {
+    return state;
+  }
+
+  /** Our runs in flight. */
+  public int inFlight() {
+    return flights.size();
+  }
+
+  /** Its last report. */
+  public LoadReport load() {
+    return load;
+  }
+
+  /** Tokens a second that came from it in the last window. */
+  public double tokensPerSecond() {
+    return observed.tokensPerSecond();
+  }
+
+  /** Whether its breaker is open. */
+  public boolean breakerOpen() {
+    return breaker.open();
+  }
+
+  @Override
+  public boolean accepting() {
+    return state == State.ATTACHED && breaker.allows(nanoClock.getAsLong());
+  }
+
+  @Override
+  public int coefficient() {
+    return coefficient;
+  }
+
+  @Override
+  public int contextTokens() {
+    return contextTokens;
+  }
+
+  @Override
+  public int slots() {
+    return slots;
+  }
+
+  @Override
+  public int occupied() {
+    return flights.size() + othersOccupy;
+  }
+
+  @Override
+  public long pendingPromptTokens() {
+    return Math.max(0, pendingPromptTokens);
+  }
+
+  @Override
+  public double prefillTokensPerSecond() {
+    return observed.prefillTokensPerSecond();
+  }
+
+  @Override
+  public double expectedStreamTokensPerSecond() {
+    return observed.streamTokensPerSecond(occupied() + 1);
+  }
+
+  @Override
+  public Decision.Assigned assigned() {
+    return assigned;
+  }
+}

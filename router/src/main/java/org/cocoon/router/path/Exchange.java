@@ -1,0 +1,497 @@
+package org.cocoon.router.path;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Receipt;
+import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FinishReason;
+import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.Tokens;
+import org.cocoon.router.dispatch.Decision;
+import org.cocoon.router.fleet.RunListener;
+import org.cocoon.router.fleet.Worker;
+import org.cocoon.router.ledger.Ledger.Hold;
+import org.cocoon.router.ledger.Ledger.Usage;
+import org.cocoon.router.relay.Relay;
+import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.Completion;
+import org.cocoon.router.request.InferenceRequest;
+import org.cocoon.router.request.Refusal;
+import org.cocoon.router.request.Refusal.Kind;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One request on its way. Belongs to the event loop.
+ *
+ * <pre>
+ * HOLDING   held ------------------------> WAITING
+ * WAITING   assigned --------------------> RUNNING
+ * RUNNING   worker failed or lost -------> WAITING   goes on elsewhere, from the tokens so far
+ * RUNNING   done ------------------------> CHARGING
+ * RUNNING   cancelled, deadline, refused-> STOPPING  the worker is told; late tokens are dropped
+ * STOPPING  done, lost, or not in time --> CHARGING  of what was delivered, if anything was
+ * CHARGING  charge durable --------------> ENDED     only now the final chunk is sent
+ * any       refused before any token ----> ENDED     the hold is released, nothing is charged
+ * </pre>
+ */
+public final class Exchange implements RunListener {
+  private static final Logger log = LoggerFactory.getLogger(Exchange.class);
+
+  private enum State {
+    HOLDING,
+    WAITING,
+    RUNNING,
+    STOPPING,
+    CHARGING,
+    ENDED
+  }
+
+  private final RequestPath path;
+  private final InferenceRequest request;
+  private final Answer answer;
+  private final Relay relay;
+  private final long arrivedNanos;
+  private final Set<Worker> excluded = new HashSet<>();
+
+  private State state = State.HOLDING;
+  private boolean inWaitingRoom;
+  private boolean answerOver;
+  private @Nullable Hold hold;
+  private @Nullable Worker worker;
+  private long run;
+  private int attempts;
+  private int coefficientHeld = Integer.MAX_VALUE;
+  private int coefficient;
+  private long promptTokens;
+  private long cachedPromptTokens;
+  private long stateSinceNanos;
+  private long heldBackSinceNanos;
+  private @Nullable Refusal afterCharge;
+
+  Exchange(RequestPath path, InferenceRequest request, Answer answer, long arrivedNanos) {
+    this.path = path;
+    this.request = request;
+    this.answer = answer;
+    this.relay = new Relay(answer);
+    this.arrivedNanos = arrivedNanos;
+    this.stateSinceNanos = arrivedNanos;
+  }
+
+  // ------------------------------------------------------------------ the way in
+
+  void held(Hold made) {
+    if (state != State.HOLDING) {
+      path.ledger().release(made); // the client left while the hold was being made
+      return;
+    }
+    hold = made;
+    coefficientHeld = path.coefficientCeiling(request.model(), request.maxCoefficient());
+    enter(State.WAITING);
+    dispatch(path.waitingRoom().hasPlace());
+  }
+
+  /** Tries to leave the waiting room; returns whether it did. */
+  boolean dispatchFromWaiting() {
+    inWaitingRoom = false; // offer() takes it out when this returns true
+    boolean left = state != State.WAITING || place(path.decide(this, true));
+    inWaitingRoom = !left;
+    return left;
+  }
+
+  private void dispatch(boolean mayWait) {
+    if (!place(path.decide(this, mayWait))) {
+      inWaitingRoom = true;
+      if (attempts == 0) {
+        path.waitingRoom().enter(request.model(), request.priority(), this);
+      } else {
+        path.waitingRoom().reenter(request.model(), request.priority(), this);
+      }
+    }
+  }
+
+  private boolean place(Decision decision) {
+    return switch (decision) {
+      case Decision.Assigned assigned -> {
+        start((Worker) assigned.worker());
+        yield true;
+      }
+      case Decision.Queued queued -> false;
+      case Decision.Refused why -> {
+        if (why == Decision.Refused.NO_WORKER && attempts > 0) {
+          yield false; // the worker that failed is being restarted, most likely: tick() bounds this
+        }
+        finishOrRefuse(refusal(why));
+        yield true;
+      }
+    };
+  }
+
+  private void start(Worker chosen) {
+    worker = chosen;
+    attempts++;
+    coefficient = chosen.coefficient();
+    coefficientHeld = Math.min(coefficientHeld, coefficient);
+    enter(State.RUNNING);
+    Run.Builder template = request.run().toBuilder().setCredit(Relay.WINDOW);
+    if (relay.delivered() > 0) {
+      template.setContinuation(relay.continuation());
+    }
+    run = chosen.run(template, request.promptTokensExpected(), this);
+    answer.started();
+    log.info(
+        "event=dispatched request={} worker={} attempt={} after_tokens={}",
+        request.id(),
+        chosen.identity().id(),
+        attempts,
+        relay.delivered());
+  }
+
+  // ------------------------------------------------------------------ from the worker
+
+  @Override
+  public void tokens(Tokens tokens) {
+    if (state != State.RUNNING) {
+      return;
+    }
+    if (relay.delivered() == 0) {
+      path.metrics().firstToken(path.nanoClock().getAsLong() - arrivedNanos);
+    }
+    path.metrics().tokens(tokens.getIdsCount());
+    grant(relay.deliver(tokens));
+  }
+
+  private void grant(int tokens) {
+    if (tokens > 0 && worker != null) {
+      worker.grant(run, tokens);
+    }
+  }
+
+  @Override
+  public void done(Done done) {
+    promptTokens = done.getPromptTokens();
+    cachedPromptTokens = done.getCachedPromptTokens();
+    charge(done.getFinish());
+  }
+
+  @Override
+  public void failed(Failed failed) {
+    if (state == State.STOPPING) {
+      charge(FinishReason.FINISH_CANCELLED);
+      return;
+    }
+    switch (failed.getCode()) {
+      case FAILURE_PROMPT_TOO_LONG ->
+          finishOrRefuse(Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", failed.getMessage()));
+      case FAILURE_BAD_REQUEST, FAILURE_UNSUPPORTED ->
+          finishOrRefuse(
+              new Refusal(
+                  Kind.BAD_REQUEST,
+                  failed.getMessage(),
+                  failed.getParam().isEmpty() ? null : failed.getParam(),
+                  0));
+      case FAILURE_UNKNOWN_MODEL,
+              FAILURE_BUSY,
+              FAILURE_DRAINING,
+              FAILURE_ENGINE,
+              FAILURE_UNSPECIFIED,
+              UNRECOGNIZED ->
+          elsewhere(failed.getCode());
+    }
+  }
+
+  @Override
+  public void lost() {
+    if (state == State.STOPPING) {
+      charge(FinishReason.FINISH_CANCELLED);
+    } else {
+      elsewhere(FailureCode.FAILURE_ENGINE);
+    }
+  }
+
+  /** Goes on at another worker, from the tokens so far. */
+  private void elsewhere(FailureCode why) {
+    Worker failedWorker = worker;
+    if (failedWorker == null || state != State.RUNNING) {
+      return;
+    }
+    excluded.add(failedWorker);
+    worker = null;
+    path.metrics().retried();
+    log.warn(
+        "event=worker_failed request={} worker={} code={} after_tokens={} attempt={}",
+        request.id(),
+        failedWorker.identity().id(),
+        why,
+        relay.delivered(),
+        attempts);
+    enter(State.WAITING);
+    if (attempts >= path.limits().attempts()) {
+      finishOrRefuse(
+          Refusal.retry(
+              Kind.WORKER_FAILED, 1, "%d workers failed this request.".formatted(attempts)));
+      return;
+    }
+    dispatch(true);
+  }
+
+  // ------------------------------------------------------------------ the way out
+
+  private void charge(FinishReason finish) {
+    if (state == State.CHARGING || state == State.ENDED) {
+      return;
+    }
+    enter(State.CHARGING);
+    Hold held = hold;
+    if (held == null) {
+      throw new IllegalStateException("nothing runs without a hold");
+    }
+    boolean nothingGiven = relay.delivered() == 0 && (afterCharge != null || answerOver);
+    if (nothingGiven) {
+      end(afterCharge == null ? "cancelled" : name(afterCharge));
+      return;
+    }
+    String workerId = worker == null ? "" : worker.identity().id();
+    NanoTon cost =
+        NanoTon.min(
+            held.amount(), path.admission().cost(promptTokens, relay.delivered(), coefficient));
+    Usage usage = new Usage(request.model(), promptTokens, relay.delivered(), cost, workerId);
+    path.ledger()
+        .charge(held, usage)
+        .onSuccess(receipt -> charged(finish, usage, receipt))
+        .onFailure(this::broken);
+  }
+
+  private void charged(FinishReason finish, Usage usage, Receipt receipt) {
+    hold = null;
+    if (state != State.CHARGING) {
+      return;
+    }
+    String how = answerOver ? "cancelled" : afterCharge == null ? "finished" : name(afterCharge);
+    path.metrics().charged(usage);
+    if (!answerOver && afterCharge == null) {
+      answerOver = true;
+      answer.finished(
+          new Completion(
+              finish,
+              usage.promptTokens(),
+              usage.completionTokens(),
+              cachedPromptTokens,
+              usage.cost(),
+              receipt,
+              usage.worker()));
+    }
+    end(how);
+  }
+
+  private void end(String how) {
+    if (afterCharge != null && !answerOver) {
+      answerOver = true;
+      answer.refused(afterCharge);
+    }
+    enter(State.ENDED);
+    path.ended(this, hold, how);
+    hold = null;
+    worker = null;
+  }
+
+  private static String name(Refusal refusal) {
+    return refusal.kind().name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /** Ends with an error; what was delivered until now is charged first. */
+  private void finishOrRefuse(Refusal refusal) {
+    if (answerOver || state == State.CHARGING || state == State.ENDED) {
+      return;
+    }
+    afterCharge = refusal;
+    if (relay.delivered() > 0) {
+      charge(FinishReason.FINISH_UNSPECIFIED);
+    } else {
+      end(name(refusal));
+    }
+  }
+
+  void refuse(Refusal refusal) {
+    finishOrRefuse(refusal);
+  }
+
+  void broken(Throwable fault) {
+    log.error("event=internal_error request={}", request.id(), fault);
+    if (state == State.ENDED) {
+      return;
+    }
+    afterCharge =
+        Refusal.of(Kind.INTERNAL, "A fault of ours; the log names it by the request's id.");
+    end("internal");
+  }
+
+  /**
+   * The client does not want the rest. Only what was delivered is charged; the worker's slot is
+   * free at its next step.
+   */
+  public void cancel() {
+    if (answerOver || state == State.ENDED) {
+      return;
+    }
+    answerOver = true;
+    stop("cancelled");
+  }
+
+  private void stop(String how) {
+    switch (state) {
+      case HOLDING -> end(how);
+      case WAITING -> {
+        leaveWaitingRoom();
+        if (relay.delivered() > 0) {
+          charge(FinishReason.FINISH_CANCELLED);
+        } else {
+          end(how);
+        }
+      }
+      case RUNNING -> {
+        enter(State.STOPPING);
+        if (worker != null) {
+          worker.cancel(run);
+        }
+      }
+      case STOPPING, CHARGING, ENDED -> {}
+    }
+  }
+
+  /** The client takes more again. */
+  public void resume() {
+    if (state == State.RUNNING) {
+      grant(relay.grantDue());
+    }
+  }
+
+  private void leaveWaitingRoom() {
+    if (inWaitingRoom) {
+      path.waitingRoom().leave(request.model(), request.priority(), this);
+      inWaitingRoom = false;
+    }
+  }
+
+  // ------------------------------------------------------------------ time
+
+  void tick(long now) {
+    switch (state) {
+      case HOLDING, WAITING -> {
+        if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
+          leaveWaitingRoom();
+          finishOrRefuse(deadline());
+        } else if (attempts > 0 && now - stateSinceNanos > path.limits().restartWaitNanos()) {
+          leaveWaitingRoom();
+          finishOrRefuse(refusal(Decision.Refused.NO_WORKER));
+        }
+      }
+      case RUNNING -> tickRunning(now);
+      case STOPPING -> {
+        if (now - stateSinceNanos > path.limits().stopTimeoutNanos()) {
+          if (worker != null) {
+            worker.abandon(run);
+          }
+          charge(FinishReason.FINISH_CANCELLED);
+        }
+      }
+      case CHARGING, ENDED -> {}
+    }
+    if (!answerOver) {
+      answer.tick(now);
+    }
+  }
+
+  private void tickRunning(long now) {
+    if (!relay.heldBack()) {
+      heldBackSinceNanos = now;
+    }
+    if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
+      stopWith(deadline());
+    } else if (relay.delivered() == 0
+        && now - stateSinceNanos > path.limits().firstTokenTimeoutNanos()) {
+      stopWith(
+          Refusal.retry(Kind.NO_FIRST_TOKEN, 1, "The worker gave no first token in time."));
+    } else if (now - heldBackSinceNanos > path.limits().stallTimeoutNanos()) {
+      stopWith(
+          Refusal.of(
+              Kind.CLIENT_STALLED,
+              "Nothing was read for too long; what was delivered until then is charged."));
+    }
+  }
+
+  private void stopWith(Refusal refusal) {
+    afterCharge = refusal;
+    stop(name(refusal));
+  }
+
+  private Refusal deadline() {
+    return Refusal.retry(
+        Kind.DEADLINE, 1, "The request's deadline of %d ms passed.".formatted(request.timeoutMillis()));
+  }
+
+  private void enter(State next) {
+    state = next;
+    stateSinceNanos = path.nanoClock().getAsLong();
+    heldBackSinceNanos = stateSinceNanos;
+  }
+
+  private Refusal refusal(Decision.Refused why) {
+    return switch (why) {
+      case NO_WORKER ->
+          Refusal.retry(
+              relay.delivered() > 0 || attempts > 0 ? Kind.WORKER_FAILED : Kind.NO_WORKER,
+              2,
+              attempts > 0
+                  ? "The worker failed and no other could go on."
+                  : "No worker for '%s' is attached just now.".formatted(request.model()));
+      case TOO_DEAR ->
+          new Refusal(
+              Kind.NO_WORKER,
+              "No worker serves this model at max_coefficient %d; the lowest now is %d."
+                  .formatted(
+                      request.maxCoefficient(), path.lowestCoefficient(request.model())),
+              "max_coefficient",
+              5);
+      case CONTEXT_TOO_SHORT ->
+          Refusal.ofParam(
+              Kind.PROMPT_TOO_LONG, "messages", "No worker has a context this long.");
+      case QUEUE_FULL ->
+          Refusal.retry(
+              Kind.QUEUE_FULL,
+              1,
+              "All workers are busy and %d requests wait already."
+                  .formatted(path.limits().waitingRoom()));
+    };
+  }
+
+  // ------------------------------------------------------------------ what others may know
+
+  InferenceRequest request() {
+    return request;
+  }
+
+  Set<Worker> excluded() {
+    return excluded;
+  }
+
+  int coefficientHeld() {
+    return coefficientHeld;
+  }
+
+  int delivered() {
+    return relay.delivered();
+  }
+
+  int attempts() {
+    return attempts;
+  }
+
+  long arrivedNanos() {
+    return arrivedNanos;
+  }
+}

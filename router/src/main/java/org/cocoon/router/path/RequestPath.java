@@ -1,0 +1,302 @@
+package org.cocoon.router.path;
+
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.router.admission.Admission;
+import org.cocoon.router.admission.WaitingRoom;
+import org.cocoon.router.dispatch.Demand;
+import org.cocoon.router.dispatch.Decision;
+import org.cocoon.router.dispatch.Dispatcher;
+import org.cocoon.router.fleet.Fleet;
+import org.cocoon.router.fleet.Worker;
+import org.cocoon.router.ledger.Ledger;
+import org.cocoon.router.ledger.Ledger.Hold;
+import org.cocoon.router.ledger.Ledger.HoldOutcome;
+import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.InferenceRequest;
+import org.cocoon.router.request.Refusal;
+import org.cocoon.router.request.Refusal.Kind;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way of a request, from the edge to its charge. {@link #submit} shows all of it.
+ *
+ * <p>Belongs to one event loop; nothing here blocks it, and no lock is needed.
+ */
+public final class RequestPath {
+  private static final Logger log = LoggerFactory.getLogger(RequestPath.class);
+
+  /** Tokens that an answer is expected to have when the client does not limit it. */
+  private static final int EXPECTED_OUTPUT = 256;
+
+  /**
+   * Limits of the request path.
+   *
+   * @param waitingRoom requests that may wait for a worker
+   * @param attempts workers that one request may be given to
+   * @param firstTokenTimeoutNanos from a worker's start to its first token
+   * @param stallTimeoutNanos for which a client may read nothing
+   * @param stopTimeoutNanos in which a worker must confirm a cancel
+   * @param restartWaitNanos for which a request whose worker failed waits for another one
+   */
+  public record Limits(
+      int waitingRoom,
+      int attempts,
+      long firstTokenTimeoutNanos,
+      long stallTimeoutNanos,
+      long stopTimeoutNanos,
+      long restartWaitNanos) {
+    /** What the router uses. */
+    public static final Limits DEFAULT =
+        new Limits(
+            1024,
+            4,
+            TimeUnit.SECONDS.toNanos(60),
+            TimeUnit.SECONDS.toNanos(30),
+            TimeUnit.SECONDS.toNanos(2),
+            TimeUnit.SECONDS.toNanos(15));
+  }
+
+  private final Context context;
+  private final Ledger ledger;
+  private final Admission admission;
+  private final Dispatcher dispatcher = new Dispatcher();
+  private final Fleet fleet;
+  private final Limits limits;
+  private final RouterMetrics metrics;
+  private final LongSupplier nanoClock;
+  private final WaitingRoom<Exchange> waitingRoom;
+  private final Set<Exchange> open = new HashSet<>();
+  private boolean draining;
+  private boolean offering;
+
+  /** Joins the stages. */
+  public RequestPath(
+      Context context,
+      Ledger ledger,
+      Admission admission,
+      Fleet fleet,
+      Limits limits,
+      RouterMetrics metrics,
+      LongSupplier nanoClock) {
+    this.context = context;
+    this.ledger = ledger;
+    this.admission = admission;
+    this.fleet = fleet;
+    this.limits = limits;
+    this.metrics = metrics;
+    this.nanoClock = nanoClock;
+    this.waitingRoom = new WaitingRoom<>(limits.waitingRoom());
+    fleet.onCapacity(this::offerWaiting);
+  }
+
+  /**
+   * Answers a request: admit, hold, dispatch, relay, charge. Always ends in exactly one call of
+   * {@link Answer#finished} or {@link Answer#refused}, unless the client cancels.
+   *
+   * @return the running request, for the edge to cancel or to resume
+   */
+  public Exchange submit(InferenceRequest request, Answer answer) {
+    Exchange exchange = new Exchange(this, request, answer, nanoClock.getAsLong());
+    Refusal refusal = admit(request);
+    if (refusal != null) {
+      exchange.refuse(refusal);
+      return exchange;
+    }
+    open.add(exchange);
+    metrics.opened();
+    hold(request)
+        .onSuccess(
+            outcome -> {
+              switch (outcome) {
+                case HoldOutcome.Held held -> exchange.held(held.hold());
+                case HoldOutcome.Insufficient poor ->
+                    exchange.refuse(
+                        Refusal.of(
+                            Kind.INSUFFICIENT_BALANCE,
+                            "The balance is %s short of the most that this request can cost. Top up, or lower max_tokens."
+                                .formatted(poor.missing())));
+                case HoldOutcome.Unavailable gone ->
+                    exchange.refuse(
+                        Refusal.retry(
+                            Kind.LEDGER_UNAVAILABLE,
+                            2,
+                            "The ledger is not reachable just now; nothing was charged."));
+              }
+            })
+        .onFailure(fault -> exchange.broken(fault));
+    return exchange; // held -> dispatch -> relay -> charge: see Exchange's table
+  }
+
+  private @Nullable Refusal admit(InferenceRequest request) {
+    if (draining) {
+      return Refusal.retry(Kind.DRAINING, 1, "This router is stopping; use another one.");
+    }
+    if (!fleet.knows(request.model())) {
+      return Refusal.ofParam(
+          Kind.UNKNOWN_MODEL,
+          "model",
+          "The model '%s' does not exist here; GET /v1/models lists what does."
+              .formatted(shortened(request.model())));
+    }
+    if (!admission.enter(request.account())) {
+      return Refusal.retry(
+          Kind.TOO_MANY_IN_FLIGHT,
+          1,
+          "This key already has %d requests running, which is its limit."
+              .formatted(admission.limit()));
+    }
+    return null;
+  }
+
+  private static String shortened(String name) {
+    return name.length() <= 80 ? name : name.substring(0, 80) + "...";
+  }
+
+  private Future<HoldOutcome> hold(InferenceRequest request) {
+    int coefficient = 0;
+    int contextTokens = 1;
+    for (Worker worker : fleet.serving(request.model())) {
+      if (worker.coefficient() <= request.maxCoefficient()) {
+        coefficient = Math.max(coefficient, worker.coefficient());
+        contextTokens = Math.max(contextTokens, worker.contextTokens());
+      }
+    }
+    NanoTon most = admission.atMost(request, coefficient, contextTokens);
+    return ledger.hold(request.account(), request.id(), most);
+  }
+
+  /** Chooses a worker for a request that holds its money. */
+  Decision decide(Exchange exchange, boolean mayWait) {
+    InferenceRequest request = exchange.request();
+    int output = request.maxTokens() == 0 ? EXPECTED_OUTPUT : request.maxTokens();
+    Demand demand =
+        new Demand(
+            request.promptTokensExpected(),
+            Math.min(output, EXPECTED_OUTPUT),
+            1,
+            Math.min(request.maxCoefficient(), exchange.coefficientHeld()),
+            mayWait);
+    return dispatcher.decide(demand, fleet.serving(request.model()), exchange.excluded());
+  }
+
+  WaitingRoom<Exchange> waitingRoom() {
+    return waitingRoom;
+  }
+
+  /** Slots came free, or workers went: everybody who waits is considered again, once a turn. */
+  private void offerWaiting() {
+    if (offering || waitingRoom.size() == 0) {
+      return;
+    }
+    offering = true;
+    context.runOnContext(
+        ignored -> {
+          offering = false;
+          for (String model : waitingRoom.models()) {
+            waitingRoom.offer(model, Exchange::dispatchFromWaiting);
+          }
+        });
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  Admission admission() {
+    return admission;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  RouterMetrics metrics() {
+    return metrics;
+  }
+
+  LongSupplier nanoClock() {
+    return nanoClock;
+  }
+
+  int coefficientCeiling(String model, int maxCoefficient) {
+    int ceiling = 0;
+    for (Worker worker : fleet.serving(model)) {
+      if (worker.coefficient() <= maxCoefficient) {
+        ceiling = Math.max(ceiling, worker.coefficient());
+      }
+    }
+    return ceiling;
+  }
+
+  /** The cheapest coefficient that serves a model now, or 0 if none does. */
+  int lowestCoefficient(String model) {
+    int lowest = 0;
+    for (Worker worker : fleet.serving(model)) {
+      if (worker.accepting() && (lowest == 0 || worker.coefficient() < lowest)) {
+        lowest = worker.coefficient();
+      }
+    }
+    return lowest;
+  }
+
+  void ended(Exchange exchange, @Nullable Hold hold, String how) {
+    if (open.remove(exchange)) {
+      admission.leave(exchange.request().account());
+      metrics.ended(how);
+    }
+    if (hold != null) {
+      ledger.release(hold);
+    }
+    log.info(
+        "event=request_ended request={} account={} model={} how={} tokens={} attempts={} millis={}",
+        exchange.request().id(),
+        exchange.request().account().id(),
+        exchange.request().model(),
+        how,
+        exchange.delivered(),
+        exchange.attempts(),
+        TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong() - exchange.arrivedNanos()));
+  }
+
+  /** Looks after deadlines and keep-alives of all open requests; about four times a second. */
+  public void tick() {
+    long now = nanoClock.getAsLong();
+    for (Exchange exchange : List.copyOf(open)) {
+      exchange.tick(now);
+    }
+  }
+
+  /** Takes nothing new from now on. */
+  public void drain() {
+    draining = true;
+  }
+
+  /** Whether it was told to take nothing new. */
+  public boolean draining() {
+    return draining;
+  }
+
+  /** Requests that are not ended. */
+  public int openRequests() {
+    return open.size();
+  }
+
+  /** Requests that wait for a worker. */
+  public int waiting() {
+    return waitingRoom.size();
+  }
+
+  /** Requests of an account that are not ended. */
+  public Admission limitsOfAccounts() {
+    return admission;
+  }
+}

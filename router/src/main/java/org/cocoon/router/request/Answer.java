@@ -1,0 +1,36 @@
+package org.cocoon.router.request;
+
+import java.util.List;
+import org.cocoon.link.wire.TokenLogprob;
+
+/**
+ * Where an answer goes: a stream of events, one JSON body, or frames on a socket. The edge
+ * implements it; the relay calls it, on the event loop. After {@link #finished} or {@link #refused}
+ * nothing more is called.
+ */
+public interface Answer {
+
+  /** A worker began; called again when another one takes over. Nothing is sent for it. */
+  default void started() {}
+
+  /**
+   * New text.
+   *
+   * @param text whole UTF-8 characters, perhaps none; the caller's array, not to be kept or changed
+   * @param tokens how many tokens came with it
+   * @param logprobs one for each token, or empty
+   */
+  void text(byte[] text, int tokens, List<TokenLogprob> logprobs);
+
+  /** The whole answer was given and is charged. */
+  void finished(Completion completion);
+
+  /** It ends here with an error; nothing that was not delivered is charged. */
+  void refused(Refusal refusal);
+
+  /** Whether the client takes more now. When it does again, the edge tells the request path. */
+  boolean writable();
+
+  /** Called about each second: a place for keep-alives. */
+  default void tick(long nowNanos) {}
+}

@@ -1,0 +1,51 @@
+package org.cocoon.router.request;
+
+import java.util.UUID;
+import org.cocoon.link.wire.Run;
+import org.cocoon.router.ledger.Ledger.Account;
+
+/**
+ * A request that was parsed, validated and authenticated.
+ *
+ * @param id unique; in every header, log line, usage row and receipt of it
+ * @param account who pays
+ * @param run what a worker is told, all but the run's number, its credit and a continuation
+ * @param promptBytes UTF-8 bytes of prompt text, the upper bound of its tokens
+ * @param messages how many messages it has; 1 for a text prompt
+ * @param maxTokens the most that may be generated; 0: until the context ends
+ * @param maxCoefficient the dearest worker that the client accepts; 1000 = 1.0
+ * @param timeoutMillis from arrival to the end; the request's own deadline
+ * @param priority 0 (first) to 9 (last)
+ */
+public record InferenceRequest(
+    UUID id,
+    Account account,
+    Run run,
+    int promptBytes,
+    int messages,
+    int maxTokens,
+    int maxCoefficient,
+    long timeoutMillis,
+    int priority) {
+
+  /** The same with another deadline. */
+  public InferenceRequest withTimeout(long millis) {
+    return new InferenceRequest(
+        id, account, run, promptBytes, messages, maxTokens, maxCoefficient, millis, priority);
+  }
+
+  /** The model asked for. */
+  public String model() {
+    return run.getModel();
+  }
+
+  /** Prompt tokens at most: no tokenizer makes more tokens than bytes, plus the chat template's. */
+  public int promptTokensAtMost() {
+    return promptBytes + 32 * messages + 256;
+  }
+
+  /** A fair guess of the prompt's tokens, for dispatch: four bytes to a token. */
+  public int promptTokensExpected() {
+    return promptBytes / 4 + 8 * messages + 8;
+  }
+}

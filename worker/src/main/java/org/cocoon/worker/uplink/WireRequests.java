@@ -1,0 +1,138 @@
+package org.cocoon.worker.uplink;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.cocoon.link.wire.Alternative;
+import org.cocoon.link.wire.Bias;
+import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FinishReason;
+import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.TokenLogprob;
+import org.cocoon.link.wire.Tokens;
+import org.cocoon.worker.engine.GenerationRequest;
+import org.cocoon.worker.engine.GenerationRequest.Continuation;
+import org.cocoon.worker.engine.GenerationRequest.Message;
+import org.cocoon.worker.engine.GenerationRequest.Prompt;
+import org.cocoon.worker.engine.RunKey;
+import org.cocoon.worker.engine.Sampling;
+import org.cocoon.worker.engine.StepOutcome;
+import org.cocoon.worker.engine.StepOutcome.Delta;
+import org.cocoon.worker.engine.StepOutcome.Ended;
+
+/** Between the wire's messages and the engine's own types. */
+final class WireRequests {
+  private WireRequests() {}
+
+  static GenerationRequest request(long link, Run run) {
+    Prompt prompt =
+        run.hasChat()
+            ? new Prompt.Chat(
+                run.getChat().getMessagesList().stream()
+                    .map(message -> new Message(message.getRole(), message.getContent()))
+                    .toList(),
+                run.getChat().getTemplateArguments())
+            : new Prompt.Text(run.getText());
+    int[] ids = new int[run.getContinuation().getIdsCount()];
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = run.getContinuation().getIds(i);
+    }
+    return new GenerationRequest(
+        new RunKey(link, run.getRun()),
+        run.getRequestId(),
+        prompt,
+        sampling(run.getSampling()),
+        run.getMaxTokens(),
+        List.copyOf(run.getStopList()),
+        run.getIgnoreEos(),
+        run.getLogprobs(),
+        run.getTopLogprobs(),
+        run.getCredit(),
+        run.getDeadlineMillis(),
+        ids.length == 0
+            ? Continuation.NONE
+            : new Continuation(ids, run.getContinuation().getTextBytes()));
+  }
+
+  private static Sampling sampling(org.cocoon.link.wire.Sampling wire) {
+    Map<Integer, Float> biases =
+        wire.getLogitBiasList().stream()
+            .collect(Collectors.toMap(Bias::getToken, Bias::getBias, (first, second) -> second));
+    return new Sampling(
+        wire.getTemperature(),
+        wire.getTopP(),
+        wire.getTopK(),
+        wire.getMinP(),
+        wire.getSeed(),
+        wire.getFrequencyPenalty(),
+        wire.getPresencePenalty(),
+        wire.getRepetitionPenalty(),
+        biases);
+  }
+
+  static Tokens tokens(Delta delta) {
+    Tokens.Builder tokens =
+        Tokens.newBuilder()
+            .setRun(delta.key().run())
+            .setText(com.google.protobuf.UnsafeByteOperations.unsafeWrap(delta.text()));
+    for (int id : delta.ids()) {
+      tokens.addIds(id);
+    }
+    for (StepOutcome.TokenLogprob logprob : delta.logprobs()) {
+      TokenLogprob.Builder builder =
+          TokenLogprob.newBuilder()
+              .setPiece(com.google.protobuf.ByteString.copyFrom(logprob.piece()))
+              .setLogprob(logprob.logprob());
+      for (StepOutcome.Alternative alternative : logprob.top()) {
+        builder.addTop(
+            Alternative.newBuilder()
+                .setId(alternative.id())
+                .setPiece(com.google.protobuf.ByteString.copyFrom(alternative.piece()))
+                .setLogprob(alternative.logprob()));
+      }
+      tokens.addLogprobs(builder);
+    }
+    return tokens.build();
+  }
+
+  static Done done(Ended.Finished finished) {
+    Done.Builder done =
+        Done.newBuilder()
+            .setRun(finished.key().run())
+            .setFinish(
+                switch (finished.reason()) {
+                  case STOP -> FinishReason.FINISH_STOP;
+                  case LENGTH -> FinishReason.FINISH_LENGTH;
+                  case CANCELLED -> FinishReason.FINISH_CANCELLED;
+                })
+            .setPromptTokens(finished.promptTokens())
+            .setCompletionTokens(finished.completionTokens())
+            .setCachedPromptTokens(finished.cachedPromptTokens())
+            .setQueueNanos(finished.queueNanos())
+            .setPrefillNanos(finished.prefillNanos())
+            .setDecodeNanos(finished.decodeNanos());
+    if (finished.stop() != null) {
+      done.setStop(finished.stop());
+    }
+    return done.build();
+  }
+
+  static Failed failed(Ended.Refused refused) {
+    return Failed.newBuilder()
+        .setRun(refused.key().run())
+        .setCode(
+            switch (refused.cause()) {
+              case PROMPT_TOO_LONG -> FailureCode.FAILURE_PROMPT_TOO_LONG;
+              case BAD_REQUEST -> FailureCode.FAILURE_BAD_REQUEST;
+              case UNSUPPORTED -> FailureCode.FAILURE_UNSUPPORTED;
+              case BUSY -> FailureCode.FAILURE_BUSY;
+              case DRAINING -> FailureCode.FAILURE_DRAINING;
+              case ENGINE -> FailureCode.FAILURE_ENGINE;
+            })
+        .setMessage(refused.message())
+        .setParam(refused.param())
+        .build();
+  }
+}
