@@ -1,0 +1,150 @@
+package org.cocoon.router;
+
+import io.vertx.core.Future;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The router's program. */
+@Command(
+    name = "router",
+    mixinStandardHelpOptions = true,
+    version = RouterMain.VERSION,
+    sortOptions = false,
+    description = "Takes OpenAI-compatible requests and has attested workers answer them.",
+    footer = {
+      "",
+      "Examples:",
+      "  router --data /var/lib/cocoon --policy policy.json --postgres postgresql://cocoon@db/cocoon",
+      "  router --data .cocoon --policy .cocoon/policy.json --simulated-tee .cocoon/tee --demo"
+    })
+public final class RouterMain implements Callable<Integer> {
+  /** Version of this program. */
+  public static final String VERSION = "0.1.0";
+
+  private static final Logger log = LoggerFactory.getLogger(RouterMain.class);
+  private static final long STOP_SECONDS = 10;
+
+  @Option(
+      names = "--listen",
+      defaultValue = "127.0.0.1:8080",
+      paramLabel = "HOST:PORT",
+      description = "Where clients come in (default ${DEFAULT-VALUE}).")
+  private String listen = "";
+
+  @Option(
+      names = "--link",
+      defaultValue = "127.0.0.1:8443",
+      paramLabel = "HOST:PORT",
+      description = "Where workers attach (default ${DEFAULT-VALUE}).")
+  private String link = "";
+
+  @Option(
+      names = "--name",
+      defaultValue = "router-1",
+      description = "For people, and stable over restarts (default ${DEFAULT-VALUE}).")
+  private String name = "";
+
+  @Option(
+      names = "--data",
+      required = true,
+      paramLabel = "DIR",
+      description = "Keys and the embedded PostgreSQL.")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--postgres",
+      paramLabel = "URL",
+      description = "postgresql://user:password@host:port/database; without it one is embedded.")
+  private @Nullable String postgres;
+
+  @Option(
+      names = "--policy",
+      required = true,
+      paramLabel = "FILE",
+      description = "Whose evidence is accepted (JSON).")
+  private @Nullable Path policy;
+
+  @Option(
+      names = "--simulated-tee",
+      paramLabel = "DIR",
+      description = "Simulate the TEE with the test root in DIR. Protects nothing.")
+  private @Nullable Path simulatedTee;
+
+  @Option(names = "--demo", description = "Make a funded demo account; its key is DATA/demo.key.")
+  private boolean demo;
+
+  @Option(names = "--strict", description = "Refuse unknown request fields.")
+  private boolean strict;
+
+  @Option(
+      names = "--max-in-flight",
+      defaultValue = "4096",
+      description = "Requests that one account may have running (default ${DEFAULT-VALUE}).")
+  private int maxInFlight;
+
+  /** Runs the program. */
+  public static void main(String[] args) {
+    CommandLine line = new CommandLine(new RouterMain());
+    line.setExecutionExceptionHandler(
+        (fault, command, result) -> {
+          log.debug("event=start_failed", fault);
+          command.getErr().println("router: " + sentence(fault));
+          return 1;
+        });
+    int status = line.execute(args);
+    if (status != 0 || line.isUsageHelpRequested() || line.isVersionHelpRequested()) {
+      System.exit(status);
+    }
+  }
+
+  private static String sentence(Throwable fault) {
+    Throwable cause = fault;
+    while (cause instanceof ExecutionException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    String message = cause.getMessage();
+    return message == null ? cause.toString() : message;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Path dataFolder = data;
+    Path policyFile = policy;
+    if (dataFolder == null || policyFile == null) {
+      throw new IllegalStateException("picocli sees to required options");
+    }
+    RouterOptions options =
+        new RouterOptions(
+            RouterOptions.Endpoint.parse(listen),
+            RouterOptions.Endpoint.parse(link),
+            name,
+            dataFolder,
+            postgres,
+            policyFile,
+            simulatedTee,
+            demo,
+            strict,
+            maxInFlight);
+    RouterProcess process = RouterProcess.start(options);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
+    return 0;
+  }
+
+  private static void stop(RouterProcess process) {
+    try {
+      Future<Void> stopped = process.stop(TimeUnit.SECONDS.toMillis(STOP_SECONDS - 2));
+      stopped.toCompletionStage().toCompletableFuture().get(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      log.error("event=stop_failed", e);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package org.cocoon.router;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a router is told at its start.
+ *
+ * @param api where clients come in
+ * @param link where workers attach
+ * @param name for people, and stable over restarts: leased credit belongs to it
+ * @param data folder for keys and the embedded PostgreSQL
+ * @param postgres URL of a PostgreSQL, or null for an embedded one
+ * @param policy file that says whose evidence is accepted
+ * @param simulatedTee folder with the test root of simulated evidence, or null for the kernel's TEE
+ * @param demo whether a funded demo account is made
+ * @param strict whether unknown request fields are refused
+ * @param maxInFlightPerKey requests that one account may have running
+ */
+public record RouterOptions(
+    Endpoint api,
+    Endpoint link,
+    String name,
+    Path data,
+    @Nullable String postgres,
+    Path policy,
+    @Nullable Path simulatedTee,
+    boolean demo,
+    boolean strict,
+    int maxInFlightPerKey) {
+
+  /** A host and a port to listen on; port 0 takes a free one. */
+  public record Endpoint(String host, int port) {
+    /** Parses {@code HOST:PORT}, {@code [v6]:PORT} or {@code PORT}. */
+    public static Endpoint parse(String text) {
+      int colon = text.lastIndexOf(':');
+      String host = colon < 0 ? "127.0.0.1" : text.substring(0, colon);
+      if (host.startsWith("[") && host.endsWith("]")) {
+        host = host.substring(1, host.length() - 1);
+      }
+      try {
+        int port = Integer.parseInt(text.substring(colon + 1));
+        if (port >= 0 && port <= 65_535 && !host.isEmpty()) {
+          return new Endpoint(host, port);
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new IllegalArgumentException(
+          "'%s' is no HOST:PORT, such as 127.0.0.1:8080".formatted(text));
+    }
+
+    @Override
+    public String toString() {
+      return host + ":" + port;
+    }
+  }
+}

@@ -1,0 +1,433 @@
+package org.cocoon.router;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.cert.Certificate;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
+import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.simulated.ImageMeasurement;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.LinkIdentity;
+import org.cocoon.link.tls.PeerVerifier;
+import org.cocoon.router.RouterOptions.Endpoint;
+import org.cocoon.router.admission.Admission;
+import org.cocoon.router.edge.HttpEdge;
+import org.cocoon.router.edge.NetworkView;
+import org.cocoon.router.fleet.Fleet;
+import org.cocoon.router.fleet.UplinkServer;
+import org.cocoon.router.ledger.Accounts;
+import org.cocoon.router.ledger.DatabaseUrl;
+import org.cocoon.router.ledger.Ledger.Account;
+import org.cocoon.router.ledger.LedgerOptions;
+import org.cocoon.router.ledger.LocalPostgres;
+import org.cocoon.router.ledger.PostgresLedger;
+import org.cocoon.router.path.RequestPath;
+import org.cocoon.router.path.RouterMetrics;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running router: its parts, made in order and stopped in the opposite one.
+ *
+ * <p>The request path is one event loop, so that no part of it needs a lock; more cores are used by
+ * more routers, which share nothing but the database.
+ */
+public final class RouterProcess {
+  private static final Logger log = LoggerFactory.getLogger(RouterProcess.class);
+
+  /** 10 nanoTON a token at coefficient 1.0: a demo's price, until the root contract sets one. */
+  private static final Price PRICE = Price.perToken(10);
+
+  private static final NanoTon DEMO_DEPOSIT = NanoTon.ofTon(100);
+  private static final String DEMO_ACCOUNT = "demo";
+  private static final int IDLE_SECONDS = 75;
+  private static final long TICK_MILLIS = 250;
+  private static final long IDENTITY_LIFE_MILLIS = TimeUnit.HOURS.toMillis(12);
+
+  private final RouterOptions options;
+  private final Vertx vertx;
+  private final Context context;
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Fleet fleet = new Fleet();
+
+  private @Nullable SimulatedTee simulatedTee;
+  private @Nullable LocalPostgres localPostgres;
+  private @Nullable PostgresLedger ledger;
+  private @Nullable RequestPath path;
+  private @Nullable HttpServer api;
+  private @Nullable HttpServer uplink;
+
+  private RouterProcess(RouterOptions options) {
+    this.options = options;
+    this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(4));
+    this.context = vertx.getOrCreateContext();
+  }
+
+  /**
+   * Starts a router; blocks until it listens.
+   *
+   * @throws Exception with a sentence for the operator
+   */
+  public static RouterProcess start(RouterOptions options) throws Exception {
+    RouterProcess process = new RouterProcess(options);
+    try {
+      process.begin();
+      return process;
+    } catch (Exception fault) {
+      process.await(process.stop(0));
+      throw fault;
+    }
+  }
+
+  private void begin() throws Exception {
+    Files.createDirectories(options.data());
+    Policy policy = Policy.load(options.policy());
+    CompletableFuture<DatabaseUrl> database = aside(this::database);
+    CompletableFuture<LinkIdentity> ownIdentity = aside(this::identity);
+    ReceiptKey key = ReceiptKey.loadOrCreate(options.data().resolve("receipt.key"));
+    LinkIdentity identity = ownIdentity.get();
+    EvidenceVerifier verifier = new EvidenceVerifier(policy);
+    Verdict own = identity.verdict(verifier);
+    if (own instanceof Verdict.Rejected rejected) {
+      log.warn(
+          "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
+          rejected.reason(),
+          rejected.detail());
+    }
+    PostgresLedger openLedger =
+        await(
+            PostgresLedger.open(
+                context, LedgerOptions.of(database.get(), options.name()), key, registry));
+    ledger = openLedger;
+    if (options.demo()) {
+      await(demoAccount(openLedger.accounts()));
+    }
+    String imageHash = own instanceof Verdict.Trusted trusted ? trusted.imageHash() : "";
+    await(onLoop(() -> listen(identity, verifier, openLedger, imageHash)));
+  }
+
+  private DatabaseUrl database() throws IOException {
+    String url = options.postgres();
+    if (url != null) {
+      return DatabaseUrl.parse(url);
+    }
+    LocalPostgres local = LocalPostgres.start(options.data().resolve("postgres"), 0);
+    localPostgres = local;
+    return local.url();
+  }
+
+  private LinkIdentity identity() throws Exception {
+    Path simulated = options.simulatedTee();
+    TsmReports reports;
+    if (simulated == null) {
+      reports = new TsmReports();
+    } else {
+      SimulatedTee tee = simulatedTee;
+      if (tee == null) {
+        tee = SimulatedTee.start(simulated, Role.ROUTER, ImageMeasurement.ofRunningProgram());
+        simulatedTee = tee;
+        log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
+      }
+      reports = new TsmReports(tee.reportsFolder());
+    }
+    return LinkIdentity.create(Role.ROUTER, reports, InstantSource.system());
+  }
+
+  private Future<Void> demoAccount(Accounts accounts) {
+    Path file = options.data().resolve("demo.key");
+    return accounts
+        .open(DEMO_ACCOUNT)
+        .compose(
+            account ->
+                accounts
+                    .deposit(account, "demo-start", DEMO_DEPOSIT)
+                    .compose(
+                        ignored ->
+                            Files.exists(file)
+                                ? Future.succeededFuture()
+                                : newDemoKey(accounts, account, file)));
+  }
+
+  private Future<Void> newDemoKey(Accounts accounts, Account account, Path file) {
+    return accounts
+        .issueKey(account)
+        .compose(
+            key ->
+                vertx.executeBlocking(
+                    () -> {
+                      Path fresh =
+                          Files.createTempFile(
+                              options.data(),
+                              "demo",
+                              ".key",
+                              PosixFilePermissions.asFileAttribute(
+                                  PosixFilePermissions.fromString("rw-------")));
+                      Files.writeString(fresh, key + "\n");
+                      Files.move(fresh, file);
+                      return null;
+                    }));
+  }
+
+  private Future<Void> listen(
+      LinkIdentity identity, EvidenceVerifier verifier, PostgresLedger openLedger, String image) {
+    Admission admission = new Admission(PRICE, options.maxInFlightPerKey());
+    RequestPath requests =
+        new RequestPath(
+            context,
+            openLedger,
+            admission,
+            fleet,
+            RequestPath.Limits.DEFAULT,
+            new RouterMetrics(registry),
+            System::nanoTime);
+    path = requests;
+    gauges(requests);
+    NetworkView view =
+        new NetworkView(
+            options.name(),
+            RouterMain.VERSION,
+            image,
+            options.simulatedTee() == null ? List.of() : List.of("tee"),
+            fleet,
+            requests,
+            admission);
+    PeerVerifier peers =
+        new PeerVerifier(
+            verifier,
+            Role.WORKER,
+            InstantSource.system(),
+            refusal ->
+                log.warn(
+                    "event=evidence_refused role=worker reason={} detail=\"{}\"",
+                    refusal.reason(),
+                    refusal.detail()));
+    UplinkServer workers =
+        new UplinkServer(
+            vertx, fleet, options.name(), connection -> peer(peers, connection), System::nanoTime);
+    vertx.setPeriodic(
+        TICK_MILLIS,
+        ignored -> {
+          requests.tick();
+          workers.tick();
+        });
+    HttpEdge edge =
+        new HttpEdge(vertx, requests, openLedger, view, registry::scrape, options.strict());
+    HttpServer apiServer = vertx.createHttpServer(apiOptions()).requestHandler(edge.routes());
+    HttpServer linkServer =
+        vertx
+            .createHttpServer(AttestedTls.serverOptions(identity, peers))
+            .requestHandler(workers.handler());
+    vertx.setPeriodic(IDENTITY_LIFE_MILLIS, ignored -> renew(linkServer, peers));
+    api = apiServer;
+    uplink = linkServer;
+    return bind(linkServer, options.link(), "--link")
+        .compose(
+            linkPort ->
+                bind(apiServer, options.api(), "--listen")
+                    .onSuccess(
+                        apiPort ->
+                            log.info(
+                                "event=listening api={}:{} link={}:{} name={} version={}",
+                                options.api().host(),
+                                apiPort,
+                                options.link().host(),
+                                linkPort,
+                                options.name(),
+                                RouterMain.VERSION)))
+        .mapEmpty();
+  }
+
+  private static HttpServerOptions apiOptions() {
+    return new HttpServerOptions()
+        .setIdleTimeout(IDLE_SECONDS)
+        .setMaxHeaderSize(16 << 10)
+        .setMaxWebSocketMessageSize(4 << 20)
+        .setMaxWebSocketFrameSize(4 << 20)
+        .addWebSocketSubProtocol("cocoon.v1")
+        .setTcpNoDelay(true);
+  }
+
+  /** A link certificate lives for a day at most; links that are up keep theirs. */
+  private void renew(HttpServer linkServer, PeerVerifier peers) {
+    vertx
+        .executeBlocking(this::identity, false)
+        .compose(
+            fresh ->
+                linkServer.updateSSLOptions(
+                    AttestedTls.serverOptions(fresh, peers).getSslOptions()))
+        .onSuccess(ignored -> log.info("event=identity_renewed"))
+        .onFailure(fault -> log.error("event=identity_renewal_failed", fault));
+  }
+
+  private static UplinkServer.@Nullable Peer peer(PeerVerifier peers, HttpConnection connection) {
+    try {
+      List<Certificate> chain = connection.peerCertificates();
+      return peers
+          .verdictOf(chain.getFirst())
+          .map(
+              trusted ->
+                  new UplinkServer.Peer(
+                      LinkIdentity.fingerprint(chain.getFirst()),
+                      trusted.imageHash(),
+                      trusted.simulated()))
+          .orElse(null);
+    } catch (SSLPeerUnverifiedException e) {
+      return null;
+    }
+  }
+
+  private void gauges(RequestPath requests) {
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmGcMetrics().bindTo(registry);
+    Gauge.builder("request_open", requests, RequestPath::openRequests).register(registry);
+    Gauge.builder("admission_waiting", requests, RequestPath::waiting).register(registry);
+    Gauge.builder("fleet_workers", fleet, all -> all.workers().size()).register(registry);
+  }
+
+  private static Future<Integer> bind(HttpServer server, Endpoint endpoint, String option) {
+    return server
+        .listen(endpoint.port(), endpoint.host())
+        .map(HttpServer::actualPort)
+        .recover(
+            fault ->
+                Future.failedFuture(
+                    new IOException(
+                        "cannot listen on %s (%s): is it taken? Choose another with %s."
+                            .formatted(endpoint, fault.getMessage(), option))));
+  }
+
+  // ------------------------------------------------------------------ the end
+
+  /**
+   * Takes nothing new, lets what runs finish for so long, and stops all parts.
+   *
+   * @param drainMillis for what runs; 0 stops at once
+   */
+  public Future<Void> stop(long drainMillis) {
+    log.info("event=stopping");
+    return drained(drainMillis)
+        .transform(ignored -> closed(api == null ? null : api.close()))
+        .transform(ignored -> closed(uplink == null ? null : uplink.close()))
+        .transform(ignored -> closed(ledger == null ? null : ledger.close()))
+        .transform(ignored -> vertx.executeBlocking(this::closeBlocking, false))
+        .transform(ignored -> vertx.close())
+        .onComplete(ignored -> log.info("event=stopped"));
+  }
+
+  private Future<Void> drained(long drainMillis) {
+    RequestPath requests = path;
+    if (requests == null || drainMillis == 0) {
+      return Future.succeededFuture();
+    }
+    Promise<Void> done = Promise.promise();
+    context.runOnContext(
+        ignored -> {
+          requests.drain();
+          fleet.drain();
+          long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainMillis);
+          vertx.setPeriodic(
+              20,
+              timer -> {
+                if (requests.openRequests() == 0 || System.nanoTime() - until > 0) {
+                  vertx.cancelTimer(timer);
+                  done.tryComplete();
+                }
+              });
+        });
+    return done.future();
+  }
+
+  private static Future<Void> closed(@Nullable Future<Void> closing) {
+    return closing == null ? Future.succeededFuture() : closing;
+  }
+
+  private @Nullable Void closeBlocking() throws IOException {
+    LocalPostgres database = localPostgres;
+    if (database != null) {
+      database.close();
+    }
+    SimulatedTee tee = simulatedTee;
+    if (tee != null) {
+      tee.close();
+    }
+    return null;
+  }
+
+  /** The port that clients can use. */
+  public int apiPort() {
+    return api == null ? 0 : api.actualPort();
+  }
+
+  /** The port that workers attach to. */
+  public int linkPort() {
+    return uplink == null ? 0 : uplink.actualPort();
+  }
+
+  // ------------------------------------------------------------------ waiting, at the start only
+
+  private static <T> CompletableFuture<T> aside(Callable<T> work) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                result.complete(work.call());
+              } catch (Exception | Error fault) {
+                result.completeExceptionally(fault);
+              }
+            });
+    return result;
+  }
+
+  private <T> Future<T> onLoop(Callable<Future<T>> work) {
+    Promise<T> promise = Promise.promise();
+    context.runOnContext(
+        ignored -> {
+          try {
+            work.call().onComplete(promise);
+          } catch (Exception fault) {
+            promise.fail(fault);
+          }
+        });
+    return promise.future();
+  }
+
+  private <T> T await(Future<T> future) throws Exception {
+    try {
+      return future.toCompletionStage().toCompletableFuture().get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    }
+  }
+}
