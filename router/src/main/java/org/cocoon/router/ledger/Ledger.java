@@ -1,9 +1,11 @@
 package org.cocoon.router.ledger;
 
 import io.vertx.core.Future;
+import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Receipt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Accounts, holds and charges. All methods are called on the router's event loop and return at
@@ -42,7 +44,7 @@ public interface Ledger {
   Future<Receipt> charge(Hold hold, Usage usage);
 
   /** The receipt of a request of this account, or a null result where there is none. */
-  Future<@org.jspecify.annotations.Nullable Receipt> receipt(Account account, UUID requestId);
+  Future<@Nullable Receipt> receipt(Account account, UUID requestId);
 
   /** Whether the database answered lately; for /health/ready. */
   boolean available();
@@ -82,12 +84,33 @@ public interface Ledger {
   /**
    * What a request used.
    *
-   * @param model its name
+   * @param model its name, 1 to 255 bytes of UTF-8
    * @param promptTokens tokens of the prompt
    * @param completionTokens tokens delivered to the client
    * @param cost what they cost
-   * @param worker who answered last, as a fingerprint; for people
+   * @param worker who answered last, as a fingerprint; for people; at most 255 characters
    */
   record Usage(
-      String model, long promptTokens, long completionTokens, NanoTon cost, String worker) {}
+      String model, long promptTokens, long completionTokens, NanoTon cost, String worker) {
+    private static final int MAX_WORKER_CHARS = 255;
+
+    /** Checks what the database and the receipt would refuse later, when nobody can be told. */
+    public Usage {
+      int modelBytes = model.getBytes(StandardCharsets.UTF_8).length;
+      if (modelBytes < 1 || modelBytes > Receipt.MAX_MODEL_BYTES || !isText(model)) {
+        throw new IllegalArgumentException("model: 1 to 255 bytes of text");
+      }
+      if (worker.length() > MAX_WORKER_CHARS || !isText(worker)) {
+        throw new IllegalArgumentException("worker: at most 255 characters of text");
+      }
+      if (promptTokens < 0 || completionTokens < 0) {
+        throw new IllegalArgumentException("token counts are never negative");
+      }
+    }
+
+    /** PostgreSQL stores no NUL, and a lone surrogate is no character. */
+    private static boolean isText(String value) {
+      return value.codePoints().noneMatch(c -> c == 0 || (c >= 0xD800 && c <= 0xDFFF));
+    }
+  }
 }

@@ -1,0 +1,14 @@
+package org.cocoon.router.ledger;
+
+/** The ledger cannot do what was asked; the message says why in one sentence, without secrets. */
+public final class LedgerException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  LedgerException(String message) {
+    super(message);
+  }
+
+  LedgerException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

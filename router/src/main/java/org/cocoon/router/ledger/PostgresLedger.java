@@ -1,0 +1,260 @@
+package org.cocoon.router.ledger;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.ReceiptKey;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The ledger in PostgreSQL: holds in memory against leased credit, charges in batches.
+ *
+ * <p>All state belongs to the event loop of the context that it was opened with, and calls from
+ * another thread throw IllegalStateException. Metrics: {@code ledger.charge} (from the call to
+ * durable), {@code ledger.pending}, {@code ledger.holds}, {@code ledger.batch.size}, {@code
+ * ledger.retries}.
+ */
+public final class PostgresLedger implements Ledger {
+  private static final Logger log = LoggerFactory.getLogger(PostgresLedger.class);
+  private static final long PING_MILLIS = 1_000;
+  private static final Duration DRAIN = Duration.ofSeconds(5);
+
+  private final ContextInternal context;
+  private final Database database;
+  private final ApiKeys keys;
+  private final Accounts accounts;
+  private final CreditBook credit;
+  private final ChargeWriter writer;
+  private final InstantSource clock;
+  private final LongSupplier nanoClock;
+  private final Timer chargeTime;
+  private final Map<UUID, PendingCharge> pending = new HashMap<>();
+  private long pingTimer;
+  private boolean pinging;
+
+  private PostgresLedger(
+      ContextInternal context,
+      LedgerOptions options,
+      ReceiptKey key,
+      MeterRegistry metrics,
+      InstantSource clock,
+      LongSupplier nanoClock) {
+    Vertx vertx = context.owner();
+    this.context = context;
+    this.clock = clock;
+    this.nanoClock = nanoClock;
+    this.database = new Database(vertx, options);
+    this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
+    this.accounts = new Accounts(database, keys);
+    this.credit =
+        new CreditBook(
+            database,
+            context::promise,
+            nanoClock,
+            options.leaseChunk(),
+            options.maxOpen(),
+            options.leaseIdle());
+    this.writer = new ChargeWriter(vertx, options, key, database, new Settlement(), metrics);
+    this.chargeTime = Timer.builder("ledger.charge").publishPercentileHistogram().register(metrics);
+    Gauge.builder("ledger.pending", pending, Map::size).register(metrics);
+    Gauge.builder("ledger.holds", credit, CreditBook::openHolds).register(metrics);
+  }
+
+  /**
+   * Migrates the database and opens the ledger; gives back what this router had leased before.
+   *
+   * @param context of the router; all calls come from and all futures complete on its event loop
+   * @param key signs the receipts
+   * @return fails with {@link LedgerException} if the database cannot be reached or migrated, may
+   *     lose commits, or if another router runs under the same id
+   */
+  public static Future<PostgresLedger> open(
+      Context context, LedgerOptions options, ReceiptKey key, MeterRegistry metrics) {
+    return open(context, options, key, metrics, InstantSource.system(), System::nanoTime);
+  }
+
+  static Future<PostgresLedger> open(
+      Context context,
+      LedgerOptions options,
+      ReceiptKey key,
+      MeterRegistry metrics,
+      InstantSource clock,
+      LongSupplier nanoClock) {
+    ContextInternal root = ((ContextInternal) context).unwrap();
+    return root.executeBlocking(
+            () -> {
+              Migrations.apply(options.database());
+              return options;
+            })
+        .map(checked -> new PostgresLedger(root, checked, key, metrics, clock, nanoClock))
+        .compose(
+            ledger ->
+                ledger
+                    .start()
+                    .map(ledger)
+                    .recover(failure -> ledger.letGo().transform(_ -> failed(failure))));
+  }
+
+  /** What an operator does with accounts. */
+  public Accounts accounts() {
+    return accounts;
+  }
+
+  @Override
+  public Future<Authentication> authenticate(String apiKey) {
+    checkThread();
+    return keys.authenticate(apiKey);
+  }
+
+  @Override
+  public Future<HoldOutcome> hold(Account account, UUID requestId, NanoTon amount) {
+    checkThread();
+    if (pending.containsKey(requestId)) {
+      return context.failedFuture(new IllegalStateException("charged already: " + requestId));
+    }
+    return credit.hold(account, requestId, amount);
+  }
+
+  @Override
+  public void release(Hold hold) {
+    checkThread();
+    credit.release(hold);
+  }
+
+  @Override
+  public Future<Receipt> charge(Hold hold, Usage usage) {
+    checkThread();
+    if (usage.cost().compareTo(hold.amount()) > 0) {
+      throw new IllegalArgumentException(
+          "a charge of " + usage.cost() + " on a hold of " + hold.amount());
+    }
+    PendingCharge running = pending.get(hold.requestId());
+    if (running != null) {
+      return running.hold().equals(hold)
+          ? running.future()
+          : context.failedFuture(new LedgerException("another hold has this request id"));
+    }
+    if (!credit.beginCharge(hold, usage.cost())) {
+      return receiptOfEarlierCharge(hold);
+    }
+    PendingCharge charge =
+        new PendingCharge(hold, usage, clock.millis(), nanoClock.getAsLong(), context.promise());
+    pending.put(hold.requestId(), charge);
+    writer.submit(charge);
+    return charge.future();
+  }
+
+  @Override
+  public Future<@Nullable Receipt> receipt(Account account, UUID requestId) {
+    checkThread();
+    return database
+        .queryOne(
+            "SELECT receipt FROM usage WHERE request_id = $1 AND account_id = $2",
+            Tuple.of(requestId, account.id()))
+        .map(row -> row == null ? null : Receipt.decode(row.getBuffer(0).getBytes()));
+  }
+
+  @Override
+  public boolean available() {
+    return database.answering();
+  }
+
+  /**
+   * Waits for pending charges, 5 s at most, gives leased credit back and closes the connections.
+   * Charges that are still pending then were never confirmed to anyone.
+   */
+  public Future<Void> close() {
+    return writer
+        .drain()
+        .timeout(DRAIN.toMillis(), TimeUnit.MILLISECONDS)
+        .onFailure(
+            _ ->
+                log.atError()
+                    .addKeyValue("event", "ledger.closed")
+                    .addKeyValue("pending", pending.size())
+                    .log("closed while the database was away; these charges were not confirmed"))
+        .compose(_ -> database.giveBackAll())
+        .otherwiseEmpty()
+        .eventually(this::letGo);
+  }
+
+  private Future<Void> start() {
+    return writer
+        .connect()
+        .compose(_ -> database.giveBackAll())
+        .onSuccess(_ -> pingTimer = context.owner().setPeriodic(PING_MILLIS, _ -> everySecond()))
+        .recover(
+            failure ->
+                failed(
+                    failure instanceof LedgerException
+                        ? failure
+                        : new LedgerException("the ledger cannot be opened", failure)));
+  }
+
+  private Future<Void> letGo() {
+    context.owner().cancelTimer(pingTimer);
+    return writer.close().eventually(database::close);
+  }
+
+  private void everySecond() {
+    credit.giveBackIdle();
+    if (!pinging) {
+      pinging = true;
+      database.ping().onComplete(_ -> pinging = false);
+    }
+  }
+
+  /** Durable already, or the hold was released: then charging it is a mistake. */
+  private Future<Receipt> receiptOfEarlierCharge(Hold hold) {
+    return receipt(hold.account(), hold.requestId())
+        .compose(
+            receipt ->
+                receipt != null
+                    ? Future.succeededFuture(receipt)
+                    : failed(new IllegalStateException("no open hold of " + hold.requestId())));
+  }
+
+  private static <T> Future<T> failed(Throwable failure) {
+    return Future.failedFuture(failure);
+  }
+
+  private void checkThread() {
+    if (!context.inThread()) {
+      throw new IllegalStateException("the ledger belongs to another event loop");
+    }
+  }
+
+  /** Books what the writer made durable. */
+  private final class Settlement implements ChargeWriter.Outcome {
+    @Override
+    public void charged(PendingCharge charge, Receipt receipt, long lease, long leaseVersion) {
+      credit.charged(charge.accountId(), charge.usage().cost(), lease, leaseVersion);
+      pending.remove(charge.requestId());
+      chargeTime.record(nanoClock.getAsLong() - charge.startedNanos(), TimeUnit.NANOSECONDS);
+      charge.promise().complete(receipt);
+    }
+
+    @Override
+    public void refused(PendingCharge charge, LedgerException reason) {
+      credit.refused(charge.accountId(), charge.usage().cost());
+      pending.remove(charge.requestId());
+      charge.promise().fail(reason);
+    }
+  }
+}
