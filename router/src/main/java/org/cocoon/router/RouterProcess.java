@@ -17,8 +17,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.cert.Certificate;
 import java.time.InstantSource;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -298,12 +301,23 @@ public final class RouterProcess {
           .map(
               trusted ->
                   new UplinkServer.Peer(
-                      LinkIdentity.fingerprint(chain.getFirst()),
+                      fingerprint(chain.getFirst()),
                       trusted.imageHash(),
                       trusted.simulated()))
           .orElse(null);
     } catch (SSLPeerUnverifiedException e) {
       return null;
+    }
+  }
+
+  /** The beginning of the SHA-256 of the peer's public key, as the peer's own log shows it. */
+  private static String fingerprint(Certificate certificate) {
+    try {
+      byte[] key = certificate.getPublicKey().getEncoded();
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(key);
+      return HexFormat.of().formatHex(hash, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 

@@ -1,0 +1,33 @@
+package org.cocoon.worker;
+
+import io.vertx.core.net.SocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a worker is told at its start.
+ *
+ * @param routers to attach to
+ * @param name for people
+ * @param coefficient price multiplier, 1000 = 1.0
+ * @param policy file that says whose evidence is accepted
+ * @param simulatedTee folder with the test root of simulated evidence, or null for the kernel's TEE
+ */
+public record WorkerOptions(
+    List<SocketAddress> routers,
+    String name,
+    int coefficient,
+    Path policy,
+    @Nullable Path simulatedTee) {
+
+  /** Checks the bounds. */
+  public WorkerOptions {
+    if (coefficient < 1 || coefficient > 1_000_000) {
+      throw new IllegalArgumentException("--coefficient is 1 to 1000000 (1000 = 1.0)");
+    }
+    if (!name.matches("[\\x21-\\x7e&&[^\"\\\\]]{1,64}")) {
+      throw new IllegalArgumentException("--name is 1 to 64 printable characters without spaces");
+    }
+  }
+}

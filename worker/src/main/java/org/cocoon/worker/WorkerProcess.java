@@ -1,0 +1,163 @@
+package org.cocoon.worker;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpClientOptions;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.cocoon.backend.Backend;
+import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TsmException;
+import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.simulated.ImageMeasurement;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.LinkIdentity;
+import org.cocoon.link.tls.PeerVerifier;
+import org.cocoon.worker.engine.EngineOptions;
+import org.cocoon.worker.engine.NativeEngine;
+import org.cocoon.worker.uplink.Uplinks;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running worker: one engine, and a link to each router. */
+public final class WorkerProcess {
+  private static final Logger log = LoggerFactory.getLogger(WorkerProcess.class);
+  private static final long POLL_MILLIS = 20;
+
+  private final WorkerOptions options;
+  private final Vertx vertx;
+  private final NativeEngine engine;
+  private final Uplinks uplinks;
+  private final EvidenceVerifier verifier;
+  private final TsmReports reports;
+  private final @Nullable SimulatedTee simulatedTee;
+  private volatile String ownEvidence = "";
+
+  private WorkerProcess(
+      WorkerOptions options,
+      EvidenceVerifier verifier,
+      TsmReports reports,
+      @Nullable SimulatedTee simulatedTee,
+      Backend backend,
+      EngineOptions engineOptions) {
+    this.options = options;
+    this.verifier = verifier;
+    this.reports = reports;
+    this.simulatedTee = simulatedTee;
+    this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+    this.uplinks = new Uplinks();
+    this.engine = NativeEngine.open(backend, engineOptions, uplinks);
+  }
+
+  /**
+   * Starts a worker over an open backend; returns as soon as it dials.
+   *
+   * @param refusedForGood hears why a router will never take this worker
+   * @param broken hears that the engine broke, so that the process should end and be restarted
+   * @throws IOException if the policy or the simulated TEE cannot be read
+   */
+  public static WorkerProcess start(
+      WorkerOptions options,
+      Backend backend,
+      EngineOptions engineOptions,
+      Consumer<String> refusedForGood,
+      Consumer<Throwable> broken)
+      throws IOException {
+    EvidenceVerifier verifier = new EvidenceVerifier(Policy.load(options.policy()));
+    SimulatedTee tee = null;
+    TsmReports reports = new TsmReports();
+    if (options.simulatedTee() != null) {
+      tee =
+          SimulatedTee.start(
+              options.simulatedTee(), Role.WORKER, ImageMeasurement.ofRunningProgram());
+      reports = new TsmReports(tee.reportsFolder());
+      log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
+    }
+    WorkerProcess process =
+        new WorkerProcess(options, verifier, reports, tee, backend, engineOptions);
+    process.begin(refusedForGood, broken);
+    return process;
+  }
+
+  private void begin(Consumer<String> refusedForGood, Consumer<Throwable> broken) {
+    if (engine.model().simulated()) {
+      log.warn("event=simulated what=engine meaning=\"tokens are hashes, no model runs\"");
+    }
+    log.info(
+        "event=engine_ready model={} revision={} device=\"{}\" slots={} context={}",
+        engine.model().name(),
+        engine.model().revision(),
+        engine.model().device(),
+        engine.model().slots(),
+        engine.model().contextTokens());
+    engine
+        .broken()
+        .thenAccept(
+            fault -> {
+              log.error("event=engine_broken", fault);
+              broken.accept(fault);
+            });
+    uplinks.start(
+        vertx,
+        options.routers(),
+        new Uplinks.Identity(
+            options.name(), options.coefficient(), WorkerMain.VERSION, simulatedTee != null),
+        engine,
+        this::freshTls,
+        () -> ownEvidence,
+        refusedForGood);
+  }
+
+  /** A fresh key and fresh evidence for each connection, checked by our own policy first. */
+  private HttpClientOptions freshTls() throws TsmException {
+    LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, InstantSource.system());
+    ownEvidence =
+        switch (identity.verdict(verifier)) {
+          case Verdict.Trusted trusted -> "";
+          case Verdict.Rejected rejected -> rejected.reason() + ": " + rejected.detail();
+        };
+    PeerVerifier peers =
+        new PeerVerifier(
+            verifier,
+            Role.ROUTER,
+            InstantSource.system(),
+            refusal ->
+                log.warn(
+                    "event=evidence_refused role=router reason={} detail=\"{}\"",
+                    refusal.reason(),
+                    refusal.detail()));
+    return AttestedTls.clientOptions(identity, peers);
+  }
+
+  /**
+   * Takes nothing new, lets what runs finish for so long, then ends the links and the engine.
+   * Blocks.
+   */
+  public void stop(long drainMillis) throws InterruptedException {
+    log.info("event=stopping running={}", engine.load().running());
+    uplinks.drain();
+    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainMillis);
+    while (engine.load().running() + engine.load().queued() > 0
+        && System.nanoTime() - until < 0) {
+      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+    }
+    uplinks.close();
+    engine.close();
+    vertx.close().await(2, TimeUnit.SECONDS);
+    if (simulatedTee != null) {
+      try {
+        simulatedTee.close();
+      } catch (IOException e) {
+        log.warn("event=simulated_tee_left_files", e);
+      }
+    }
+    log.info("event=stopped");
+  }
+}
