@@ -66,6 +66,7 @@ import org.slf4j.LoggerFactory;
  * more routers, which share nothing but the database.
  */
 public final class RouterProcess {
+  private static final int VERDICTS_CACHED = 1_024;
   private static final Logger log = LoggerFactory.getLogger(RouterProcess.class);
 
   /** 10 nanoTON a token at coefficient 1.0: a demo's price, until the root contract sets one. */
@@ -227,12 +228,14 @@ public final class RouterProcess {
             admission);
     PeerVerifier peers =
         new PeerVerifier(
-            verifier,
             Role.WORKER,
+            verifier,
             InstantSource.system(),
+            VERDICTS_CACHED,
             refusal ->
                 log.warn(
-                    "event=evidence_refused role=worker reason={} detail=\"{}\"",
+                    "event=evidence_refused role=worker peer={} reason={} detail=\"{}\"",
+                    refusal.peer(),
                     refusal.reason(),
                     refusal.detail()));
     UplinkServer workers =

@@ -6,6 +6,7 @@ import io.vertx.core.http.HttpClientOptions;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.cocoon.backend.Backend;
 import org.cocoon.link.evidence.EvidenceVerifier;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
 
 /** A running worker: one engine, and a link to each router. */
 public final class WorkerProcess {
+  private static final int VERDICTS_CACHED = 16;
   private static final Logger log = LoggerFactory.getLogger(WorkerProcess.class);
   private static final long POLL_MILLIS = 20;
 
@@ -125,12 +127,14 @@ public final class WorkerProcess {
         };
     PeerVerifier peers =
         new PeerVerifier(
-            verifier,
             Role.ROUTER,
+            verifier,
             InstantSource.system(),
+            VERDICTS_CACHED,
             refusal ->
                 log.warn(
-                    "event=evidence_refused role=router reason={} detail=\"{}\"",
+                    "event=evidence_refused role=router peer={} reason={} detail=\"{}\"",
+                    refusal.peer(),
                     refusal.reason(),
                     refusal.detail()));
     return AttestedTls.clientOptions(identity, peers);
@@ -150,7 +154,11 @@ public final class WorkerProcess {
     }
     uplinks.close();
     engine.close();
-    vertx.close().await(2, TimeUnit.SECONDS);
+    try {
+      vertx.close().await(2, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      log.warn("event=links_not_closed_in_time");
+    }
     if (simulatedTee != null) {
       try {
         simulatedTee.close();

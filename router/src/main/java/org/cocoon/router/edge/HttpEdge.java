@@ -149,8 +149,10 @@ public final class HttpEdge {
         .putHeader("x-ratelimit-reset-requests", "1s");
     response.exceptionHandler(gone -> {}); // a reset connection: the close handler acts on it
     Exchange exchange = path.submit(parsed.request(), answer);
-    response.closeHandler(ignored -> exchange.cancel());
-    response.drainHandler(ignored -> exchange.resume());
+    if (!response.ended()) { // refused at once otherwise
+      response.closeHandler(ignored -> exchange.cancel());
+      response.drainHandler(ignored -> exchange.resume());
+    }
     return exchange;
   }
 
