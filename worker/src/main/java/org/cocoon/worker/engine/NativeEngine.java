@@ -1,0 +1,292 @@
+package org.cocoon.worker.engine;
+
+import java.time.Clock;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.cocoon.backend.Backend;
+import org.cocoon.backend.BackendDescription;
+import org.cocoon.worker.engine.StepOutcome.RefusalCause;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An engine over a {@link Backend}: many generations share its batches.
+ *
+ * <p>Two threads. The step thread owns the backend and the {@link Scheduler}; calls reach it as
+ * commands through a bounded queue, and it is parked while there is nothing to do. The prompt
+ * thread renders templates and cuts text into tokens, so that a long prompt delays no step.
+ *
+ * <p>When the backend fails, every generation is refused with {@link RefusalCause#ENGINE}, as is
+ * everything that arrives later, and {@link #broken()} completes: the process should then be
+ * replaced.
+ */
+public final class NativeEngine implements Engine {
+  private static final Logger log = LoggerFactory.getLogger(NativeEngine.class);
+  private static final String BROKEN = "the engine broke; another worker can go on";
+  private static final String CLOSING = "the engine is closing; another worker can go on";
+
+  private final Backend backend;
+  private final StepListener listener;
+  private final LongSupplier nanoClock;
+  private final ServedModel model;
+  private final ArrayBlockingQueue<Consumer<Scheduler>> commands;
+  private final ThreadPoolExecutor promptThread;
+  private final PromptBuilder prompts;
+  private final Preparer preparer;
+  private final Scheduler scheduler;
+  private final Thread stepThread;
+  private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
+  private volatile boolean closing;
+  private volatile boolean parked;
+  private volatile EngineLoad occupancy = new EngineLoad(0, 0, 0, 0, 0);
+
+  private NativeEngine(
+      Backend backend,
+      EngineOptions options,
+      StepListener listener,
+      LongSupplier nanoClock,
+      InstantSource wallClock) {
+    this.backend = backend;
+    this.listener = listener;
+    this.nanoClock = nanoClock;
+    model = model(backend, options);
+    commands = new ArrayBlockingQueue<>(options.maxCommands());
+    TokenTable tokens = new TokenTable(backend.vocabulary());
+    prompts = new PromptBuilder(backend.vocabulary(), tokens, wallClock, options.maxPromptChars());
+    preparer = new Preparer(backend.limits(), tokens, prompts);
+    scheduler = new Scheduler(backend, options, tokens, this::prepare, nanoClock);
+    promptThread =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(model.slots() + options.maxQueued() + 1),
+            Thread.ofPlatform().daemon().name(options.threadName() + "-prompts").factory());
+    stepThread = Thread.ofPlatform().name(options.threadName()).unstarted(this::run);
+  }
+
+  /**
+   * Starts an engine, which owns the backend from now on.
+   *
+   * @param backend an open backend that no other thread has used
+   * @param options what an operator can set
+   * @param listener hears every step, on the step thread
+   */
+  public static NativeEngine open(Backend backend, EngineOptions options, StepListener listener) {
+    return open(backend, options, listener, System::nanoTime, Clock.systemUTC());
+  }
+
+  /** The same with a given monotonic clock, in nanoseconds, and a wall clock for chat templates. */
+  public static NativeEngine open(
+      Backend backend,
+      EngineOptions options,
+      StepListener listener,
+      LongSupplier nanoClock,
+      InstantSource wallClock) {
+    NativeEngine engine = new NativeEngine(backend, options, listener, nanoClock, wallClock);
+    engine.promptThread.execute(engine.prompts::warmUp);
+    engine.stepThread.start();
+    return engine;
+  }
+
+  private static ServedModel model(Backend backend, EngineOptions options) {
+    BackendDescription description = backend.description();
+    List<String> features =
+        backend.limits().candidates() == 0
+            ? List.of("logprobs", "logit_bias")
+            : List.of("logprobs");
+    return new ServedModel(
+        description.model(),
+        description.revision(),
+        backend.limits().contextTokens(),
+        Scheduler.slots(backend, options),
+        features,
+        description.device(),
+        description.simulated());
+  }
+
+  @Override
+  public ServedModel model() {
+    return model;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws RejectedExecutionException if {@link EngineOptions#maxCommands()} calls wait already:
+   *     whoever sends that much is to be cut off
+   */
+  @Override
+  public void generate(GenerationRequest request) {
+    submit(scheduler -> scheduler.arrive(request));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws RejectedExecutionException as in {@link #generate}
+   */
+  @Override
+  public void cancel(RunKey key) {
+    submit(scheduler -> scheduler.cancel(key));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws RejectedExecutionException as in {@link #generate}
+   */
+  @Override
+  public void grant(RunKey key, int tokens) {
+    submit(scheduler -> scheduler.grant(key, tokens));
+  }
+
+  /** Completes with the cause when the engine broke, and never otherwise. */
+  public CompletionStage<Throwable> broken() {
+    return broken.minimalCompletionStage();
+  }
+
+  @Override
+  public EngineLoad load() {
+    EngineLoad now = occupancy;
+    return new EngineLoad(
+        now.running(),
+        now.queued(),
+        now.queuedPromptTokens(),
+        scheduler.decodeTokensPerSecond(),
+        scheduler.prefillTokensPerSecond());
+  }
+
+  /**
+   * Refuses every generation as {@link RefusalCause#DRAINING}, frees the model and waits until that
+   * is done; from the listener it does not wait. What is called later is ignored.
+   */
+  @Override
+  public void close() {
+    closing = true;
+    LockSupport.unpark(stepThread);
+    if (Thread.currentThread() == stepThread) {
+      return;
+    }
+    boolean interrupted = false;
+    while (stepThread.isAlive()) {
+      try {
+        stepThread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void submit(Consumer<Scheduler> command) {
+    if (closing) {
+      return;
+    }
+    if (!commands.offer(command)) {
+      throw new RejectedExecutionException("the engine has too many calls to look at");
+    }
+    wake();
+  }
+
+  private void wake() {
+    if (parked) {
+      LockSupport.unpark(stepThread);
+    }
+  }
+
+  private boolean prepare(GenerationRequest request, Consumer<Preparation> done) {
+    try {
+      promptThread.execute(
+          () -> {
+            Preparation result = preparer.prepare(request);
+            handBack(scheduler -> done.accept(result));
+          });
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
+  }
+
+  /** Runs on the prompt thread, which may wait for room where callers may not. */
+  private void handBack(Consumer<Scheduler> command) {
+    try {
+      while (!closing && !commands.offer(command, 100, TimeUnit.MILLISECONDS)) {
+        wake();
+      }
+      wake();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // The engine is closing.
+    }
+  }
+
+  private void run() {
+    try {
+      while (!closing) {
+        try {
+          turn();
+        } catch (RuntimeException | Error failure) {
+          breakDown(failure);
+        }
+      }
+      receive();
+      scheduler.shut(RefusalCause.DRAINING, CLOSING);
+      tell(scheduler.takeOutcome());
+    } finally {
+      promptThread.shutdownNow();
+      backend.close();
+    }
+  }
+
+  private void turn() {
+    receive();
+    if (scheduler.hasWork()) {
+      tell(scheduler.step());
+    } else {
+      park();
+    }
+  }
+
+  private void receive() {
+    List<Consumer<Scheduler>> received = new ArrayList<>();
+    commands.drainTo(received);
+    for (Consumer<Scheduler> command : received) {
+      command.accept(scheduler);
+    }
+    occupancy = scheduler.occupancy();
+  }
+
+  private void tell(StepOutcome outcome) {
+    occupancy = scheduler.occupancy();
+    if (!outcome.deltas().isEmpty() || !outcome.ended().isEmpty()) {
+      listener.stepped(outcome);
+    }
+  }
+
+  private void park() {
+    parked = true;
+    if (commands.isEmpty() && !closing) {
+      LockSupport.parkNanos(this, scheduler.nanosToDeadline());
+    }
+    parked = false;
+  }
+
+  private void breakDown(Throwable failure) {
+    log.error("the engine broke", failure);
+    scheduler.shut(RefusalCause.ENGINE, BROKEN);
+    broken.complete(failure);
+  }
+}

@@ -1,0 +1,307 @@
+package org.cocoon.worker.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.cocoon.backend.Backend;
+import org.cocoon.backend.StepBatch;
+import org.cocoon.worker.engine.StepOutcome.Delta;
+import org.cocoon.worker.engine.StepOutcome.Ended;
+import org.cocoon.worker.engine.StepOutcome.FinishReason;
+import org.cocoon.worker.engine.StepOutcome.RefusalCause;
+import org.cocoon.worker.engine.StepOutcome.TokenLogprob;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Continuous batching: keeps generations in slots, makes steps, and tells what came of them.
+ *
+ * <p>Has no thread and no lock: everything here is called on the step thread. What a call leads to
+ * is told by the next {@link #step()}.
+ */
+final class Scheduler {
+  private static final Logger log = LoggerFactory.getLogger(Scheduler.class);
+
+  private final Backend backend;
+  private final int contextTokens;
+  private final EngineOptions options;
+  private final PromptDesk desk;
+  private final LongSupplier nanoClock;
+  private final TokenTable tokens;
+  private final StepBatch batch;
+  private final BatchPlan plan;
+  private final LogitRow row;
+  private final Sampler sampler;
+  private final Logprobs logprobs;
+  private final SlotTable slots;
+  private final RateMeter decodeRate = new RateMeter();
+  private final RateMeter prefillRate = new RateMeter();
+
+  /** Every generation that has not ended, oldest first. */
+  private final Map<RunKey, Generation> generations = new LinkedHashMap<>();
+
+  private final ArrayDeque<Generation> queue = new ArrayDeque<>();
+  private final List<Generation> running = new ArrayList<>();
+  private List<Delta> deltas = new ArrayList<>();
+  private List<Ended> ended = new ArrayList<>();
+  private @Nullable Refusal closedWith;
+
+  private record Refusal(RefusalCause cause, String message) {}
+
+  Scheduler(
+      Backend backend,
+      EngineOptions options,
+      TokenTable tokens,
+      PromptDesk desk,
+      LongSupplier nanoClock) {
+    this.backend = backend;
+    this.options = options;
+    this.tokens = tokens;
+    this.desk = desk;
+    this.nanoClock = nanoClock;
+    contextTokens = backend.limits().contextTokens();
+    batch = new StepBatch(backend.limits());
+    plan = new BatchPlan(batch, options.prefillChunk());
+    row = new LogitRow(batch);
+    sampler = new Sampler(row);
+    logprobs = new Logprobs(row, tokens);
+    slots = new SlotTable(backend, slots(backend, options), options.reusePrefixes());
+  }
+
+  /** How many generations run at the same time. */
+  static int slots(Backend backend, EngineOptions options) {
+    int sequences = backend.limits().sequences();
+    return options.slots() == 0 ? sequences : Math.min(options.slots(), sequences);
+  }
+
+  /** Takes a request in, or refuses it. */
+  void arrive(GenerationRequest request) {
+    RunKey key = request.key();
+    if (generations.containsKey(key)) {
+      log.warn(
+          "request {} repeats the key of one that has not ended; ignored", request.requestId());
+      return;
+    }
+    if (closedWith != null) {
+      ended.add(new Ended.Refused(key, closedWith.cause(), closedWith.message(), ""));
+      return;
+    }
+    boolean room = generations.size() < slots.size() + options.maxQueued();
+    Generation generation = new Generation(request, nanoClock.getAsLong());
+    generations.put(key, generation);
+    if (!room || !desk.prepare(request, result -> prepared(generation, result))) {
+      String message = "the engine's queue of " + options.maxQueued() + " requests is full";
+      refuse(generation, RefusalCause.BUSY, message, "");
+    }
+  }
+
+  private void prepared(Generation generation, Preparation result) {
+    if (generations.get(generation.key()) != generation) {
+      return; // It was cancelled in the meantime.
+    }
+    switch (result) {
+      case Preparation.Ready ready -> {
+        generation.makeReady(ready);
+        queue.add(generation);
+      }
+      case Preparation.Complete complete -> {
+        remove(generation);
+        tellDelta(generation, new int[0], complete.text(), List.of());
+        generation.makeReady(complete.promptTokens());
+        ended.add(generation.finished(complete.reason(), complete.stop(), nanoClock.getAsLong()));
+      }
+      case Preparation.Rejected rejected ->
+          refuse(generation, rejected.cause(), rejected.message(), rejected.param());
+    }
+  }
+
+  /** Ends a generation. */
+  void cancel(RunKey key) {
+    Generation generation = generations.get(key);
+    if (generation != null) {
+      abandon(generation);
+    }
+  }
+
+  /** Gives a generation credit. */
+  void grant(RunKey key, int count) {
+    Generation generation = generations.get(key);
+    if (generation != null) {
+      generation.grant(count);
+    }
+  }
+
+  /** Ends everything, and refuses what arrives from now on. */
+  void shut(RefusalCause cause, String message) {
+    closedWith = new Refusal(cause, message);
+    for (Generation generation : List.copyOf(generations.values())) {
+      refuse(generation, cause, message, "");
+    }
+  }
+
+  /** Whether a step would do or tell anything. */
+  boolean hasWork() {
+    boolean admits = !queue.isEmpty() && running.size() < slots.size();
+    if (!deltas.isEmpty() || !ended.isEmpty() || admits || nanosToDeadline() == 0) {
+      return true;
+    }
+    for (Generation generation : running) {
+      if (generation.decodes() || generation.prefillable() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Nanoseconds until the first deadline, at least 0; a very long time where there is none. */
+  long nanosToDeadline() {
+    long now = nanoClock.getAsLong();
+    long least = Long.MAX_VALUE;
+    for (Generation generation : generations.values()) {
+      if (generation.request.deadlineMillis() > 0) {
+        least = Math.min(least, Math.max(generation.deadlineNanos - now, 0));
+      }
+    }
+    return least;
+  }
+
+  /**
+   * Computes one batch, if there is anything to compute, and tells what came of that and of every
+   * call since the last step. Both lists empty: nothing to tell.
+   */
+  StepOutcome step() {
+    long now = nanoClock.getAsLong();
+    for (Generation generation : List.copyOf(generations.values())) {
+      if (generation.isLate(now)) {
+        abandon(generation);
+      }
+    }
+    admit(now);
+    plan.fill(running);
+    if (batch.count() > 0) {
+      backend.step(batch);
+      computed();
+    }
+    return takeOutcome();
+  }
+
+  /** What there is to tell, without computing anything. */
+  StepOutcome takeOutcome() {
+    StepOutcome outcome = new StepOutcome(deltas, ended);
+    deltas = deltas.isEmpty() ? deltas : new ArrayList<>();
+    ended = ended.isEmpty() ? ended : new ArrayList<>();
+    return outcome;
+  }
+
+  private void admit(long now) {
+    while (!queue.isEmpty()) {
+      Slot slot = slots.acquire(queue.peekFirst());
+      if (slot == null) {
+        return;
+      }
+      Generation generation = queue.removeFirst();
+      generation.start(slot, now);
+      running.add(generation);
+    }
+  }
+
+  private void computed() {
+    long now = nanoClock.getAsLong();
+    for (Generation generation : running) {
+      generation.computed();
+    }
+    decodeRate.add(plan.rows().size(), now);
+    prefillRate.add(batch.count() - plan.decoding(), now);
+    List<Generation> rows = plan.rows();
+    for (int i = 0; i < rows.size(); i++) {
+      row.load(i);
+      advance(rows.get(i), now);
+    }
+  }
+
+  /** Chooses a generation's next token from the row just loaded, and ends it if that was all. */
+  private void advance(Generation generation, long now) {
+    GenerationRequest request = generation.request;
+    int token =
+        sampler.choose(request.sampling(), generation.counts(), generation.answerPosition());
+    AnswerText text = generation.text();
+    if (!request.ignoreEos() && tokens.endsGeneration(token)) {
+      end(generation, new int[0], List.of(), FinishReason.STOP, null);
+      return;
+    }
+    List<TokenLogprob> told =
+        request.logprobs() ? List.of(logprobs.describe(token, request.topLogprobs())) : List.of();
+    int[] ids = {token};
+    generation.append(token, now);
+    text.feed(tokens.piece(token));
+    if (text.matched() != null) {
+      end(generation, ids, told, FinishReason.STOP, text.matched());
+    } else if (generation.isAtLength(contextTokens)) {
+      end(generation, ids, told, FinishReason.LENGTH, null);
+    } else {
+      tellDelta(generation, ids, text.take(), told);
+    }
+  }
+
+  /** Ends a generation before its time, and lets its client have what was withheld. */
+  private void abandon(Generation generation) {
+    end(generation, new int[0], List.of(), FinishReason.CANCELLED, null);
+  }
+
+  private void end(
+      Generation generation,
+      int[] ids,
+      List<TokenLogprob> told,
+      FinishReason reason,
+      @Nullable String stop) {
+    generation.text().finish();
+    tellDelta(generation, ids, generation.text().take(), told);
+    ended.add(generation.finished(reason, stop, nanoClock.getAsLong()));
+    remove(generation);
+  }
+
+  private void refuse(Generation generation, RefusalCause cause, String message, String param) {
+    ended.add(new Ended.Refused(generation.key(), cause, message, param));
+    remove(generation);
+  }
+
+  private void remove(Generation generation) {
+    generations.remove(generation.key());
+    Slot slot = generation.slot();
+    if (slot != null) {
+      slots.release(slot);
+      running.remove(generation);
+    } else {
+      queue.remove(generation);
+    }
+  }
+
+  private void tellDelta(Generation generation, int[] ids, byte[] text, List<TokenLogprob> told) {
+    if (ids.length > 0 || text.length > 0) {
+      deltas.add(new Delta(generation.key(), ids, text, told));
+    }
+  }
+
+  /** How busy the engine is, apart from the rates. */
+  EngineLoad occupancy() {
+    long prompt = 0;
+    for (Generation generation : generations.values()) {
+      prompt += generation.uncachedPromptTokens();
+    }
+    return new EngineLoad(running.size(), generations.size() - running.size(), prompt, 0, 0);
+  }
+
+  /** Tokens of answers over the last second. Any thread. */
+  int decodeTokensPerSecond() {
+    return decodeRate.perSecond(nanoClock.getAsLong());
+  }
+
+  /** Tokens of prompts over the last second. Any thread. */
+  int prefillTokensPerSecond() {
+    return prefillRate.perSecond(nanoClock.getAsLong());
+  }
+}
