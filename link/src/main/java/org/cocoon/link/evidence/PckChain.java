@@ -1,0 +1,201 @@
+package org.cocoon.link.evidence;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.PublicKey;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Set;
+import org.bouncycastle.asn1.ASN1OctetString;
+import org.bouncycastle.asn1.ASN1Primitive;
+
+/**
+ * The platform's certificate chain, checked: platform, intermediate, and a root that the policy
+ * pins by the SHA-256 of its DER.
+ *
+ * @param platformKey signs reports of the quoting enclave
+ * @param platform what the leaf says of the platform
+ * @param simulated whether the root is one of the policy's simulated ones
+ * @param notAfter the first end among the three
+ */
+record PckChain(PublicKey platformKey, PckExtension platform, boolean simulated, Instant notAfter) {
+  /** Every simulated root has this word in its subject. */
+  static final String SIMULATED_MARK = "SIMULATED";
+
+  private static final String BEGIN = "-----BEGIN CERTIFICATE-----";
+  private static final String END = "-----END CERTIFICATE-----";
+  private static final String ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
+  private static final int LENGTH = 3;
+  private static final int KEY_USAGE_DIGITAL_SIGNATURE = 0;
+  private static final int KEY_USAGE_CERT_SIGN = 5;
+
+  static PckChain verify(byte[] pem, Policy policy, Instant now) throws EvidenceRefusedException {
+    List<X509Certificate> chain = read(pem);
+    X509Certificate leaf = chain.get(0);
+    X509Certificate intermediate = chain.get(1);
+    X509Certificate root = chain.get(2);
+    boolean simulated = requireTrustedRoot(root, policy);
+    for (X509Certificate certificate : chain) {
+      requireValidAt(certificate, now);
+      requireForm(certificate);
+    }
+    requireIssuer(root, 1);
+    requireIssuer(intermediate, 0);
+    requireIssuedBy(root, root);
+    requireIssuedBy(intermediate, root);
+    requireIssuedBy(leaf, intermediate);
+    requireLeaf(leaf);
+    Instant notAfter =
+        chain.stream().map(c -> c.getNotAfter().toInstant()).min(Instant::compareTo).orElseThrow();
+    return new PckChain(leaf.getPublicKey(), platform(leaf), simulated, notAfter);
+  }
+
+  private static List<X509Certificate> read(byte[] pem) throws EvidenceRefusedException {
+    // Intel ends the text with a NUL that counts as part of it.
+    String text = new String(pem, ISO_8859_1).replace('\0', '\n');
+    List<X509Certificate> chain = new ArrayList<>(LENGTH);
+    int at = 0;
+    while (!text.substring(at).isBlank()) {
+      int begin = text.indexOf(BEGIN, at);
+      int end = text.indexOf(END, at);
+      if (begin < 0 || end < begin || !text.substring(at, begin).isBlank()) {
+        throw malformed("it is not a row of PEM certificates");
+      }
+      if (chain.size() == LENGTH) {
+        throw malformed("it has more than three certificates");
+      }
+      chain.add(certificate(text.substring(begin + BEGIN.length(), end)));
+      at = end + END.length();
+    }
+    if (chain.size() != LENGTH) {
+      throw malformed("it has " + chain.size() + " certificates, not platform, CA and root");
+    }
+    return chain;
+  }
+
+  private static X509Certificate certificate(String base64) throws EvidenceRefusedException {
+    try {
+      byte[] der = Base64.getDecoder().decode(base64.replaceAll("\\s", ""));
+      // Only one encoding of a certificate is accepted, also in the parts that nobody signed.
+      if (!Arrays.equals(ASN1Primitive.fromByteArray(der).getEncoded("DER"), der)) {
+        throw malformed("a certificate is not DER");
+      }
+      CertificateFactory factory = CertificateFactory.getInstance("X.509");
+      return (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(der));
+    } catch (IOException | CertificateException | IllegalArgumentException e) {
+      throw malformed("a certificate cannot be read: " + e.getMessage());
+    }
+  }
+
+  private static boolean requireTrustedRoot(X509Certificate root, Policy policy)
+      throws EvidenceRefusedException {
+    String hash = Digests.sha256Hex(encoded(root));
+    boolean marked = root.getSubjectX500Principal().getName().contains(SIMULATED_MARK);
+    if (policy.simulatedRoots().contains(hash)) {
+      return true;
+    }
+    if (marked) {
+      throw new EvidenceRefusedException(
+          Verdict.Reason.SIMULATED_NOT_ALLOWED,
+          "the simulated root " + hash + " is not in the policy's simulatedRoots");
+    }
+    if (!policy.trustedRoots().contains(hash)) {
+      throw new EvidenceRefusedException(
+          Verdict.Reason.UNTRUSTED_ROOT, "root " + hash + " is not in the policy's trustedRoots");
+    }
+    return false;
+  }
+
+  private static void requireValidAt(X509Certificate certificate, Instant now)
+      throws EvidenceRefusedException {
+    Instant from = certificate.getNotBefore().toInstant();
+    Instant until = certificate.getNotAfter().toInstant();
+    if (now.isBefore(from) || now.isAfter(until)) {
+      throw new EvidenceRefusedException(
+          Verdict.Reason.CHAIN_NOT_VALID_NOW,
+          name(certificate) + " is valid from " + from + " to " + until + ", and it is " + now);
+    }
+  }
+
+  private static void requireForm(X509Certificate certificate) throws EvidenceRefusedException {
+    if (certificate.getVersion() != 3
+        || certificate.getKeyUsage() == null
+        || certificate.hasUnsupportedCriticalExtension()) {
+      throw broken(
+          certificate, "is not version 3, has no key usage or an unknown critical extension");
+    }
+    if (!certificate.getSigAlgOID().equals(ECDSA_WITH_SHA256)
+        || !P256.isSubjectPublicKey(certificate.getPublicKey().getEncoded())) {
+      throw broken(certificate, "does not use ECDSA P-256 with SHA-256");
+    }
+  }
+
+  private static void requireIssuer(X509Certificate certificate, int casBelow)
+      throws EvidenceRefusedException {
+    // getBasicConstraints is -1 for a certificate that may not issue.
+    if (certificate.getBasicConstraints() < casBelow
+        || !certificate.getKeyUsage()[KEY_USAGE_CERT_SIGN]) {
+      throw broken(certificate, "may not issue certificates with " + casBelow + " CAs below it");
+    }
+  }
+
+  private static void requireLeaf(X509Certificate leaf) throws EvidenceRefusedException {
+    if (leaf.getBasicConstraints() >= 0 || !leaf.getKeyUsage()[KEY_USAGE_DIGITAL_SIGNATURE]) {
+      throw broken(leaf, "is not a platform's certificate that may sign");
+    }
+  }
+
+  private static void requireIssuedBy(X509Certificate certificate, X509Certificate issuer)
+      throws EvidenceRefusedException {
+    byte[] issuerName = certificate.getIssuerX500Principal().getEncoded();
+    if (!Arrays.equals(issuerName, issuer.getSubjectX500Principal().getEncoded())) {
+      throw broken(certificate, "names another issuer than " + name(issuer));
+    }
+    try {
+      certificate.verify(issuer.getPublicKey());
+    } catch (GeneralSecurityException e) {
+      throw broken(certificate, "was not signed by " + name(issuer));
+    }
+  }
+
+  private static PckExtension platform(X509Certificate leaf) throws EvidenceRefusedException {
+    Set<String> nonCritical = leaf.getNonCriticalExtensionOIDs();
+    byte[] value = leaf.getExtensionValue(PckExtension.OID);
+    if (value == null || nonCritical == null || !nonCritical.contains(PckExtension.OID)) {
+      throw new EvidenceRefusedException(
+          Verdict.Reason.PLATFORM_EXTENSION, name(leaf) + " has no SGX extension");
+    }
+    return PckExtension.parse(ASN1OctetString.getInstance(value).getOctets());
+  }
+
+  private static byte[] encoded(X509Certificate certificate) throws EvidenceRefusedException {
+    try {
+      return certificate.getEncoded();
+    } catch (CertificateException e) {
+      throw malformed("a certificate cannot be encoded: " + e.getMessage());
+    }
+  }
+
+  private static String name(X509Certificate certificate) {
+    return "'" + certificate.getSubjectX500Principal().getName() + "'";
+  }
+
+  private static EvidenceRefusedException broken(X509Certificate certificate, String detail) {
+    return new EvidenceRefusedException(
+        Verdict.Reason.BROKEN_CHAIN, name(certificate) + " " + detail);
+  }
+
+  private static EvidenceRefusedException malformed(String detail) {
+    return new EvidenceRefusedException(
+        Verdict.Reason.MALFORMED_CHAIN, "the certificate chain: " + detail);
+  }
+}
