@@ -1,0 +1,542 @@
+// cocoon_backend.h over llama.cpp, on the CPU.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cocoon_backend.h"
+#include "ggml-backend.h"
+#include "ggml-cpu.h"
+#include "llama.h"
+
+namespace {
+
+// A failure whose text goes to the caller as it is.
+class Failure : public std::runtime_error {
+ public:
+  Failure(cocoon_status status, const std::string &text)
+      : std::runtime_error(text), status(status) {}
+  const cocoon_status status;
+};
+
+__attribute__((format(printf, 2, 3))) Failure failure(cocoon_status status, const char *format,
+                                                      ...) {
+  char text[sizeof(cocoon_message::text)];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return Failure(status, text);
+}
+
+void write_message(cocoon_message *message, const char *text) noexcept {
+  size_t n = 0;
+  for (; text[n] != '\0' && n + 1 < sizeof message->text; n++) {
+    const auto c = static_cast<unsigned char>(text[n]);
+    message->text[n] = c >= 0x20 && c < 0x7f ? text[n] : (c < 0x20 ? ' ' : '?');
+  }
+  while (n > 0 && message->text[n - 1] == ' ') {
+    n--;
+  }
+  message->text[n] = '\0';
+}
+
+// Runs a body and turns whatever it throws into a status and a message.
+template <typename Body>
+cocoon_status guarded(cocoon_message *message, Body body) noexcept {
+  message->text[0] = '\0';
+  try {
+    body();
+    return COCOON_OK;
+  } catch (const Failure &e) {
+    write_message(message, e.what());
+    return e.status;
+  } catch (const std::bad_alloc &) {
+    write_message(message, "there is not enough memory");
+    return COCOON_NO_MEMORY;
+  } catch (const std::exception &e) {
+    write_message(message, e.what());
+    return COCOON_FAILED;
+  } catch (...) {
+    write_message(message, "an unknown error");
+    return COCOON_FAILED;
+  }
+}
+
+// llama.cpp tells why it failed only in its log: the first error since clear() is kept for the
+// message, everything else is dropped. Its lines never hold tokens of a prompt.
+class ErrorLog {
+ public:
+  static void receive(ggml_log_level level, const char *text, void *self) {
+    static_cast<ErrorLog *>(self)->append(level, text);
+  }
+
+  void clear() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    first_.clear();
+    complete_ = false;
+  }
+
+  std::string first() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return first_.empty() ? "it gave no reason" : first_;
+  }
+
+ private:
+  void append(ggml_log_level level, const char *text) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (level != GGML_LOG_LEVEL_CONT) {
+      taking_ = level == GGML_LOG_LEVEL_ERROR && !complete_;
+    }
+    if (!taking_ || first_.size() > 400) {
+      return;
+    }
+    first_ += text;
+    if (!first_.empty() && first_.back() == '\n') {
+      first_.pop_back();
+      complete_ = true;
+      taking_ = false;
+    }
+  }
+
+  std::mutex mutex_;
+  std::string first_;
+  bool taking_ = false;
+  bool complete_ = false;
+};
+
+ErrorLog &error_log() {
+  static ErrorLog log;  // the callback outlives every backend
+  return log;
+}
+
+// Loads the CPU library that fits this machine best, once for the process.
+ggml_backend_dev_t load_cpu(const char *folder) {
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> lock(mutex);
+  ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  if (cpu == nullptr) {
+    llama_log_set(ErrorLog::receive, &error_log());
+    ggml_backend_load_all_from_path(folder);
+    llama_backend_init();
+    cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  }
+  if (cpu == nullptr) {
+    throw failure(COCOON_UNUSABLE, "no libggml-cpu-*.so that runs on this machine was found beside "
+                                   "libcocoon_llama.so");
+  }
+  return cpu;
+}
+
+// A function of the CPU library, which is loaded at run time and cannot be linked.
+template <typename Function>
+Function cpu_function(ggml_backend_dev_t cpu, const char *name) {
+  auto *address = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name);
+  if (address == nullptr) {
+    throw failure(COCOON_UNUSABLE, "the CPU library has no function %s; its version does not fit",
+                  name);
+  }
+  return reinterpret_cast<Function>(address);
+}
+
+// "zen4" of .../libggml-cpu-zen4.so: which of the variants was chosen.
+std::string cpu_variant(void *function) {
+  Dl_info info;
+  if (dladdr(function, &info) == 0 || info.dli_fname == nullptr) {
+    return "unknown";
+  }
+  std::string name = info.dli_fname;
+  name = name.substr(name.rfind('/') + 1);
+  const std::string before = "libggml-cpu-";
+  const std::string after = ".so";
+  if (name.size() <= before.size() + after.size() || name.compare(0, before.size(), before) != 0) {
+    return name;
+  }
+  return name.substr(before.size(), name.size() - before.size() - after.size());
+}
+
+}  // namespace
+
+struct cocoon_backend {
+  ~cocoon_backend() {
+    if (context != nullptr) {
+      llama_free(context);
+    }
+    if (pool != nullptr) {
+      free_pool(pool);
+    }
+    if (model != nullptr) {
+      llama_model_free(model);
+    }
+  }
+
+  llama_model *model = nullptr;
+  const llama_vocab *vocabulary = nullptr;
+  llama_context *context = nullptr;
+  ggml_threadpool *pool = nullptr;
+  decltype(&ggml_threadpool_free) free_pool = nullptr;
+  std::string device;
+  cocoon_limits limits{};
+  cocoon_stats stats{};
+  // How many tokens each sequence holds, and the same while a batch is being checked.
+  std::vector<int32_t> lengths;
+  std::vector<int32_t> checked_lengths;
+  // What llama_batch wants beside the caller's buffers.
+  std::vector<int32_t> ones;
+  std::vector<llama_seq_id *> sequence_pointers;
+  std::vector<int8_t> outputs;
+};
+
+namespace {
+
+void check_options(const cocoon_options &options) {
+  if (options.sequences < 1 || options.context_tokens < 1 || options.batch_tokens < 1 ||
+      options.threads < 1) {
+    throw failure(COCOON_INVALID, "sequences, contextTokens, batchTokens and threads must be at "
+                                  "least 1");
+  }
+  if (static_cast<size_t>(options.sequences) > llama_max_parallel_sequences()) {
+    throw failure(COCOON_INVALID, "llama.cpp has at most %zu sequences, not %d",
+                  llama_max_parallel_sequences(), options.sequences);
+  }
+  if (options.threads > GGML_MAX_N_THREADS) {
+    throw failure(COCOON_INVALID, "llama.cpp has at most %d threads, not %d", GGML_MAX_N_THREADS,
+                  options.threads);
+  }
+  if (static_cast<int64_t>(options.sequences) * options.context_tokens > INT32_MAX) {
+    throw failure(COCOON_INVALID, "%d sequences of %d tokens are more than llama.cpp can hold",
+                  options.sequences, options.context_tokens);
+  }
+}
+
+void load_model(cocoon_backend &backend, const cocoon_options &options) {
+  llama_model_params params = llama_model_default_params();
+  params.n_gpu_layers = 0;
+  params.load_mode = LLAMA_LOAD_MODE_MMAP;
+  error_log().clear();
+  backend.model = llama_model_load_from_file(options.model_path, params);
+  if (backend.model == nullptr) {
+    throw Failure(COCOON_UNUSABLE, "llama.cpp cannot load it: " + error_log().first());
+  }
+  backend.vocabulary = llama_model_get_vocab(backend.model);
+  if (llama_model_has_encoder(backend.model) || !llama_model_has_decoder(backend.model) ||
+      llama_vocab_n_tokens(backend.vocabulary) < 1) {
+    throw failure(COCOON_UNUSABLE, "it is not a model that generates text");
+  }
+  const int32_t trained = llama_model_n_ctx_train(backend.model);
+  if (options.context_tokens > trained) {
+    throw failure(COCOON_INVALID, "it was trained for %d tokens of context, and %d were asked for",
+                  trained, options.context_tokens);
+  }
+}
+
+// All sequences share one pool of cells (kv_unified): a shared prefix is shared memory, a batch of
+// any mix of sequences is one graph, and each sequence is held to context_tokens by step().
+void make_context(cocoon_backend &backend, const cocoon_options &options) {
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = static_cast<uint32_t>(options.sequences * options.context_tokens);
+  params.n_batch = static_cast<uint32_t>(options.batch_tokens);
+  params.n_ubatch = static_cast<uint32_t>(std::min(options.batch_tokens, 512));
+  params.n_seq_max = static_cast<uint32_t>(options.sequences);
+  params.n_outputs_max = params.n_seq_max;
+  params.n_threads = options.threads;
+  params.n_threads_batch = options.threads;
+  params.kv_unified = true;
+  params.swa_full = true;  // else a sliding window has nothing left to truncate to
+  params.no_perf = true;
+  error_log().clear();
+  backend.context = llama_init_from_model(backend.model, params);
+  if (backend.context == nullptr) {
+    throw Failure(COCOON_UNUSABLE,
+                  "llama.cpp cannot make its context (is there memory for all sequences?): " +
+                      error_log().first());
+  }
+}
+
+// Workers that wait on a condition between graphs instead of polling: others share the machine.
+void attach_threads(cocoon_backend &backend, ggml_backend_dev_t cpu, int32_t threads) {
+  auto make = cpu_function<decltype(&ggml_threadpool_new)>(cpu, "ggml_threadpool_new");
+  backend.free_pool = cpu_function<decltype(&ggml_threadpool_free)>(cpu, "ggml_threadpool_free");
+  backend.device = "cpu (" + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
+                   cpu_variant(reinterpret_cast<void *>(make)) + ")";
+  ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+  params.poll = 0;
+  backend.pool = make(&params);
+  if (backend.pool == nullptr) {
+    throw failure(COCOON_UNUSABLE, "%d threads could not be started", threads);
+  }
+  llama_attach_threadpool(backend.context, backend.pool, backend.pool);
+}
+
+void make_buffers(cocoon_backend &backend, const cocoon_options &options) {
+  const auto tokens = static_cast<size_t>(options.batch_tokens);
+  backend.lengths.assign(static_cast<size_t>(options.sequences), 0);
+  backend.checked_lengths = backend.lengths;
+  backend.ones.assign(tokens, 1);
+  backend.sequence_pointers.assign(tokens, nullptr);
+  backend.outputs.assign(tokens, 0);
+  backend.limits = {options.sequences, options.context_tokens, options.batch_tokens,
+                    llama_vocab_n_tokens(backend.vocabulary), 0};
+}
+
+void check_sequence(const cocoon_backend &backend, int32_t sequence) {
+  if (sequence < 0 || sequence >= backend.limits.sequences) {
+    throw failure(COCOON_INVALID, "there is no sequence %d; they are 0 to %d", sequence,
+                  backend.limits.sequences - 1);
+  }
+}
+
+// Refuses what llama.cpp would refuse after it had changed something, or would not notice.
+void check_batch(cocoon_backend &backend, const cocoon_batch &batch) {
+  if (batch.count < 1 || batch.count > backend.limits.batch_tokens) {
+    throw failure(COCOON_INVALID, "a batch has 1 to %d tokens, not %d",
+                  backend.limits.batch_tokens, batch.count);
+  }
+  backend.checked_lengths = backend.lengths;
+  int32_t rows = 0;
+  for (int32_t i = 0; i < batch.count; i++) {
+    const int32_t sequence = batch.sequences[i];
+    check_sequence(backend, sequence);
+    int32_t &length = backend.checked_lengths[static_cast<size_t>(sequence)];
+    if (batch.positions[i] != length) {
+      throw failure(COCOON_INVALID, "sequence %d holds %d tokens, so position %d cannot come next",
+                    sequence, length, batch.positions[i]);
+    }
+    if (length == backend.limits.context_tokens) {
+      throw failure(COCOON_INVALID, "sequence %d is full with %d tokens", sequence, length);
+    }
+    if (batch.tokens[i] < 0 || batch.tokens[i] >= backend.limits.vocabulary_size) {
+      throw failure(COCOON_INVALID, "there is no token %d; they are 0 to %d", batch.tokens[i],
+                    backend.limits.vocabulary_size - 1);
+    }
+    length++;
+    rows += batch.want_logits[i] != 0;
+  }
+  if (rows > backend.limits.sequences) {
+    throw failure(COCOON_INVALID, "a batch has at most %d rows, not %d", backend.limits.sequences,
+                  rows);
+  }
+}
+
+void compute(cocoon_backend &backend, const cocoon_batch &batch) {
+  for (int32_t i = 0; i < batch.count; i++) {
+    // llama.cpp reads its input only; its structure merely lacks the const.
+    backend.sequence_pointers[static_cast<size_t>(i)] =
+        const_cast<llama_seq_id *>(batch.sequences + i);
+    backend.outputs[static_cast<size_t>(i)] = batch.want_logits[i] != 0;
+  }
+  llama_batch input{};
+  input.n_tokens = batch.count;
+  input.token = const_cast<llama_token *>(batch.tokens);
+  input.pos = const_cast<llama_pos *>(batch.positions);
+  input.n_seq_id = backend.ones.data();
+  input.seq_id = backend.sequence_pointers.data();
+  input.logits = backend.outputs.data();
+  error_log().clear();
+  const int32_t result = llama_decode(backend.context, input);
+  if (result != 0) {
+    throw failure(COCOON_FAILED, "llama.cpp could not compute a batch of %d tokens (%d): %s",
+                  batch.count, result, error_log().first().c_str());
+  }
+  backend.lengths.swap(backend.checked_lengths);
+}
+
+void copy_logits(cocoon_backend &backend, const cocoon_batch &batch) {
+  const auto row_size = static_cast<size_t>(backend.limits.vocabulary_size);
+  float *row = batch.logits;
+  for (int32_t i = 0; i < batch.count; i++) {
+    if (batch.want_logits[i] == 0) {
+      continue;
+    }
+    const float *logits = llama_get_logits_ith(backend.context, i);
+    if (logits == nullptr) {
+      throw failure(COCOON_FAILED, "llama.cpp gave no logits for token %d of a batch", i);
+    }
+    memcpy(row, logits, row_size * sizeof(float));
+    row += row_size;
+  }
+}
+
+void forget(cocoon_backend &backend, int32_t sequence, int32_t from_position) {
+  llama_memory_t memory = llama_get_memory(backend.context);
+  if (!llama_memory_seq_rm(memory, sequence, from_position, -1)) {
+    throw failure(COCOON_FAILED, "this model's cache cannot forget a part of a sequence");
+  }
+  backend.lengths[static_cast<size_t>(sequence)] = from_position;
+}
+
+// Copies a value out, or says how long it is.
+void give(const char *value, int32_t size, char *bytes, int32_t capacity, int32_t *length) {
+  *length = size;
+  if (size > capacity) {
+    throw failure(COCOON_INVALID, "%d bytes do not fit into %d", size, capacity);
+  }
+  memcpy(bytes, value, static_cast<size_t>(size));
+}
+
+std::string token_text(const cocoon_backend &backend, llama_token token) {
+  return token == LLAMA_TOKEN_NULL ? "" : llama_vocab_get_text(backend.vocabulary, token);
+}
+
+// Whether there is a property of that name; if so, its value.
+bool find_metadata(const cocoon_backend &backend, const std::string &name, std::string *value) {
+  const llama_token begin = llama_vocab_bos(backend.vocabulary);
+  if (name == "begin_token") {
+    *value = std::to_string(begin);
+    return begin != LLAMA_TOKEN_NULL && llama_vocab_get_add_bos(backend.vocabulary);
+  }
+  if (name == "begin_text") {
+    *value = token_text(backend, begin);
+    return true;
+  }
+  if (name == "end_text") {
+    *value = token_text(backend, llama_vocab_eos(backend.vocabulary));
+    return true;
+  }
+  if (name == "chat_template") {
+    const char *text = llama_model_chat_template(backend.model, nullptr);
+    *value = text == nullptr ? "" : text;
+    return text != nullptr;
+  }
+  if (name == "trained_context") {
+    *value = std::to_string(llama_model_n_ctx_train(backend.model));
+    return true;
+  }
+  if (name == "device") {
+    *value = backend.device;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int32_t cocoon_abi_version(void) { return COCOON_ABI_VERSION; }
+
+cocoon_status cocoon_open(const cocoon_options *options, cocoon_backend **backend,
+                          cocoon_limits *limits, cocoon_message *message) {
+  return guarded(message, [&] {
+    check_options(*options);
+    ggml_backend_dev_t cpu = load_cpu(options->library_folder);
+    auto opened = std::make_unique<cocoon_backend>();
+    load_model(*opened, *options);
+    make_context(*opened, *options);
+    attach_threads(*opened, cpu, options->threads);
+    make_buffers(*opened, *options);
+    *limits = opened->limits;
+    *backend = opened.release();
+  });
+}
+
+cocoon_status cocoon_step(cocoon_backend *backend, const cocoon_batch *batch,
+                          cocoon_message *message) {
+  return guarded(message, [&] {
+    const auto start = std::chrono::steady_clock::now();
+    check_batch(*backend, *batch);
+    compute(*backend, *batch);
+    copy_logits(*backend, *batch);
+    backend->stats.steps++;
+    backend->stats.tokens += batch->count;
+    backend->stats.step_nanos += std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::steady_clock::now() - start)
+                                     .count();
+  });
+}
+
+cocoon_status cocoon_truncate(cocoon_backend *backend, int32_t sequence, int32_t from_position,
+                              cocoon_message *message) {
+  return guarded(message, [&] {
+    check_sequence(*backend, sequence);
+    const int32_t length = backend->lengths[static_cast<size_t>(sequence)];
+    if (from_position < 0) {
+      throw failure(COCOON_INVALID, "position %d is below 0", from_position);
+    }
+    if (from_position < length) {
+      forget(*backend, sequence, from_position);
+    }
+  });
+}
+
+cocoon_status cocoon_copy_prefix(cocoon_backend *backend, int32_t from_sequence,
+                                 int32_t to_sequence, int32_t tokens, cocoon_message *message) {
+  return guarded(message, [&] {
+    check_sequence(*backend, from_sequence);
+    check_sequence(*backend, to_sequence);
+    const int32_t held = backend->lengths[static_cast<size_t>(from_sequence)];
+    int32_t &target = backend->lengths[static_cast<size_t>(to_sequence)];
+    if (target != 0) {
+      throw failure(COCOON_INVALID, "sequence %d is not empty: it holds %d tokens", to_sequence,
+                    target);
+    }
+    if (tokens < 0 || tokens > held) {
+      throw failure(COCOON_INVALID, "sequence %d holds %d tokens, so %d cannot be copied",
+                    from_sequence, held, tokens);
+    }
+    if (tokens > 0) {
+      llama_memory_t memory = llama_get_memory(backend->context);
+      llama_memory_seq_cp(memory, from_sequence, to_sequence, 0, tokens);
+      target = tokens;
+    }
+  });
+}
+
+cocoon_status cocoon_tokenize(const cocoon_backend *backend, const char *text, int32_t length,
+                              int32_t parse_special, int32_t *tokens, int32_t capacity,
+                              int32_t *count, cocoon_message *message) {
+  return guarded(message, [&] {
+    const int32_t result = llama_tokenize(backend->vocabulary, text, length, tokens, capacity,
+                                          false, parse_special != 0);
+    if (result == INT32_MIN) {
+      throw failure(COCOON_FAILED, "a text of %d bytes has too many tokens", length);
+    }
+    *count = result < 0 ? -result : result;
+    if (result < 0) {
+      throw failure(COCOON_INVALID, "%d tokens do not fit into %d", *count, capacity);
+    }
+  });
+}
+
+cocoon_status cocoon_piece(const cocoon_backend *backend, int32_t token, char *bytes,
+                           int32_t capacity, int32_t *length, int32_t *flags,
+                           cocoon_message *message) {
+  return guarded(message, [&] {
+    if (token < 0 || token >= backend->limits.vocabulary_size) {
+      throw failure(COCOON_INVALID, "there is no token %d; they are 0 to %d", token,
+                    backend->limits.vocabulary_size - 1);
+    }
+    *flags = llama_vocab_is_eog(backend->vocabulary, token) ? COCOON_ENDS_GENERATION : 0;
+    const int32_t result =
+        llama_token_to_piece(backend->vocabulary, token, bytes, capacity, 0, false);
+    *length = result < 0 ? -result : result;
+    if (result < 0) {
+      throw failure(COCOON_INVALID, "%d bytes do not fit into %d", *length, capacity);
+    }
+  });
+}
+
+cocoon_status cocoon_metadata(const cocoon_backend *backend, const char *name, char *text,
+                              int32_t capacity, int32_t *length, cocoon_message *message) {
+  return guarded(message, [&] {
+    std::string value;
+    *length = -1;
+    if (find_metadata(*backend, name, &value)) {
+      give(value.data(), static_cast<int32_t>(value.size()), text, capacity, length);
+    }
+  });
+}
+
+void cocoon_get_stats(const cocoon_backend *backend, cocoon_stats *stats) {
+  *stats = backend->stats;
+}
+
+void cocoon_close(cocoon_backend *backend) { delete backend; }

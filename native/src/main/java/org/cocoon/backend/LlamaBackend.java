@@ -1,0 +1,158 @@
+package org.cocoon.backend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A GGUF model on the CPU, computed by llama.cpp. Returns all logits of a row.
+ *
+ * <p>All sequences share one pool of cache cells, so a copied prefix costs no memory and no time.
+ * The pool holds {@code sequences * contextTokens} tokens and is allocated when the model opens.
+ *
+ * <p>The first thread that calls {@link #step}, {@link #truncate}, {@link #copyPrefix} or {@link
+ * #stats} becomes the owner; calls from another are an {@link IllegalStateException}. {@link
+ * #close} is the owner's too, or anybody's before there is one and after its thread has ended.
+ */
+public final class LlamaBackend implements Backend {
+  private static final String LIBRARY = "libcocoon_llama.so";
+  private static final int HASH_BUFFER_BYTES = 1 << 20;
+
+  private final NativeModel model;
+  private final BackendLimits limits;
+  private final LlamaVocabulary vocabulary;
+  private final BackendDescription description;
+  private volatile @Nullable Thread owner;
+
+  private LlamaBackend(NativeModel model, BackendLimits limits, String name, String sha256) {
+    this.model = model;
+    this.limits = limits;
+    this.vocabulary = new LlamaVocabulary(model, limits.vocabularySize());
+    String device = model.metadata("device");
+    this.description =
+        new BackendDescription(
+            "llama", name, "file:" + sha256, device == null ? "cpu" : device, false);
+  }
+
+  /**
+   * Loads a model; reads its file twice, once to hash it.
+   *
+   * @throws BackendException if the library or the model cannot be used, in a sentence
+   */
+  public static LlamaBackend open(LlamaOptions options) {
+    Path file = options.model().toAbsolutePath();
+    NativeLibrary.load(options.nativeDir(), LIBRARY);
+    String sha256 = sha256Of(file);
+    int[] sizes = new int[5];
+    long address;
+    try {
+      address =
+          NativeLibrary.open(
+              options.nativeDir().toAbsolutePath().toString().getBytes(UTF_8),
+              file.toString().getBytes(UTF_8),
+              options.sequences(),
+              options.contextTokens(),
+              options.batchTokens(),
+              options.threads(),
+              sizes);
+    } catch (BackendException e) {
+      throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
+    }
+    NativeModel model = new NativeModel(address);
+    BackendLimits limits = new BackendLimits(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
+    try {
+      return new LlamaBackend(model, limits, options.modelName(), sha256);
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  private static String sha256Of(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new BackendException("there is no model file " + file);
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      byte[] buffer = new byte[HASH_BUFFER_BYTES];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        digest.update(buffer, 0, n);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new BackendException("cannot read the model file " + file + ": " + e.getMessage(), e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  @Override
+  public BackendDescription description() {
+    return description;
+  }
+
+  @Override
+  public BackendLimits limits() {
+    return limits;
+  }
+
+  @Override
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  @Override
+  public void step(StepBatch batch) {
+    checkOwner();
+    if (!batch.limits().equals(limits)) {
+      throw new BackendException(
+          "the batch was made for " + batch.limits() + ", not for " + limits);
+    }
+    model.step(batch);
+  }
+
+  @Override
+  public void truncate(int sequence, int fromPosition) {
+    checkOwner();
+    model.truncate(sequence, fromPosition);
+  }
+
+  @Override
+  public void copyPrefix(int fromSequence, int toSequence, int tokens) {
+    checkOwner();
+    model.copyPrefix(fromSequence, toSequence, tokens);
+  }
+
+  @Override
+  public BackendStats stats() {
+    checkOwner();
+    return model.stats();
+  }
+
+  @Override
+  public void close() {
+    Thread current = owner;
+    if (current != null && current.isAlive()) {
+      checkOwner();
+    }
+    model.close();
+  }
+
+  private void checkOwner() {
+    Thread caller = Thread.currentThread();
+    Thread current = owner;
+    if (current == null) {
+      owner = caller;
+    } else if (!current.equals(caller)) {
+      throw new IllegalStateException(
+          "the backend belongs to thread " + current.getName() + ", not " + caller.getName());
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package org.cocoon.backend;
+
+import java.nio.file.Path;
+
+/**
+ * How to open a {@link LlamaBackend}.
+ *
+ * @param nativeDir folder with libcocoon_llama.so and llama.cpp's libraries
+ * @param model a GGUF file
+ * @param modelName the model's name in requests, lower case
+ * @param sequences generations at the same time, 1 to 256
+ * @param contextTokens tokens that each can hold, at most what the model was trained for
+ * @param batchTokens tokens that one step takes at most
+ * @param threads that compute, 1 to 512; one less than the machine's cores where it is shared
+ */
+public record LlamaOptions(
+    Path nativeDir,
+    Path model,
+    String modelName,
+    int sequences,
+    int contextTokens,
+    int batchTokens,
+    int threads) {
+
+  /** Checks what can be checked without the model. */
+  public LlamaOptions {
+    if (modelName.isBlank()) {
+      throw new IllegalArgumentException("modelName must not be empty");
+    }
+    if (sequences < 1 || contextTokens < 1 || batchTokens < 1 || threads < 1) {
+      throw new IllegalArgumentException(
+          "sequences, contextTokens, batchTokens and threads must be at least 1");
+    }
+  }
+}
