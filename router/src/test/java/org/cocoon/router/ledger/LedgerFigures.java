@@ -1,0 +1,103 @@
+package org.cocoon.router.ledger;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.router.ledger.Ledger.Account;
+import org.cocoon.router.ledger.Ledger.HoldOutcome;
+
+/**
+ * Measures charges: rate, and latency from the call to durable, each at some concurrencies, with
+ * fsync on. Arguments: a folder for PostgreSQL, seconds for each figure (default 5).
+ */
+final class LedgerFigures {
+  private static final int MOST_SAMPLES = 2_000_000;
+
+  private final TestRouter router;
+  private final Account account;
+  private final long[] latencies = new long[MOST_SAMPLES];
+  private int samples;
+
+  private LedgerFigures(TestRouter router) throws Exception {
+    this.router = router;
+    this.account = router.fundedAccount("figures", 1_000_000L * NanoTon.PER_TON);
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    long seconds = arguments.length > 1 ? Long.parseLong(arguments[1]) : 5;
+    long start = System.nanoTime();
+    try (LocalPostgres postgres = LocalPostgres.start(Path.of(arguments[0]), 0)) {
+      System.out.printf("PostgreSQL started in %d ms%n", millisSince(start));
+      start = System.nanoTime();
+      String routerId = "figures " + UUID.randomUUID();
+      try (TestRouter router = new TestRouter(LedgerOptions.of(postgres.url(), routerId))) {
+        System.out.printf("ledger opened in %d ms%n", millisSince(start));
+        LedgerFigures figures = new LedgerFigures(router);
+        figures.measure(64, 2);
+        System.out.println("concurrency  charges/s  p50 ms  p99 ms   max ms");
+        for (int concurrency : new int[] {1, 8, 64, 1_000}) {
+          int count = figures.measure(concurrency, seconds);
+          System.out.printf(
+              "%11d  %9d  %6.2f  %6.2f  %7.2f%n",
+              concurrency,
+              count / seconds,
+              figures.percentileMillis(0.50),
+              figures.percentileMillis(0.99),
+              figures.percentileMillis(1));
+        }
+      }
+      start = System.nanoTime();
+    }
+    System.out.printf("PostgreSQL stopped in %d ms%n", millisSince(start));
+  }
+
+  private int measure(int concurrency, long seconds) throws Exception {
+    samples = 0;
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+    router.call(
+        () -> {
+          Future<?>[] loops = new Future<?>[concurrency];
+          for (int i = 0; i < concurrency; i++) {
+            Promise<Void> done = Promise.promise();
+            chargeUntil(until, done);
+            loops[i] = done.future();
+          }
+          return Future.join(Arrays.asList(loops));
+        });
+    Arrays.sort(latencies, 0, samples);
+    return samples;
+  }
+
+  private void chargeUntil(long until, Promise<Void> done) {
+    if (System.nanoTime() >= until) {
+      done.complete();
+      return;
+    }
+    router
+        .ledger
+        .hold(account, UUID.randomUUID(), new NanoTon(2_000))
+        .compose(
+            outcome -> {
+              long start = System.nanoTime();
+              return router
+                  .ledger
+                  .charge(((HoldOutcome.Held) outcome).hold(), TestRouter.usage(1_500))
+                  .onSuccess(_ -> latencies[samples++] = System.nanoTime() - start);
+            })
+        .onSuccess(_ -> chargeUntil(until, done))
+        .onFailure(done::fail);
+  }
+
+  private double percentileMillis(double quantile) {
+    int index = (int) Math.ceil(samples * quantile) - 1;
+    return latencies[Math.max(0, index)] / 1e6;
+  }
+
+  private static long millisSince(long startNanos) {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos);
+  }
+}
