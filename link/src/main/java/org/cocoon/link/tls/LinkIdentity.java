@@ -1,0 +1,99 @@
+package org.cocoon.link.tls;
+
+import java.security.KeyPair;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import org.cocoon.link.evidence.Digests;
+import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TdxQuote;
+import org.cocoon.link.evidence.TsmException;
+import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.Verdict;
+
+/**
+ * A node's own end of its links: a fresh key, and the certificate in which its TEE vouches for it.
+ *
+ * <p>Immutable. It is valid for less than a day; the key exists only in this process's memory.
+ */
+public final class LinkIdentity {
+  private static final int ID_DIGITS = 16;
+
+  private final Claims claims;
+  private final KeyPair key;
+  private final byte[] quote;
+  private final X509Certificate certificate;
+  private final InstantSource clock;
+
+  private LinkIdentity(Claims claims, KeyPair key, byte[] quote, InstantSource clock) {
+    this.claims = claims;
+    this.key = key;
+    this.quote = quote;
+    this.certificate = LinkCertificate.issue(key, claims, quote);
+    this.clock = clock;
+  }
+
+  /**
+   * Makes a key and asks the TEE to vouch for it; blocks for as long as the TEE takes.
+   *
+   * @throws TsmException if there is no TEE, or what it gave is no quote
+   */
+  public static LinkIdentity create(Role role, TsmReports reports, InstantSource clock)
+      throws TsmException {
+    Claims claims = new Claims(role, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+    KeyPair key = P256.newKeyPair();
+    byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
+    byte[] answer = reports.tdxQuote(reportData);
+    return switch (TdxQuote.parse(answer)) {
+      case TdxQuote.Malformed malformed ->
+          throw new TsmException(
+              TsmException.Failure.IO, "the TEE gave no TDX quote: " + malformed.reason());
+      // A TEE pads its answers; a certificate carries the quote alone.
+      case TdxQuote.Parsed parsed ->
+          new LinkIdentity(claims, key, Arrays.copyOf(answer, parsed.length()), clock);
+    };
+  }
+
+  /** What this node is. */
+  public Role role() {
+    return claims.role();
+  }
+
+  /** The certificate, self-signed, with quote and claims. */
+  public X509Certificate certificate() {
+    return certificate;
+  }
+
+  /** SHA-256 of the public key's DER, 64 lower-case hexadecimal digits. */
+  public String fingerprint() {
+    return Digests.sha256Hex(certificate.getPublicKey().getEncoded());
+  }
+
+  /** The first 16 digits of the fingerprint, for people. */
+  public String id() {
+    return fingerprint().substring(0, ID_DIGITS);
+  }
+
+  /** When the certificate ends and another identity is needed. */
+  public Instant notAfter() {
+    return certificate.getNotAfter().toInstant();
+  }
+
+  /**
+   * What a peer with this policy will say of this node, to be asked before dialling: a refusal then
+   * has a reason, where TLS has only an alert.
+   */
+  public Verdict verdict(EvidenceVerifier verifier) {
+    byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
+    return verifier.verify(quote, reportData, claims.role(), clock.instant());
+  }
+
+  PrivateKey privateKey() {
+    return key.getPrivate();
+  }
+}

@@ -1,0 +1,175 @@
+package org.cocoon.link.tls;
+
+import static org.cocoon.link.evidence.simulated.TestNetwork.NOW;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.simulated.QuoteParts;
+import org.cocoon.link.evidence.simulated.TestNetwork;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class PeerVerifierTest {
+  private static final long SEED = 20260303;
+
+  private final AttestedNodes nodes;
+
+  PeerVerifierTest(@TempDir Path dir) {
+    nodes = new AttestedNodes(dir);
+  }
+
+  @BeforeEach
+  void forget() {
+    nodes.refusals.clear();
+  }
+
+  @AfterAll
+  void close() throws IOException {
+    nodes.close();
+  }
+
+  @Test
+  void acceptsTheRoleThatBelongsThere() throws IOException, CertificateException {
+    LinkIdentity worker = nodes.identity(Role.WORKER);
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    check(verifier, worker.certificate());
+    Verdict.Trusted verdict = verifier.verdictOf(worker.certificate()).orElseThrow();
+    assertEquals(TestNetwork.IMAGE.imageHash(Role.WORKER), verdict.imageHash());
+    assertInstanceOf(Verdict.Trusted.class, worker.verdict(new EvidenceVerifier(nodes.policy())));
+    assertEquals(worker.fingerprint().substring(0, 16), worker.id());
+    assertEquals(List.of(), List.copyOf(nodes.refusals));
+  }
+
+  @Test
+  void refusesAWorkerWhereARouterBelongs() throws IOException {
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    assertRefused("WRONG_ROLE", nodes.expecting(Role.ROUTER, 0), worker);
+  }
+
+  @Test
+  void refusesAWorkerThatSaysItIsARouter() throws IOException {
+    // The claims are its own, and so is the signature over them; its measurement gives it away.
+    X509Certificate liar =
+        LinkIdentity.create(Role.ROUTER, nodes.tee(Role.WORKER), TestNetwork.CLOCK).certificate();
+    assertRefused("IMAGE_NOT_ALLOWED", nodes.expecting(Role.ROUTER, 0), liar);
+  }
+
+  @Test
+  void refusesAQuoteStolenIntoAnotherCertificate() throws IOException {
+    byte[] stolen = quoteOf(nodes.identity(Role.WORKER).certificate());
+    X509Certificate thief =
+        LinkCertificate.issue(P256.newKeyPair(), new Claims(Role.WORKER, NOW), stolen);
+    assertRefused("REPORT_DATA", nodes.expecting(Role.WORKER, 0), thief);
+  }
+
+  @Test
+  void refusesAnythingBesideTheCertificate() throws IOException {
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 0);
+    X509Certificate[] two = {worker, worker};
+    assertThrows(CertificateException.class, () -> verifier.checkClientTrusted(two, "EC"));
+    assertEquals("NOT_ALONE", nodes.refusals.element().reason());
+  }
+
+  @Test
+  void refusesAQuoteChangedAnywhereUnderAGoodCertificate() throws IOException {
+    KeyPair key = P256.newKeyPair();
+    Claims claims = new Claims(Role.WORKER, NOW);
+    byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
+    byte[] quote = nodes.tee(Role.WORKER).tdxQuote(reportData);
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 16);
+    assertTrue(verifier.verdictOf(LinkCertificate.issue(key, claims, quote)).isPresent());
+    List<Integer> accepted =
+        IntStream.range(0, QuoteParts.SIGNED_BYTES)
+            .parallel()
+            .filter(
+                offset -> {
+                  byte[] changed = quote.clone();
+                  changed[offset] ^= (byte) (1 + new Random(SEED + offset).nextInt(255));
+                  X509Certificate certificate = LinkCertificate.issue(key, claims, changed);
+                  return verifier.verdictOf(certificate).isPresent();
+                })
+            .boxed()
+            .toList();
+    assertEquals(List.of(), accepted, "offsets, seed " + SEED);
+  }
+
+  @Test
+  void remembersVerdictsUntilTheyEnd() throws IOException, CertificateException {
+    AtomicReference<Instant> now = new AtomicReference<>(NOW);
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 2, now::get);
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    for (int i = 0; i < 5; i++) {
+      check(verifier, worker);
+    }
+    assertEquals(5, verifier.handshakes());
+    assertEquals(1, verifier.verifications());
+
+    now.set(NOW.plus(Duration.ofDays(2)));
+    assertRefused("NOT_VALID_NOW", verifier, worker);
+  }
+
+  @Test
+  void keepsNoMoreVerdictsThanItMay() throws IOException, CertificateException {
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 2);
+    List<X509Certificate> workers =
+        List.of(
+            nodes.identity(Role.WORKER).certificate(),
+            nodes.identity(Role.WORKER).certificate(),
+            nodes.identity(Role.WORKER).certificate());
+    for (X509Certificate worker : workers) {
+      check(verifier, worker);
+    }
+    check(verifier, workers.getLast());
+    assertEquals(3, verifier.verifications(), "the latest is remembered");
+    check(verifier, workers.getFirst());
+    assertEquals(4, verifier.verifications(), "the eldest is forgotten");
+  }
+
+  @Test
+  void anotherPolicyAppliesAtOnceToKnownPeersToo() throws IOException, CertificateException {
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    check(verifier, worker);
+    verifier.use(new EvidenceVerifier(TestNetwork.productionPolicy()));
+    assertTrue(verifier.verdictOf(worker).isEmpty());
+    assertRefused("SIMULATED_NOT_ALLOWED", verifier, worker);
+  }
+
+  private static void check(PeerVerifier verifier, X509Certificate certificate)
+      throws CertificateException {
+    verifier.checkClientTrusted(new X509Certificate[] {certificate}, "EC");
+  }
+
+  private void assertRefused(String reason, PeerVerifier verifier, X509Certificate certificate) {
+    assertThrows(CertificateException.class, () -> check(verifier, certificate));
+    assertEquals(
+        List.of(reason), nodes.refusals.stream().map(Refusal::reason).toList(), "told once");
+  }
+
+  private static byte[] quoteOf(X509Certificate certificate) {
+    return assertInstanceOf(LinkCertificate.Sound.class, LinkCertificate.read(certificate, NOW))
+        .quote();
+  }
+}
