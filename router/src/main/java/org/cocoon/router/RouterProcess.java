@@ -304,9 +304,7 @@ public final class RouterProcess {
           .map(
               trusted ->
                   new UplinkServer.Peer(
-                      fingerprint(chain.getFirst()),
-                      trusted.imageHash(),
-                      trusted.simulated()))
+                      fingerprint(chain.getFirst()), trusted.imageHash(), trusted.simulated()))
           .orElse(null);
     } catch (SSLPeerUnverifiedException e) {
       return null;

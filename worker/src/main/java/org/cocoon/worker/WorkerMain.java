@@ -118,6 +118,14 @@ public final class WorkerMain implements Callable<Integer> {
   private @Nullable Path simulatedTee;
 
   @Option(
+      names = "--system",
+      defaultValue = "",
+      paramLabel = "TEXT",
+      description =
+          "What a conversation without a system message begins with (default: the template's own).")
+  private String system = "";
+
+  @Option(
       names = "--no-prefix-reuse",
       description = "Compute every prompt anew, so that no timing tells what others asked.")
   private boolean noPrefixReuse;
@@ -170,7 +178,8 @@ public final class WorkerMain implements Callable<Integer> {
             name == null ? "worker-" + ProcessHandle.current().pid() : name,
             coefficient,
             policyFile,
-            simulatedTee);
+            simulatedTee,
+            system);
     Backend backend = backend();
     WorkerProcess process =
         WorkerProcess.start(

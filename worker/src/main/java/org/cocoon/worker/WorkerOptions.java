@@ -13,13 +13,16 @@ import org.jspecify.annotations.Nullable;
  * @param coefficient price multiplier, 1000 = 1.0
  * @param policy file that says whose evidence is accepted
  * @param simulatedTee folder with the test root of simulated evidence, or null for the kernel's TEE
+ * @param system what a conversation without a system message begins with; empty: as the model's own
+ *     template does
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
     String name,
     int coefficient,
     Path policy,
-    @Nullable Path simulatedTee) {
+    @Nullable Path simulatedTee,
+    String system) {
 
   /** Checks the bounds. */
   public WorkerOptions {

@@ -110,7 +110,11 @@ public final class WorkerProcess {
         vertx,
         options.routers(),
         new Uplinks.Identity(
-            options.name(), options.coefficient(), WorkerMain.VERSION, simulatedTee != null),
+            options.name(),
+            options.coefficient(),
+            WorkerMain.VERSION,
+            simulatedTee != null,
+            options.system()),
         engine,
         this::freshTls,
         () -> ownEvidence,
@@ -148,8 +152,7 @@ public final class WorkerProcess {
     log.info("event=stopping running={}", engine.load().running());
     uplinks.drain();
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainMillis);
-    while (engine.load().running() + engine.load().queued() > 0
-        && System.nanoTime() - until < 0) {
+    while (engine.load().running() + engine.load().queued() > 0 && System.nanoTime() - until < 0) {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     }
     uplinks.close();

@@ -50,9 +50,7 @@ final class AnswerFormat {
                 + chunkHead
                 + "\"choices\":[{\"index\":0,"
                 + (chat ? "\"delta\":{\"content\":\"" : "\"text\":\""));
-    textAfter =
-        bytes(
-            (chat ? "\"}" : "\"") + ",\"logprobs\":null,\"finish_reason\":null}]" + tail);
+    textAfter = bytes((chat ? "\"}" : "\"") + ",\"logprobs\":null,\"finish_reason\":null}]" + tail);
   }
 
   private static byte[] bytes(String text) {
@@ -145,11 +143,9 @@ final class AnswerFormat {
   }
 
   /** A whole answer as one object. */
-  void whole(
-      Buffer out, byte[] text, List<TokenLogprob> probabilities, Completion completion) {
+  void whole(Buffer out, byte[] text, List<TokenLogprob> probabilities, Completion completion) {
     out.appendString(wholeHead).appendString("\"choices\":[{\"index\":0,");
-    out.appendString(
-        chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
+    out.appendString(chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
     Utf8Json.escaped(out, text);
     out.appendString(chat ? "\",\"refusal\":null}" : "\"").appendString(",\"logprobs\":");
     if (logprobs) {

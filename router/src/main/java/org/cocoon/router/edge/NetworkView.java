@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Locale;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.link.wire.Model;
-import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.Worker;
+import org.cocoon.router.path.RequestPath;
 import org.jspecify.annotations.Nullable;
 
 /** What the network tells about itself, as JSON. */
@@ -90,9 +90,7 @@ public final class NetworkView {
         .put("id", worker.identity().id())
         .put(
             "state",
-            worker.breakerOpen()
-                ? "breaker_open"
-                : worker.state().name().toLowerCase(Locale.ROOT))
+            worker.breakerOpen() ? "breaker_open" : worker.state().name().toLowerCase(Locale.ROOT))
         .put("models", models)
         .put("running", worker.load().getRunning())
         .put("queued", worker.load().getQueued())

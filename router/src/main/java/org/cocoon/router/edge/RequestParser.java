@@ -71,7 +71,9 @@ final class RequestParser {
     }
     unsupported(fields, "tools", node -> node.isArray() && node.isEmpty());
     unsupported(
-        fields, "tool_choice", node -> node.asText().equals("none") || node.asText().equals("auto"));
+        fields,
+        "tool_choice",
+        node -> node.asText().equals("none") || node.asText().equals("auto"));
     unsupported(fields, "response_format", node -> node.path("type").asText().equals("text"));
     unsupported(fields, "reasoning_effort", node -> node.asText().equals("none"));
     run.setChat(chat);
@@ -191,8 +193,7 @@ final class RequestParser {
     }
     int maxCoefficient =
         (int) fields.integer("max_coefficient", 1, MAX_COEFFICIENT, MAX_COEFFICIENT);
-    double timeout =
-        fields.number("timeout", 0.001, MAX_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS);
+    double timeout = fields.number("timeout", 0.001, MAX_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS);
     int priority = (int) fields.integer("priority", 0, 9, 5);
     if (strict) {
       fields.refuseUnread();
@@ -289,5 +290,4 @@ final class RequestParser {
       throw fields.wrong(name, "left out: no engine of this network can do it yet");
     }
   }
-
 }

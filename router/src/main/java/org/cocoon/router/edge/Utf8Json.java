@@ -92,8 +92,6 @@ final class Utf8Json {
 
   static byte[] whole(byte[] piece) {
     String text = new String(piece, StandardCharsets.UTF_8);
-    return text.isEmpty() && piece.length > 0
-        ? REPLACEMENT
-        : text.getBytes(StandardCharsets.UTF_8);
+    return text.isEmpty() && piece.length > 0 ? REPLACEMENT : text.getBytes(StandardCharsets.UTF_8);
   }
 }

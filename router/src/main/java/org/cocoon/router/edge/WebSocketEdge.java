@@ -46,11 +46,7 @@ final class WebSocketEdge {
   private final TurnFlusher flusher;
 
   WebSocketEdge(
-      Vertx vertx,
-      RequestPath path,
-      Ledger ledger,
-      RequestParser parser,
-      TurnFlusher flusher) {
+      Vertx vertx, RequestPath path, Ledger ledger, RequestParser parser, TurnFlusher flusher) {
     this.vertx = vertx;
     this.path = path;
     this.ledger = ledger;

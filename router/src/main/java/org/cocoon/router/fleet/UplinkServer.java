@@ -158,11 +158,11 @@ public final class UplinkServer {
     }
 
     private void refuse(String why) {
-      log.warn("event=worker_refused peer={} reason=\"{}\"", request.connection().remoteAddress(), why);
+      log.warn(
+          "event=worker_refused peer={} reason=\"{}\"", request.connection().remoteAddress(), why);
       over = true;
       response.status(GrpcStatus.FAILED_PRECONDITION).statusMessage(why);
-      response.end(
-          FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
+      response.end(FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
     }
 
     private void welcome(Hello hello, Peer peer) {
@@ -191,8 +191,7 @@ public final class UplinkServer {
       connections.put(attached, request.connection());
       response.write(
           FromRouter.newBuilder()
-              .setWelcome(
-                  Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter(routerName))
+              .setWelcome(Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter(routerName))
               .build());
       log.info(
           "event=worker_attached worker={} name={} image={} models={} slots={} coefficient={} simulated={} peer={}",

@@ -195,11 +195,11 @@ public final class Exchange implements RunListener {
                   failed.getParam().isEmpty() ? null : failed.getParam(),
                   0));
       case FAILURE_UNKNOWN_MODEL,
-              FAILURE_BUSY,
-              FAILURE_DRAINING,
-              FAILURE_ENGINE,
-              FAILURE_UNSPECIFIED,
-              UNRECOGNIZED ->
+          FAILURE_BUSY,
+          FAILURE_DRAINING,
+          FAILURE_ENGINE,
+          FAILURE_UNSPECIFIED,
+          UNRECOGNIZED ->
           elsewhere(failed.getCode());
     }
   }
@@ -414,8 +414,7 @@ public final class Exchange implements RunListener {
       stopWith(deadline());
     } else if (relay.delivered() == 0
         && now - stateSinceNanos > path.limits().firstTokenTimeoutNanos()) {
-      stopWith(
-          Refusal.retry(Kind.NO_FIRST_TOKEN, 1, "The worker gave no first token in time."));
+      stopWith(Refusal.retry(Kind.NO_FIRST_TOKEN, 1, "The worker gave no first token in time."));
     } else if (now - heldBackSinceNanos > path.limits().stallTimeoutNanos()) {
       stopWith(
           Refusal.of(
@@ -431,7 +430,9 @@ public final class Exchange implements RunListener {
 
   private Refusal deadline() {
     return Refusal.retry(
-        Kind.DEADLINE, 1, "The request's deadline of %d ms passed.".formatted(request.timeoutMillis()));
+        Kind.DEADLINE,
+        1,
+        "The request's deadline of %d ms passed.".formatted(request.timeoutMillis()));
   }
 
   private void enter(State next) {
@@ -453,13 +454,11 @@ public final class Exchange implements RunListener {
           new Refusal(
               Kind.NO_WORKER,
               "No worker serves this model at max_coefficient %d; the lowest now is %d."
-                  .formatted(
-                      request.maxCoefficient(), path.lowestCoefficient(request.model())),
+                  .formatted(request.maxCoefficient(), path.lowestCoefficient(request.model())),
               "max_coefficient",
               5);
       case CONTEXT_TOO_SHORT ->
-          Refusal.ofParam(
-              Kind.PROMPT_TOO_LONG, "messages", "No worker has a context this long.");
+          Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", "No worker has a context this long.");
       case QUEUE_FULL ->
           Refusal.retry(
               Kind.QUEUE_FULL,

@@ -23,8 +23,7 @@ class RequestParserTest {
 
   private static Parsed parse(String body, boolean strict) {
     return new RequestParser(strict)
-        .chat(
-            Fields.parse(body.getBytes(StandardCharsets.UTF_8)), new UUID(1, 2), ACCOUNT, 42);
+        .chat(Fields.parse(body.getBytes(StandardCharsets.UTF_8)), new UUID(1, 2), ACCOUNT, 42);
   }
 
   private static Refusal refusal(String body) {
@@ -111,7 +110,14 @@ class RequestParserTest {
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '`',
-      value = {"nothing|``", "text|hello", "array|[]", "cut|{\"model\":", "two|{}{}", "twice|{\"a\":1,\"a\":2}"})
+      value = {
+        "nothing|``",
+        "text|hello",
+        "array|[]",
+        "cut|{\"model\":",
+        "two|{}{}",
+        "twice|{\"a\":1,\"a\":2}"
+      })
   void refusesWhatIsNotOneJsonObject(String what, String body) {
     Refusal refusal = refusal(body);
     assertEquals(Kind.BAD_REQUEST, refusal.kind(), what);

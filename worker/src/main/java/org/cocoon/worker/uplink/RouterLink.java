@@ -68,6 +68,9 @@ final class RouterLink {
     /** The engine. */
     Engine engine();
 
+    /** What a conversation without a system message begins with; empty: nothing. */
+    String system();
+
     /** A router refuses this worker for good. */
     Consumer<String> refusedForGood();
   }
@@ -207,7 +210,7 @@ final class RouterLink {
       return;
     }
     runs.add(run.getRun());
-    terms.engine().generate(WireRequests.request(link(), run));
+    terms.engine().generate(WireRequests.request(link(), run, terms.system()));
   }
 
   /** Sends what a step produced for this link; from the engine's thread. */

@@ -72,6 +72,11 @@ public final class Uplinks implements StepListener {
           }
 
           @Override
+          public String system() {
+            return identity.system();
+          }
+
+          @Override
           public Consumer<String> refusedForGood() {
             return refusedForGood;
           }
@@ -89,8 +94,10 @@ public final class Uplinks implements StepListener {
    * @param coefficient price multiplier, 1000 = 1.0
    * @param software version of the program
    * @param simulatedTee whether its evidence is simulated
+   * @param system what a conversation without a system message begins with; empty: nothing
    */
-  public record Identity(String name, int coefficient, String software, boolean simulatedTee) {
+  public record Identity(
+      String name, int coefficient, String software, boolean simulatedTee, String system) {
     Hello hello(ServedModel model) {
       Hello.Builder hello =
           Hello.newBuilder()

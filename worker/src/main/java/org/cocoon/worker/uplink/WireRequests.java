@@ -1,5 +1,8 @@
 package org.cocoon.worker.uplink;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -26,14 +29,15 @@ import org.cocoon.worker.engine.StepOutcome.Ended;
 final class WireRequests {
   private WireRequests() {}
 
-  static GenerationRequest request(long link, Run run) {
+  /**
+   * The engine's view of a run.
+   *
+   * @param system what a conversation without a system message begins with; empty: nothing
+   */
+  static GenerationRequest request(long link, Run run, String system) {
     Prompt prompt =
         run.hasChat()
-            ? new Prompt.Chat(
-                run.getChat().getMessagesList().stream()
-                    .map(message -> new Message(message.getRole(), message.getContent()))
-                    .toList(),
-                run.getChat().getTemplateArguments())
+            ? new Prompt.Chat(messages(run, system), run.getChat().getTemplateArguments())
             : new Prompt.Text(run.getText());
     int[] ids = new int[run.getContinuation().getIdsCount()];
     for (int i = 0; i < ids.length; i++) {
@@ -56,6 +60,19 @@ final class WireRequests {
             : new Continuation(ids, run.getContinuation().getTextBytes()));
   }
 
+  private static List<Message> messages(Run run, String system) {
+    List<Message> messages = new ArrayList<>(run.getChat().getMessagesCount() + 1);
+    if (!system.isEmpty()
+        && run.getChat().getMessagesCount() > 0
+        && !run.getChat().getMessages(0).getRole().equals("system")) {
+      messages.add(new Message("system", system));
+    }
+    run.getChat()
+        .getMessagesList()
+        .forEach(message -> messages.add(new Message(message.getRole(), message.getContent())));
+    return messages;
+  }
+
   private static Sampling sampling(org.cocoon.link.wire.Sampling wire) {
     Map<Integer, Float> biases =
         wire.getLogitBiasList().stream()
@@ -76,20 +93,20 @@ final class WireRequests {
     Tokens.Builder tokens =
         Tokens.newBuilder()
             .setRun(delta.key().run())
-            .setText(com.google.protobuf.UnsafeByteOperations.unsafeWrap(delta.text()));
+            .setText(UnsafeByteOperations.unsafeWrap(delta.text()));
     for (int id : delta.ids()) {
       tokens.addIds(id);
     }
     for (StepOutcome.TokenLogprob logprob : delta.logprobs()) {
       TokenLogprob.Builder builder =
           TokenLogprob.newBuilder()
-              .setPiece(com.google.protobuf.ByteString.copyFrom(logprob.piece()))
+              .setPiece(ByteString.copyFrom(logprob.piece()))
               .setLogprob(logprob.logprob());
       for (StepOutcome.Alternative alternative : logprob.top()) {
         builder.addTop(
             Alternative.newBuilder()
                 .setId(alternative.id())
-                .setPiece(com.google.protobuf.ByteString.copyFrom(alternative.piece()))
+                .setPiece(ByteString.copyFrom(alternative.piece()))
                 .setLogprob(alternative.logprob()));
       }
       tokens.addLogprobs(builder);
