@@ -37,7 +37,6 @@ public final class NativeEngine implements Engine {
 
   private final Backend backend;
   private final StepListener listener;
-  private final LongSupplier nanoClock;
   private final ServedModel model;
   private final ArrayBlockingQueue<Consumer<Scheduler>> commands;
   private final ThreadPoolExecutor promptThread;
@@ -58,7 +57,6 @@ public final class NativeEngine implements Engine {
       InstantSource wallClock) {
     this.backend = backend;
     this.listener = listener;
-    this.nanoClock = nanoClock;
     model = model(backend, options);
     commands = new ArrayBlockingQueue<>(options.maxCommands());
     TokenTable tokens = new TokenTable(backend.vocabulary());
@@ -176,7 +174,7 @@ public final class NativeEngine implements Engine {
   public void close() {
     closing = true;
     LockSupport.unpark(stepThread);
-    if (Thread.currentThread() == stepThread) {
+    if (Thread.currentThread().equals(stepThread)) {
       return;
     }
     boolean interrupted = false;

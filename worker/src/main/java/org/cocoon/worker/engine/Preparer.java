@@ -124,9 +124,7 @@ final class Preparer {
         return bad("a stop string must have 1 to " + MAX_STOP_CHARS + " characters", "stop");
       }
     }
-    return checkLogprobs(request) instanceof Preparation.Rejected rejected
-        ? rejected
-        : checkContinuation(request.continuation());
+    return firstOf(checkLogprobs(request), checkContinuation(request.continuation()));
   }
 
   private Preparation.@Nullable Rejected checkLogprobs(GenerationRequest request) {

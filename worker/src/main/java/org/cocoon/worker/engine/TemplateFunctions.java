@@ -10,6 +10,7 @@ public final class TemplateFunctions {
   private TemplateFunctions() {}
 
   /** Refuses the conversation, for a reason that the caller is told. */
+  @SuppressWarnings("DoNotCallSuggester") // Only the template engine calls it.
   public static Object raise(String reason) {
     throw new Raised(reason);
   }
