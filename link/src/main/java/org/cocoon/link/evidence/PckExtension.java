@@ -67,7 +67,7 @@ public record PckExtension(List<Integer> componentSvns, int pceSvn, String pceId
           integer(field(tcb, TCB + ".17"), 0xffff),
           octets(field(fields, PCE_ID), 2),
           octets(field(fields, FMSPC), 6));
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException | IllegalArgumentException | IllegalStateException e) {
       throw refused(String.valueOf(e.getMessage()));
     }
   }

@@ -11,6 +11,7 @@ import io.vertx.core.net.TrustOptions;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Makes Vert.x options for both ends of a link: TLS 1.3 by BoringSSL, both ends attested in every
@@ -26,12 +27,25 @@ public final class AttestedTls {
 
   private AttestedTls() {}
 
+  /** Options of the end that listens, for an identity that outlives it. */
+  public static HttpServerOptions serverOptions(LinkIdentity identity, PeerVerifier verifier) {
+    return serverOptions(() -> identity, verifier);
+  }
+
+  /** Options of the end that dials, for an identity that outlives it. */
+  public static HttpClientOptions clientOptions(LinkIdentity identity, PeerVerifier verifier) {
+    return clientOptions(() -> identity, verifier);
+  }
+
   /**
    * Options of the end that listens; set host and port on them.
    *
+   * @param identity asked in each handshake, for example a {@link RenewingIdentity}
+   * @param verifier decides who may connect
    * @throws IllegalStateException if BoringSSL cannot be loaded, as a sentence
    */
-  public static HttpServerOptions serverOptions(LinkIdentity identity, PeerVerifier verifier) {
+  public static HttpServerOptions serverOptions(
+      Supplier<LinkIdentity> identity, PeerVerifier verifier) {
     HttpServerOptions options = new HttpServerOptions();
     attest(options, identity, verifier);
     return options
@@ -44,9 +58,12 @@ public final class AttestedTls {
    * Options of the end that dials. The name that it dials is not checked: who answers is known by
    * evidence.
    *
+   * @param identity asked in each handshake, for example a {@link RenewingIdentity}
+   * @param verifier decides who may answer
    * @throws IllegalStateException if BoringSSL cannot be loaded, as a sentence
    */
-  public static HttpClientOptions clientOptions(LinkIdentity identity, PeerVerifier verifier) {
+  public static HttpClientOptions clientOptions(
+      Supplier<LinkIdentity> identity, PeerVerifier verifier) {
     HttpClientOptions options = new HttpClientOptions();
     attest(options, identity, verifier);
     return options
@@ -56,7 +73,8 @@ public final class AttestedTls {
         .setHttp2ClearTextUpgrade(false);
   }
 
-  private static void attest(TCPSSLOptions options, LinkIdentity identity, PeerVerifier verifier) {
+  private static void attest(
+      TCPSSLOptions options, Supplier<LinkIdentity> identity, PeerVerifier verifier) {
     if (!OpenSsl.isAvailable()) {
       throw new IllegalStateException(
           "links need BoringSSL, and this platform's library cannot be loaded: "

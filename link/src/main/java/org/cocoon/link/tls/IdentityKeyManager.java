@@ -4,19 +4,28 @@ import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/** Presents one identity in every handshake, whatever the other end asks for. */
+/**
+ * Presents the identity of the moment in every handshake, whatever the other end asks for.
+ *
+ * <p>A handshake asks three times: for an alias, a certificate and a key. The alias is the
+ * identity's fingerprint, and the one before is kept, so that a renewal in between mixes nothing.
+ */
 final class IdentityKeyManager extends X509ExtendedKeyManager {
   private static final String KEY_TYPE = "EC";
-  private static final String ALIAS = "link";
 
-  private final LinkIdentity identity;
+  private final Supplier<LinkIdentity> source;
+  private final AtomicReference<Presented> presented;
 
-  IdentityKeyManager(LinkIdentity identity) {
-    this.identity = identity;
+  IdentityKeyManager(Supplier<LinkIdentity> source) {
+    this.source = source;
+    LinkIdentity first = source.get();
+    this.presented = new AtomicReference<>(new Presented(first, first));
   }
 
   @Override
@@ -24,7 +33,7 @@ final class IdentityKeyManager extends X509ExtendedKeyManager {
       String[] keyTypes, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
     for (String keyType : keyTypes) {
       if (keyType.equals(KEY_TYPE)) {
-        return ALIAS;
+        return alias();
       }
     }
     return null;
@@ -33,7 +42,7 @@ final class IdentityKeyManager extends X509ExtendedKeyManager {
   @Override
   public @Nullable String chooseEngineServerAlias(
       String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-    return keyType.equals(KEY_TYPE) ? ALIAS : null;
+    return keyType.equals(KEY_TYPE) ? alias() : null;
   }
 
   @Override
@@ -50,21 +59,34 @@ final class IdentityKeyManager extends X509ExtendedKeyManager {
 
   @Override
   public String[] getClientAliases(String keyType, Principal @Nullable [] issuers) {
-    return new String[] {ALIAS};
+    return new String[] {alias()};
   }
 
   @Override
   public String[] getServerAliases(String keyType, Principal @Nullable [] issuers) {
-    return new String[] {ALIAS};
+    return new String[] {alias()};
   }
 
   @Override
   public X509Certificate[] getCertificateChain(String alias) {
-    return new X509Certificate[] {identity.certificate()};
+    return new X509Certificate[] {presented.get().named(alias).certificate()};
   }
 
   @Override
   public PrivateKey getPrivateKey(String alias) {
-    return identity.privateKey();
+    return presented.get().named(alias).privateKey();
+  }
+
+  private String alias() {
+    LinkIdentity now = source.get();
+    presented.updateAndGet(
+        known -> known.current() == now ? known : new Presented(now, known.current()));
+    return now.fingerprint();
+  }
+
+  private record Presented(LinkIdentity current, LinkIdentity previous) {
+    LinkIdentity named(String alias) {
+      return previous.fingerprint().equals(alias) ? previous : current;
+    }
   }
 }

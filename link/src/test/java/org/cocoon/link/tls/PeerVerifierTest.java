@@ -3,6 +3,7 @@ package org.cocoon.link.tls;
 import static org.cocoon.link.evidence.simulated.TestNetwork.NOW;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,11 +16,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.QuoteParts;
 import org.cocoon.link.evidence.simulated.TestNetwork;
@@ -116,6 +120,25 @@ final class PeerVerifierTest {
   }
 
   @Test
+  void keepsItsIdentityWhileTheTeeFails(@TempDir Path dir) throws IOException {
+    AtomicReference<Instant> now = new AtomicReference<>(NOW);
+    ConcurrentLinkedQueue<TsmException> failures = new ConcurrentLinkedQueue<>();
+    RenewingIdentity renewing;
+    try (AttestedNodes gone = new AttestedNodes(dir)) {
+      renewing = new RenewingIdentity(Role.WORKER, gone.tee(Role.WORKER), now::get, failures::add);
+    }
+    LinkIdentity first = renewing.get();
+    now.set(NOW.plus(Duration.ofHours(13)));
+    assertEquals(first, renewing.get());
+    assertEquals(first, renewing.get());
+    assertEquals(1, failures.size(), "no second try within a minute");
+    now.set(NOW.plus(Duration.ofHours(14)));
+    assertEquals(first, renewing.get());
+    assertEquals(TsmException.Failure.NO_TEE, failures.element().failure());
+    assertEquals(2, failures.size());
+  }
+
+  @Test
   void remembersVerdictsUntilTheyEnd() throws IOException, CertificateException {
     AtomicReference<Instant> now = new AtomicReference<>(NOW);
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 2, now::get);
@@ -155,6 +178,31 @@ final class PeerVerifierTest {
     verifier.use(new EvidenceVerifier(TestNetwork.productionPolicy()));
     assertTrue(verifier.verdictOf(worker).isEmpty());
     assertRefused("SIMULATED_NOT_ALLOWED", verifier, worker);
+  }
+
+  @Test
+  void identityIsRenewedAfterHalfADay() throws IOException {
+    AtomicReference<Instant> now = new AtomicReference<>(NOW);
+    ConcurrentLinkedQueue<TsmException> failures = new ConcurrentLinkedQueue<>();
+    RenewingIdentity renewing =
+        new RenewingIdentity(Role.WORKER, nodes.tee(Role.WORKER), now::get, failures::add);
+    IdentityKeyManager keys = new IdentityKeyManager(renewing);
+    String first = String.valueOf(keys.chooseEngineServerAlias("EC", null, null));
+    now.set(NOW.plus(Duration.ofHours(11)));
+    assertEquals(first, keys.chooseEngineServerAlias("EC", null, null));
+
+    now.set(NOW.plus(Duration.ofHours(13)));
+    String second = String.valueOf(keys.chooseEngineServerAlias("EC", null, null));
+    assertNotEquals(first, second);
+    assertEquals(second, renewing.get().fingerprint());
+    byte[] firstKey = keys.getCertificateChain(first)[0].getPublicKey().getEncoded();
+    assertEquals(first, Digests.sha256Hex(firstKey), "a handshake under way keeps its identity");
+    assertTrue(
+        nodes
+            .expecting(Role.WORKER, 0, now::get)
+            .verdictOf(renewing.get().certificate())
+            .isPresent());
+    assertTrue(failures.isEmpty());
   }
 
   private static void check(PeerVerifier verifier, X509Certificate certificate)
