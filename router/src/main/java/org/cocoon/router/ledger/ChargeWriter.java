@@ -51,6 +51,8 @@ final class ChargeWriter {
       "SELECT request, holder, stored, lease, lease_version"
           + " FROM charge($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
   private static final String LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
+  private static final int CONNECT_ATTEMPTS = 10;
+  private static final long CONNECT_PAUSE_MILLIS = 100;
   private static final long FIRST_PAUSE_MILLIS = 20;
   private static final long LONGEST_PAUSE_MILLIS = 1_000;
 
@@ -104,9 +106,24 @@ final class ChargeWriter {
     next();
   }
 
-  /** Connects and takes the router id's lock; fails at once where another router has it. */
+  /**
+   * Connects and takes the router id's lock; fails where another router keeps it. A predecessor
+   * that was killed has it until the server notices, so this tries for a second.
+   */
   Future<Void> connect() {
-    return connection().mapEmpty();
+    return connect(CONNECT_ATTEMPTS);
+  }
+
+  private Future<Void> connect(int attempts) {
+    return connection()
+        .<Void>mapEmpty()
+        .recover(
+            failure ->
+                attempts > 1
+                    ? vertx
+                        .timer(CONNECT_PAUSE_MILLIS, TimeUnit.MILLISECONDS)
+                        .compose(_ -> connect(attempts - 1))
+                    : Future.failedFuture(failure));
   }
 
   /** Completes when nothing is queued or running. */

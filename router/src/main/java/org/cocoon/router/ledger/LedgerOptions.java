@@ -63,6 +63,70 @@ public record LedgerOptions(
         Duration.ofSeconds(10));
   }
 
+  /** The same with another network. */
+  public LedgerOptions withNetworkId(int networkId) {
+    return new LedgerOptions(
+        database,
+        routerId,
+        networkId,
+        leaseChunk,
+        maxOpen,
+        maxBatch,
+        connections,
+        keyTtl,
+        unknownKeyTtl,
+        leaseIdle,
+        callTimeout);
+  }
+
+  /** The same with another chunk of credit. */
+  public LedgerOptions withLeaseChunk(NanoTon leaseChunk) {
+    return new LedgerOptions(
+        database,
+        routerId,
+        networkId,
+        leaseChunk,
+        maxOpen,
+        maxBatch,
+        connections,
+        keyTtl,
+        unknownKeyTtl,
+        leaseIdle,
+        callTimeout);
+  }
+
+  /** The same with another bound on holds and pending charges. */
+  public LedgerOptions withMaxOpen(int maxOpen) {
+    return new LedgerOptions(
+        database,
+        routerId,
+        networkId,
+        leaseChunk,
+        maxOpen,
+        maxBatch,
+        connections,
+        keyTtl,
+        unknownKeyTtl,
+        leaseIdle,
+        callTimeout);
+  }
+
+  /** The same with another bound on a batch. */
+  public LedgerOptions withMaxBatch(int maxBatch) {
+    return new LedgerOptions(
+        database,
+        routerId,
+        networkId,
+        leaseChunk,
+        maxOpen,
+        maxBatch,
+        connections,
+        keyTtl,
+        unknownKeyTtl,
+        leaseIdle,
+        callTimeout);
+  }
+
   private static void check(String name, boolean right, String whatIsRight) {
     if (!right) {
       throw new IllegalArgumentException(name + ": " + whatIsRight);

@@ -10,22 +10,14 @@ import java.net.ServerSocket;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Base64;
-import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,8 +35,9 @@ import org.slf4j.LoggerFactory;
  * <p>It listens on 127.0.0.1 only and asks for the password. fsync, full_page_writes and
  * synchronous_commit are on. It never outlives this process for long: a shell beside it waits on a
  * pipe from here and stops it when the pipe breaks, as it does even at a kill -9; should that fail
- * too, the next start stops what it finds running on the folder. As root it runs in a user
- * namespace of its own, where it is not root, because PostgreSQL refuses to be.
+ * too, the next start stops what it finds running on the folder. A server that ends unasked is
+ * started again. As root it runs in a user namespace of its own, where it is not root, because
+ * PostgreSQL refuses to be.
  *
  * <p>Its methods block; any thread.
  */
@@ -52,52 +45,27 @@ public final class LocalPostgres implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(LocalPostgres.class);
   private static final String USER = "cocoon";
   private static final String DATABASE = "postgres";
-  private static final Duration START = Duration.ofSeconds(60);
-  private static final Duration FAST_STOP = Duration.ofSeconds(5);
-  private static final Duration IMMEDIATE_STOP = Duration.ofSeconds(5);
-  private static final long POLL_MILLIS = 5;
   private static final int PASSWORD_BYTES = 24;
-  private static final int STATUS_LINE = 7;
-  private static final int LOG_TAIL_CHARS = 500;
+  private static final Duration RESTART_PAUSE = Duration.ofMillis(500);
 
-  /**
-   * Runs a server ("$@") in place of this shell, in a session of its own so that Ctrl-C reaches
-   * only the router, and beside it a watch that stops it when our end of the pipe is gone.
-   */
-  private static final String WATCHED =
-      "exec 3<&0; (read -r _ <&3; kill -INT $$) >/dev/null 2>&1 & exec \"$@\" 3<&- </dev/null";
-
-  private static final List<String> SETTINGS =
-      List.of(
-          "listen_addresses=127.0.0.1",
-          "unix_socket_directories=",
-          "fsync=on",
-          "full_page_writes=on",
-          "synchronous_commit=on",
-          "max_connections=40",
-          "shared_buffers=64MB",
-          "max_wal_size=512MB",
-          "checkpoint_timeout=15min",
-          "wal_level=minimal",
-          "max_wal_senders=0",
-          "max_logical_replication_workers=0",
-          "jit=off",
-          "logging_collector=off",
-          "timezone=UTC");
-
+  private final Path home;
+  private final Path bin;
   private final FileLock lock;
-  private final Process server;
   private final DatabaseUrl url;
+  private volatile Process server;
+  private volatile boolean closed;
 
-  private LocalPostgres(FileLock lock, Process server, DatabaseUrl url) {
+  private LocalPostgres(Path home, Path bin, FileLock lock, DatabaseUrl url) throws IOException {
+    this.home = home;
+    this.bin = bin;
     this.lock = lock;
-    this.server = server;
     this.url = url;
+    this.server = launch();
   }
 
   /**
-   * Starts the server of a folder, which is made and filled the first time (some seconds; later
-   * about one), and waits until it takes connections.
+   * Starts the server of a folder, which is made and filled the first time (some seconds; later a
+   * fraction of one), and waits until it takes connections.
    *
    * @param folder of its own; made with mode 0700
    * @param port to listen on, or 0 for a free one
@@ -110,42 +78,35 @@ public final class LocalPostgres implements AutoCloseable {
         home, PosixFilePermissions.asFileAttribute(Set.of(OWNER_READ, OWNER_WRITE, OWNER_EXECUTE)));
     FileLock lock = lock(home);
     try {
-      Path data = home.resolve("data");
-      stopOrphan(data);
+      PostgresProcess.stopOrphan(data(home));
       Path bin = PostgresBinaries.unpack(home.resolve("binaries")).resolve("bin");
       String password = password(home.resolve("password"));
-      if (!Files.exists(data)) {
-        initialise(home, bin, data);
+      if (!Files.exists(data(home))) {
+        PostgresProcess.initialise(home, bin, data(home), USER);
       }
-      int listen = port == 0 ? freePort() : port;
-      Process server = launch(home, bin, data, listen);
-      log.atInfo()
-          .addKeyValue("event", "postgres.started")
-          .addKeyValue("port", listen)
-          .addKeyValue("pid", server.pid())
-          .log("PostgreSQL runs in {}", home);
-      return new LocalPostgres(
-          lock, server, new DatabaseUrl("127.0.0.1", listen, DATABASE, USER, password));
+      DatabaseUrl url =
+          new DatabaseUrl("127.0.0.1", port == 0 ? freePort() : port, DATABASE, USER, password);
+      LocalPostgres postgres = new LocalPostgres(home, bin, lock, url);
+      postgres.superviseFromNowOn();
+      return postgres;
     } catch (IOException | RuntimeException e) {
       lock.channel().close();
       throw e;
     }
   }
 
-  /** Where it listens, with the password. */
+  /** Where it listens, with the password. The same for as long as this is open. */
   public DatabaseUrl url() {
     return url;
-  }
-
-  /** Whether the server still runs. */
-  public boolean isRunning() {
-    return server.isAlive();
   }
 
   /** Stops the server: connections are cut, transactions that run are rolled back. */
   @Override
   public void close() throws IOException {
-    stop(server.toHandle());
+    synchronized (this) { // so that no other one is started behind our back
+      closed = true;
+      PostgresProcess.stop(server.toHandle());
+    }
     lock.channel().close();
     log.atInfo().addKeyValue("event", "postgres.stopped").log("PostgreSQL has stopped");
   }
@@ -155,6 +116,50 @@ public final class LocalPostgres implements AutoCloseable {
     return server.toHandle();
   }
 
+  private Process launch() throws IOException {
+    Process started = PostgresProcess.launch(home, bin, data(home), url.port());
+    log.atInfo()
+        .addKeyValue("event", "postgres.started")
+        .addKeyValue("port", url.port())
+        .addKeyValue("pid", started.pid())
+        .log("PostgreSQL runs in {}", home);
+    return started;
+  }
+
+  /** Starts the server again when it ends unasked, as at the hands of the out-of-memory killer. */
+  private void superviseFromNowOn() {
+    Thread.ofVirtual()
+        .name("postgres-supervisor")
+        .start(
+            () -> {
+              try {
+                while (!closed) {
+                  server.waitFor();
+                  restart();
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+  }
+
+  private void restart() throws InterruptedException {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      log.atError().addKeyValue("event", "postgres.ended").log("PostgreSQL has ended unasked");
+      try {
+        PostgresProcess.stopOrphan(data(home));
+        server = launch();
+        return;
+      } catch (IOException e) {
+        log.atError().addKeyValue("event", "postgres.failed").log("{}", e.toString());
+      }
+    }
+    Thread.sleep(RESTART_PAUSE);
+  }
+
   private static FileLock lock(Path home) throws IOException {
     FileChannel channel =
         FileChannel.open(home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -162,7 +167,7 @@ public final class LocalPostgres implements AutoCloseable {
     try {
       lock = channel.tryLock();
     } catch (OverlappingFileLockException e) {
-      log.debug("this very process has it", e);
+      log.debug("this very process has the lock: {}", e.toString());
     }
     if (lock == null) {
       channel.close();
@@ -171,158 +176,8 @@ public final class LocalPostgres implements AutoCloseable {
     return lock;
   }
 
-  /** Stops a server that outlived its router, and clears the pid file if it belongs to nobody. */
-  private static void stopOrphan(Path data) throws IOException {
-    Path pidFile = data.resolve("postmaster.pid");
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(pidFile);
-    } catch (NoSuchFileException e) {
-      return;
-    }
-    ProcessHandle orphan = lines.isEmpty() ? null : runningOn(data, lines.getFirst());
-    if (orphan != null) {
-      log.atWarn()
-          .addKeyValue("event", "postgres.orphan")
-          .addKeyValue("pid", orphan.pid())
-          .log("stopping a PostgreSQL that outlived its router");
-      stop(orphan);
-    }
-    // The pid may be some other program's by now, and PostgreSQL would refuse to start.
-    Files.deleteIfExists(pidFile);
-  }
-
-  private static @Nullable ProcessHandle runningOn(Path data, String pid) throws IOException {
-    if (!pid.matches("[0-9]{1,10}")) {
-      return null;
-    }
-    try {
-      String command =
-          Files.readString(Path.of("/proc", pid, "cmdline"), StandardCharsets.ISO_8859_1);
-      List<String> arguments = List.of(command.split("\0", -1));
-      boolean ours =
-          arguments.getFirst().endsWith("/postgres") && arguments.contains(data.toString());
-      return ours ? ProcessHandle.of(Long.parseLong(pid)).orElse(null) : null;
-    } catch (NoSuchFileException e) {
-      return null;
-    }
-  }
-
-  private static void initialise(Path home, Path bin, Path data) throws IOException {
-    // Made beside and then renamed: what a killed process leaves is never taken for a database.
-    Path draft = home.resolve("data.new");
-    PostgresBinaries.deleteTree(draft);
-    Path output = home.resolve("log");
-    List<String> command = new ArrayList<>(notAsRoot());
-    command.addAll(
-        List.of(
-            bin.resolve("initdb").toString(),
-            "--pgdata=" + draft,
-            "--username=" + USER,
-            "--pwfile=" + home.resolve("password"),
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--no-locale"));
-    Process initdb =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    initdb.getOutputStream().close();
-    if (!exits(initdb.toHandle(), START) || initdb.exitValue() != 0) {
-      initdb.destroyForcibly();
-      throw new IOException("PostgreSQL's initdb failed: " + tail(output));
-    }
-    Files.move(draft, data);
-    try (FileChannel entry = FileChannel.open(home, StandardOpenOption.READ)) {
-      entry.force(true); // so that the name is as durable as what is written under it
-    }
-  }
-
-  private static Process launch(Path home, Path bin, Path data, int port) throws IOException {
-    Path output = home.resolve("log");
-    List<String> command = new ArrayList<>(List.of("setsid", "sh", "-c", WATCHED, "postgres"));
-    command.addAll(notAsRoot());
-    command.addAll(
-        List.of(bin.resolve("postgres").toString(), "-D", data.toString(), "-p", "" + port));
-    for (String setting : SETTINGS) {
-      command.add("-c");
-      command.add(setting);
-    }
-    Process server =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    try {
-      awaitReady(server, data.resolve("postmaster.pid"), output);
-      return server;
-    } catch (IOException | RuntimeException e) {
-      stop(server.toHandle());
-      throw e;
-    }
-  }
-
-  /** PostgreSQL writes its state into its pid file; this is what pg_ctl waits for, too. */
-  private static void awaitReady(Process server, Path pidFile, Path output) throws IOException {
-    long deadline = System.nanoTime() + START.toNanos();
-    while (System.nanoTime() < deadline) {
-      if (exits(server.toHandle(), Duration.ofMillis(POLL_MILLIS))) {
-        throw new IOException("PostgreSQL does not start: " + tail(output));
-      }
-      try {
-        List<String> lines = Files.readAllLines(pidFile);
-        if (lines.size() > STATUS_LINE && lines.get(STATUS_LINE).startsWith("ready")) {
-          return;
-        }
-      } catch (NoSuchFileException e) {
-        log.trace("not yet there", e);
-      }
-    }
-    throw new IOException("PostgreSQL is not ready after " + START + ": " + tail(output));
-  }
-
-  /** A fast shutdown, then an immediate one (it recovers at the next start), then the end. */
-  private static void stop(ProcessHandle server) throws IOException {
-    signal("INT", server);
-    if (!exits(server, FAST_STOP)) {
-      signal("QUIT", server);
-      if (!exits(server, IMMEDIATE_STOP)) {
-        server.destroyForcibly();
-        exits(server, IMMEDIATE_STOP);
-      }
-    }
-  }
-
-  private static void signal(String name, ProcessHandle server) throws IOException {
-    if (server.isAlive()) {
-      Process kill =
-          new ProcessBuilder("sh", "-c", "kill -" + name + " " + server.pid())
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      exits(kill.toHandle(), IMMEDIATE_STOP);
-    }
-  }
-
-  private static boolean exits(ProcessHandle process, Duration within) throws IOException {
-    try {
-      process.onExit().get(within.toNanos(), TimeUnit.NANOSECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
-    } catch (ExecutionException e) {
-      throw new IOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while a process was to end", e);
-    }
-  }
-
-  private static List<String> notAsRoot() {
-    return "root".equals(System.getProperty("user.name"))
-        ? List.of("unshare", "--user")
-        : List.of();
+  private static Path data(Path home) {
+    return home.resolve("data");
   }
 
   private static String password(Path file) throws IOException {
@@ -345,10 +200,5 @@ public final class LocalPostgres implements AutoCloseable {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
-  }
-
-  private static String tail(Path output) throws IOException {
-    String text = Files.readString(output, StandardCharsets.ISO_8859_1).strip();
-    return text.substring(Math.max(0, text.length() - LOG_TAIL_CHARS));
   }
 }

@@ -47,6 +47,7 @@ public final class PostgresLedger implements Ledger {
   private final Map<UUID, PendingCharge> pending = new HashMap<>();
   private long pingTimer;
   private boolean pinging;
+  private boolean closing;
 
   private PostgresLedger(
       ContextInternal context,
@@ -128,6 +129,9 @@ public final class PostgresLedger implements Ledger {
     if (pending.containsKey(requestId)) {
       return context.failedFuture(new IllegalStateException("charged already: " + requestId));
     }
+    if (closing) {
+      return context.succeededFuture(new HoldOutcome.Unavailable());
+    }
     return credit.hold(account, requestId, amount);
   }
 
@@ -180,6 +184,8 @@ public final class PostgresLedger implements Ledger {
    * Charges that are still pending then were never confirmed to anyone.
    */
   public Future<Void> close() {
+    checkThread();
+    closing = true;
     return writer
         .drain()
         .timeout(DRAIN.toMillis(), TimeUnit.MILLISECONDS)

@@ -2,6 +2,7 @@ package org.cocoon.router.ledger;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -68,14 +69,14 @@ class LocalPostgresTest {
   }
 
   @Test
-  void recoversAfterTheServerItselfWasKilled() throws Exception {
+  void startsAgainWhenTheServerItselfIsKilled() throws Exception {
     try (LocalPostgres postgres = LocalPostgres.start(FOLDER, 0)) {
       TestPostgres.execute(postgres.url(), "CREATE TABLE IF NOT EXISTS killed (n int)");
-      postgres.process().destroyForcibly();
-      postgres.process().onExit().get(10, TimeUnit.SECONDS);
-    }
-    try (LocalPostgres again = LocalPostgres.start(FOLDER, 0)) {
-      assertEquals(0, TestPostgres.number(again.url(), "SELECT count(*) FROM killed"));
+      ProcessHandle first = postgres.process();
+      first.destroyForcibly();
+      first.onExit().get(10, TimeUnit.SECONDS);
+      assertEquals(0, awaitNumber(postgres.url(), "SELECT count(*) FROM killed"));
+      assertNotEquals(first.pid(), postgres.process().pid());
     }
   }
 
@@ -92,13 +93,23 @@ class LocalPostgresTest {
 
   @Test
   void saysWhyItDoesNotStart() throws Exception {
-    try (LocalPostgres postgres = LocalPostgres.start(FOLDER, 0)) {
-      Path other = Path.of("target", "postgres-in-the-way");
-      Files.createDirectories(other);
-      Files.writeString(other.resolve("data"), "not a folder");
-      IOException refusal =
-          assertThrows(IOException.class, () -> LocalPostgres.start(other, postgres.url().port()));
-      assertTrue(refusal.toString().contains("data"), refusal.toString());
+    int taken = TestPostgres.freshDatabase().port();
+    IOException refusal = assertThrows(IOException.class, () -> LocalPostgres.start(FOLDER, taken));
+    assertTrue(refusal.toString().contains("Address already in use"), refusal.toString());
+    LocalPostgres.start(FOLDER, 0).close();
+  }
+
+  /** Asks until there is an answer, for 20 s. */
+  private static long awaitNumber(DatabaseUrl url, String sql) throws SQLException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (true) {
+      try {
+        return TestPostgres.number(url, sql);
+      } catch (SQLException e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+      }
     }
   }
 

@@ -36,19 +36,7 @@ class PostgresLedgerTest {
   }
 
   private LedgerOptions options(String routerId, long leaseChunk) {
-    LedgerOptions usual = LedgerOptions.of(database, routerId);
-    return new LedgerOptions(
-        database,
-        routerId,
-        usual.networkId(),
-        new NanoTon(leaseChunk),
-        usual.maxOpen(),
-        usual.maxBatch(),
-        usual.connections(),
-        usual.keyTtl(),
-        usual.unknownKeyTtl(),
-        usual.leaseIdle(),
-        Duration.ofSeconds(5));
+    return LedgerOptions.of(database, routerId).withLeaseChunk(new NanoTon(leaseChunk));
   }
 
   private long scalar(String sql) throws Exception {
@@ -102,22 +90,10 @@ class PostgresLedgerTest {
   @Test
   void losesAndDoublesNothingWhilePostgresStopsAndStarts() throws Exception {
     int charges = 2_000;
-    LedgerOptions options = options("a", 50_000);
-    options =
-        new LedgerOptions(
-            database,
-            "a",
-            options.networkId(),
-            options.leaseChunk(),
-            options.maxOpen(),
-            25,
-            options.connections(),
-            options.keyTtl(),
-            options.unknownKeyTtl(),
-            options.leaseIdle(),
-            options.callTimeout());
-    try (TestRouter router = new TestRouter(options)) {
+    try (TestRouter router = new TestRouter(options("a", 3_000_000).withMaxBatch(25))) {
       Account account = router.fundedAccount("alice", 1_000_000_000);
+      String key = router.with(l -> l.accounts().issueKey(account));
+      router.with(l -> l.authenticate(key));
       List<Hold> holds = new ArrayList<>();
       for (int i = 0; i < charges; i++) {
         holds.add(router.hold(account, 1_000));
@@ -131,6 +107,7 @@ class PostgresLedgerTest {
       assertTrue(
           receipts.stream().anyMatch(r -> !r.isComplete()), "it stopped before all were charged");
       assertFalse(receipts.stream().anyMatch(Future::failed));
+      assertOnlyNewCreditStops(router, account, key);
       TestPostgres.startAgain();
       await(Future.join(receipts));
       for (int i = 0; i < charges; i++) {
@@ -139,10 +116,31 @@ class PostgresLedgerTest {
       assertEquals(charges, scalar("SELECT count(*) FROM usage"));
       assertEquals(1_000_000_000 - charges * 777L, scalar("SELECT balance_nanoton FROM accounts"));
       assertBooksAgree();
+      router.with(l -> l.receipt(account, UUID.randomUUID()));
+      assertTrue(router.ledger.available());
       // What was held and not charged is free again, and holds work as before.
       router.hold(account, 1_000_000_000 - charges * 777L);
     }
     assertEquals(0, scalar("SELECT sum(leased_nanoton) FROM accounts"));
+  }
+
+  /** With the database away: known keys and leased credit go on, and the health check sees it. */
+  private static void assertOnlyNewCreditStops(TestRouter router, Account account, String key)
+      throws Exception {
+    router.nanos.addAndGet(Duration.ofSeconds(31).toNanos());
+    assertEquals(new Ledger.Authentication.Known(account), router.with(l -> l.authenticate(key)));
+    assertThrows(
+        LedgerException.class, () -> router.with(l -> l.authenticate("ck_" + "A".repeat(43))));
+    Hold hold = router.hold(account, 5);
+    router.with(
+        l -> {
+          l.release(hold);
+          return Future.succeededFuture();
+        });
+    assertEquals(
+        new HoldOutcome.Unavailable(),
+        router.with(l -> l.hold(account, UUID.randomUUID(), new NanoTon(100_000_000))));
+    assertFalse(router.ledger.available());
   }
 
   @Test
@@ -376,21 +374,7 @@ class PostgresLedgerTest {
 
   @Test
   void holdsAreBoundedAndChargesAreNot() throws Exception {
-    LedgerOptions few = LedgerOptions.of(database, "a");
-    few =
-        new LedgerOptions(
-            database,
-            "a",
-            0,
-            few.leaseChunk(),
-            2,
-            few.maxBatch(),
-            1,
-            few.keyTtl(),
-            few.unknownKeyTtl(),
-            few.leaseIdle(),
-            few.callTimeout());
-    try (TestRouter router = new TestRouter(few)) {
+    try (TestRouter router = new TestRouter(options("a", 100).withMaxOpen(2))) {
       Account account = router.fundedAccount("alice", 1_000);
       Hold first = router.hold(account, 1);
       Hold second = router.hold(account, 1);
