@@ -192,6 +192,7 @@ final class Lane extends VerticleBase {
     flight.request = request;
     flight.stamp = ReadStamp.of(request.connection(), nanoClock);
     flight.exchange.onConnected(nanoClock.getAsLong());
+    request.exceptionHandler(problem -> onBroken(flight, problem));
     request
         .response()
         .onComplete(response -> onHead(flight, response), problem -> onBroken(flight, problem));

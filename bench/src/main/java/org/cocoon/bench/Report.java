@@ -45,11 +45,15 @@ final class Report {
           .append(" requests were under way and count nowhere.\n");
     }
     line("Target", String.format(Locale.ROOT, "%s, model %s", run.target(), run.model()));
-    line("Load", String.format(Locale.ROOT, "%s; %,d of %,d requests ended; seed %d",
-        run.arrivals().describe(),
-        result.records().size(),
-        run.requests(),
-        run.seed()));
+    line(
+        "Load",
+        String.format(
+            Locale.ROOT,
+            "%s; %,d of %,d requests ended; seed %d",
+            run.arrivals().describe(),
+            result.records().size(),
+            run.requests(),
+            run.seed()));
   }
 
   private void latencies() {
@@ -102,25 +106,33 @@ final class Report {
 
   private void throughput() {
     text.append("\n");
-    line("Throughput", String.format(Locale.ROOT, "%s tokens/s, %s requests/s over %s s",
-        Figures.number(figures.tokensPerSecond()),
-        Figures.number(figures.requestsPerSecond()),
-        Figures.number(figures.windowSeconds())));
-    line("Tokens", String.format(Locale.ROOT, "%,d out, %,d in (%s); %s a piece, %s pieces a read",
-        figures.outputTokens(),
-        figures.promptTokens(),
-        figures.usageTold() == figures.succeeded()
-            ? "the server's usage"
-            : String.format(
-                Locale.ROOT,
-                "usage for %,d of %,d answers, else pieces counted",
-                figures.usageTold(),
-                figures.succeeded()),
-        Figures.number(figures.tokensPerChunk()),
-        Figures.number(
-            figures.contentReads() == 0
-                ? 0
-                : (double) figures.contentChunks() / figures.contentReads())));
+    line(
+        "Throughput",
+        String.format(
+            Locale.ROOT,
+            "%s tokens/s, %s requests/s over %s s",
+            Figures.number(figures.tokensPerSecond()),
+            Figures.number(figures.requestsPerSecond()),
+            Figures.number(figures.windowSeconds())));
+    line(
+        "Tokens",
+        String.format(
+            Locale.ROOT,
+            "%,d out, %,d in (%s); %s a piece, %s pieces a read",
+            figures.outputTokens(),
+            figures.promptTokens(),
+            figures.usageTold() == figures.succeeded()
+                ? "the server's usage"
+                : String.format(
+                    Locale.ROOT,
+                    "usage for %,d of %,d answers, else pieces counted",
+                    figures.usageTold(),
+                    figures.succeeded()),
+            Figures.number(figures.tokensPerChunk()),
+            Figures.number(
+                figures.contentReads() == 0
+                    ? 0
+                    : (double) figures.contentChunks() / figures.contentReads())));
     if (figures.costNanoton() > 0) {
       line(
           "Cost",
@@ -130,16 +142,24 @@ final class Report {
               figures.costNanoton(),
               Figures.number(figures.costNanoton() * 1e6 / Math.max(1, figures.outputTokens()))));
     }
-    line("Answers", String.format(Locale.ROOT, "%,d good (%s)%s",
-        figures.succeeded(),
-        counts(figures.finishReasons()),
-        figures.empty() == 0 ? "" : ", " + figures.empty() + " of them without text"));
+    line(
+        "Answers",
+        String.format(
+            Locale.ROOT,
+            "%,d good (%s)%s",
+            figures.succeeded(),
+            counts(figures.finishReasons()),
+            figures.empty() == 0 ? "" : ", " + figures.empty() + " of them without text"));
   }
 
   private void errors() {
-    line("Errors", String.format(Locale.ROOT, "%,d%s",
-        figures.failed(),
-        figures.failed() == 0 ? "" : ": " + counts(figures.failures())));
+    line(
+        "Errors",
+        String.format(
+            Locale.ROOT,
+            "%,d%s",
+            figures.failed(),
+            figures.failed() == 0 ? "" : ": " + counts(figures.failures())));
   }
 
   private static String counts(Map<String, Long> counted) {
@@ -153,22 +173,30 @@ final class Report {
 
   private void generator() {
     OwnCost.Cost cost = result.cost();
-    line("Generator", String.format(Locale.ROOT, "%s of %d cores, busiest of %d loops %s, longest collection %s ms, longest stall %s ms",
-        Figures.percent(cost.cpuShare()),
-        cost.cores(),
-        run.loops(),
-        Figures.percent(cost.busiestLoopShare()),
-        Figures.millis(cost.longestCollectionNanos()),
-        Figures.millis(cost.longestStallNanos())));
+    line(
+        "Generator",
+        String.format(
+            Locale.ROOT,
+            "%s of %d cores, busiest of %d loops %s, longest collection %s ms, longest stall %s ms",
+            Figures.percent(cost.cpuShare()),
+            cost.cores(),
+            run.loops(),
+            Figures.percent(cost.busiestLoopShare()),
+            Figures.millis(cost.longestCollectionNanos()),
+            Figures.millis(cost.longestStallNanos())));
     OptionalDouble lag = figures.sendLag().percentile(99);
-    line("Send lag", String.format(Locale.ROOT, "p99 %s, at most %s ms%s",
-        lag.isPresent() ? Figures.millis(lag.getAsDouble()) + " ms" : "n/a",
-        Figures.millis(figures.sendLag().max().orElse(0)),
-        figures.achievedShare().isPresent()
-            ? "; "
-                + Figures.percent(figures.achievedShare().getAsDouble())
-                + " of the rate achieved"
-            : ""));
+    line(
+        "Send lag",
+        String.format(
+            Locale.ROOT,
+            "p99 %s, at most %s ms%s",
+            lag.isPresent() ? Figures.millis(lag.getAsDouble()) + " ms" : "n/a",
+            Figures.millis(figures.sendLag().max().orElse(0)),
+            figures.achievedShare().isPresent()
+                ? "; "
+                    + Figures.percent(figures.achievedShare().getAsDouble())
+                    + " of the rate achieved"
+                : ""));
   }
 
   private void verdict() {
