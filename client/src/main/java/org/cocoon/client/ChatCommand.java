@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "With PROMPT, or with a pipe as input, it answers once and exits. Otherwise it is a",
-      "conversation: /reset starts anew, /quit leaves, Ctrl-C stops an answer.",
+      "With PROMPT, or with a pipe as input, it answers once and exits. Otherwise it",
+      "is a conversation: /reset starts anew, /quit leaves, Ctrl-C stops an answer.",
       "",
       "Examples:",
       "  cocoon chat",
