@@ -43,6 +43,7 @@ final class PostgresProcess {
           "unix_socket_directories=",
           "fsync=on",
           "full_page_writes=on",
+          "recovery_init_sync_method=syncfs",
           "synchronous_commit=on",
           "max_connections=40",
           "shared_buffers=64MB",
@@ -76,6 +77,7 @@ final class PostgresProcess {
             "--pwfile=" + home.resolve("password"),
             "--auth=scram-sha-256",
             "--encoding=UTF8",
+            "--sync-method=syncfs",
             "--no-locale"));
     Process initdb =
         new ProcessBuilder(command)

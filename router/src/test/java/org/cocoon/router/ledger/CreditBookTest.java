@@ -30,7 +30,7 @@ class CreditBookTest {
   private long nanos;
   private final CreditBook book =
       new CreditBook(
-          source, Promise::promise, () -> nanos, new NanoTon(300), 50, Duration.ofSeconds(60));
+          source, Promise::promise, () -> nanos, new NanoTon(300), 50, Duration.ofSeconds(6));
 
   @Test
   void neverHoldsMoreThanIsLeased() {

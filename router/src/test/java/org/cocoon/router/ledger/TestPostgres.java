@@ -8,21 +8,23 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.UUID;
 
-/** The one PostgreSQL of the module's tests, with a fresh database for whoever asks. */
+/** The one PostgreSQL of the module's tests, emptied for whoever asks. */
 final class TestPostgres {
   private static final Path FOLDER = Path.of("target", "postgres");
   private static LocalPostgres server = start(0);
 
   private TestPostgres() {}
 
-  /** An empty database, dropped by nobody: target/ goes with the next clean. */
+  /** The database, with nothing in it. */
   static synchronized DatabaseUrl freshDatabase() throws SQLException {
-    String name = "test_" + UUID.randomUUID().toString().replace('-', '_');
-    execute(server.url(), "CREATE DATABASE " + name);
-    DatabaseUrl url = server.url();
-    return new DatabaseUrl(url.host(), url.port(), name, url.user(), url.password());
+    execute(
+        server.url(),
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+            + " ALTER DATABASE "
+            + server.url().database()
+            + " RESET ALL");
+    return server.url();
   }
 
   static synchronized void stop() throws IOException {

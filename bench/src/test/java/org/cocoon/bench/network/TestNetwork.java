@@ -1,0 +1,227 @@
+package org.cocoon.bench.network;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.simulated.ImageMeasurement;
+import org.cocoon.link.evidence.simulated.SimulatedRoot;
+import org.cocoon.router.RouterOptions;
+import org.cocoon.router.RouterOptions.Endpoint;
+import org.cocoon.router.RouterProcess;
+import org.cocoon.router.ledger.DatabaseUrl;
+import org.cocoon.router.ledger.LocalPostgres;
+
+/**
+ * A network for tests: a router in this process, workers as processes that can be killed, and a
+ * PostgreSQL that can be restarted. Nothing in it differs from a network that {@code ./cocoon up}
+ * starts, but that the test can see the router's ledger.
+ */
+final class TestNetwork implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  final Path folder;
+  final HttpClient http = HttpClient.newHttpClient();
+  private final Path policy;
+  private final List<Process> workers = new ArrayList<>();
+  private LocalPostgres postgres;
+  private final RouterProcess router;
+  private final String key;
+
+  TestNetwork(Path folder) throws Exception {
+    this.folder = folder;
+    this.policy = folder.resolve("policy.json");
+    ImageMeasurement image = ImageMeasurement.ofRunningProgram();
+    SimulatedRoot root = SimulatedRoot.in(folder.resolve("tee"), InstantSource.system());
+    Files.writeString(
+        policy,
+        new Policy(
+                Set.of(),
+                Set.of(root.hash()),
+                false,
+                Map.of(
+                    Role.ROUTER, Set.of(image.imageHash(Role.ROUTER)),
+                    Role.WORKER, Set.of(image.imageHash(Role.WORKER))))
+            .toJson());
+    postgres = LocalPostgres.start(folder.resolve("postgres"), 0);
+    router =
+        RouterProcess.start(
+            new RouterOptions(
+                new Endpoint("127.0.0.1", 0),
+                new Endpoint("127.0.0.1", 0),
+                "router-test",
+                folder.resolve("router"),
+                postgresUrl(),
+                policy,
+                folder.resolve("tee"),
+                true,
+                false,
+                4096));
+    key = Files.readString(folder.resolve("router/demo.key")).strip();
+  }
+
+  private String postgresUrl() {
+    DatabaseUrl url = postgres.url();
+    return "postgresql://%s:%s@%s:%d/%s"
+        .formatted(url.user(), url.password(), url.host(), url.port(), url.database());
+  }
+
+  /** Starts a worker as a process of its own, with the fake engine; returns when it attached. */
+  Process worker(String name, String... arguments) throws IOException {
+    Process worker = launch(name, folder.resolve("tee"), arguments);
+    await("worker " + name + " attaches", () -> network().contains("\"name\":\"" + name + "\""));
+    return worker;
+  }
+
+  /** Starts a worker without waiting for it. */
+  Process launch(String name, Path tee, String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseCompactObjectHeaders",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Djdk.tls.server.enableSessionTicketExtension=false",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "org.cocoon.worker.WorkerMain",
+                "--router",
+                "127.0.0.1:" + router.linkPort(),
+                "--name",
+                name,
+                "--policy",
+                policy.toString(),
+                "--simulated-tee",
+                tee.toString(),
+                "--engine",
+                "fake",
+                "--fake-length",
+                "1000000"));
+    command.addAll(List.of(arguments));
+    File output = folder.resolve(name + ".log").toFile();
+    Process worker =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
+    workers.add(worker);
+    return worker;
+  }
+
+  String log(String name) throws IOException {
+    return Files.readString(folder.resolve(name + ".log"));
+  }
+
+  URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + router.apiPort() + path);
+  }
+
+  int apiPort() {
+    return router.apiPort();
+  }
+
+  int linkPort() {
+    return router.linkPort();
+  }
+
+  Path policy() {
+    return policy;
+  }
+
+  String key() {
+    return key;
+  }
+
+  HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(uri(path))
+        .timeout(PATIENCE)
+        .header("authorization", "Bearer " + key);
+  }
+
+  HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
+    return http.send(
+        request(path).POST(HttpRequest.BodyPublishers.ofString(body)).build(),
+        BodyHandlers.ofString());
+  }
+
+  String network() {
+    try {
+      return http.send(request("/v1/network").build(), BodyHandlers.ofString()).body();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Requests that the router has at its workers. */
+  int inFlight() {
+    return new io.vertx.core.json.JsonObject(network())
+        .getJsonArray("workers").stream()
+            .mapToInt(worker -> ((io.vertx.core.json.JsonObject) worker).getInteger("in_flight"))
+            .sum();
+  }
+
+  /** Waits for a condition that another process brings about; fails when it takes too long. */
+  void await(String what, BooleanSupplier condition) {
+    long until = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - until > 0) {
+        throw new AssertionError("waited in vain: " + what);
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+    }
+  }
+
+  /** The first column of the only row. */
+  long query(String sql) throws SQLException {
+    DatabaseUrl url = postgres.url();
+    try (Connection connection =
+            DriverManager.getConnection(
+                "jdbc:postgresql://%s:%d/%s".formatted(url.host(), url.port(), url.database()),
+                url.user(),
+                url.password());
+        ResultSet rows = connection.createStatement().executeQuery(sql)) {
+      rows.next();
+      return rows.getLong(1);
+    }
+  }
+
+  /** Stops PostgreSQL, does something, and starts it at the same port. */
+  void withoutPostgres(Runnable meanwhile) throws IOException {
+    int port = postgres.url().port();
+    postgres.close();
+    meanwhile.run();
+    postgres = LocalPostgres.start(folder.resolve("postgres"), port);
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (Process worker : workers) {
+      worker.destroyForcibly().onExit().join();
+    }
+    router.stop(0).toCompletionStage().toCompletableFuture().join();
+    postgres.close();
+    http.close();
+  }
+}
