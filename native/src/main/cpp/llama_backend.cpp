@@ -199,6 +199,13 @@ struct cocoon_backend {
 
 namespace {
 
+// How many tokens llama.cpp computes at once. From 64 on its attention takes another kernel, which
+// rounds differently: below that, and with one thread, a token's logits are the same to the last
+// bit however its batch was cut and whatever else was in it. That makes an answer repeatable, and
+// lets another worker continue it exactly, for a sixth of the prefill rate.
+constexpr int32_t exact_micro_batch = 60;
+constexpr int32_t fast_micro_batch = 512;
+
 void check_options(const cocoon_options &options) {
   if (options.sequences < 1 || options.context_tokens < 1 || options.batch_tokens < 1 ||
       options.threads < 1) {
@@ -246,7 +253,8 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
   llama_context_params params = llama_context_default_params();
   params.n_ctx = static_cast<uint32_t>(options.sequences * options.context_tokens);
   params.n_batch = static_cast<uint32_t>(options.batch_tokens);
-  params.n_ubatch = static_cast<uint32_t>(std::min(options.batch_tokens, 512));
+  params.n_ubatch = static_cast<uint32_t>(std::min(
+      options.batch_tokens, options.threads == 1 ? exact_micro_batch : fast_micro_batch));
   params.n_seq_max = static_cast<uint32_t>(options.sequences);
   params.n_outputs_max = params.n_seq_max;
   params.n_threads = options.threads;
