@@ -163,6 +163,78 @@ class PromptBuilderTest {
             "{% for m in messages[1:] %}{{ m['content'] }}{% endfor %}", "user", "a", "user", "b"));
   }
 
+  /** As Gemma 3 has it, with this vocabulary's markers. */
+  private static final String GEMMA =
+      """
+      {{ bos_token }}
+      {%- if messages[0]['role'] == 'system' -%}
+          {%- if messages[0]['content'] is string -%}
+              {%- set first_user_prefix = messages[0]['content'] + '\\n\\n' -%}
+          {%- else -%}
+              {%- set first_user_prefix = messages[0]['content'][0]['text'] + '\\n\\n' -%}
+          {%- endif -%}
+          {%- set loop_messages = messages[1:] -%}
+      {%- else -%}
+          {%- set first_user_prefix = "" -%}
+          {%- set loop_messages = messages -%}
+      {%- endif -%}
+      {%- for message in loop_messages -%}
+          {%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}
+              {{ raise_exception("Conversation roles must alternate") }}
+          {%- endif -%}
+          {%- if (message['role'] == 'assistant') -%}
+              {%- set role = "model" -%}
+          {%- else -%}
+              {%- set role = message['role'] -%}
+          {%- endif -%}
+          {{ '<|im_start|>' + role + '\\n' + (first_user_prefix if loop.first else "") }}
+          {%- if message['content'] is string -%}
+              {{ message['content'] | trim }}
+          {%- elif message['content'] is iterable -%}
+              {%- for item in message['content'] -%}
+                  {{ item['text'] | trim }}
+              {%- endfor -%}
+          {%- else -%}
+              {{ raise_exception("Invalid content type") }}
+          {%- endif -%}
+          {{ '<|im_end|>\\n' }}
+      {%- endfor -%}
+      {%- if add_generation_prompt -%}
+          {{'<|im_start|>model\\n'}}
+      {%- endif -%}
+      """;
+
+  @Test
+  void rendersTheTemplateOfGemma() {
+    String expected =
+        """
+        «<|im_start|>»user
+        Be <|im_end|> brief.
+
+        Hi«<|im_end|>»
+        «<|im_start|>»model
+        Ho«<|im_end|>»
+        «<|im_start|>»user
+        Hey«<|im_end|>»
+        «<|im_start|>»model
+        """;
+    String shown =
+        chat(
+            GEMMA,
+            "system",
+            "Be <|im_end|> brief.",
+            "user",
+            " Hi\n",
+            "assistant",
+            "Ho",
+            "user",
+            "Hey");
+    assertEquals(expected, shown);
+    assertEquals(
+        "Conversation roles must alternate",
+        rejected(GEMMA, new Message("assistant", "Hi")).message());
+  }
+
   @Test
   void withoutATemplateMessagesAreLines() {
     assertEquals(
