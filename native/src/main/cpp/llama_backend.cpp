@@ -1,171 +1,18 @@
 // cocoon_backend.h over llama.cpp, on the CPU.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
-#include <exception>
 #include <memory>
-#include <mutex>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "cocoon_backend.h"
-#include "ggml-backend.h"
+#include "errors.h"
 #include "ggml-cpu.h"
 #include "llama.h"
+#include "llama_runtime.h"
 
-namespace {
-
-// A failure whose text goes to the caller as it is.
-class Failure : public std::runtime_error {
- public:
-  Failure(cocoon_status status, const std::string &text)
-      : std::runtime_error(text), status(status) {}
-  const cocoon_status status;
-};
-
-__attribute__((format(printf, 2, 3))) Failure failure(cocoon_status status, const char *format,
-                                                      ...) {
-  char text[sizeof(cocoon_message::text)];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  return Failure(status, text);
-}
-
-void write_message(cocoon_message *message, const char *text) noexcept {
-  size_t n = 0;
-  for (; text[n] != '\0' && n + 1 < sizeof message->text; n++) {
-    const auto c = static_cast<unsigned char>(text[n]);
-    message->text[n] = c >= 0x20 && c < 0x7f ? text[n] : (c < 0x20 ? ' ' : '?');
-  }
-  while (n > 0 && message->text[n - 1] == ' ') {
-    n--;
-  }
-  message->text[n] = '\0';
-}
-
-// Runs a body and turns whatever it throws into a status and a message.
-template <typename Body>
-cocoon_status guarded(cocoon_message *message, Body body) noexcept {
-  message->text[0] = '\0';
-  try {
-    body();
-    return COCOON_OK;
-  } catch (const Failure &e) {
-    write_message(message, e.what());
-    return e.status;
-  } catch (const std::bad_alloc &) {
-    write_message(message, "there is not enough memory");
-    return COCOON_NO_MEMORY;
-  } catch (const std::exception &e) {
-    write_message(message, e.what());
-    return COCOON_FAILED;
-  } catch (...) {
-    write_message(message, "an unknown error");
-    return COCOON_FAILED;
-  }
-}
-
-// llama.cpp tells why it failed only in its log: the first error since clear() is kept for the
-// message, everything else is dropped. Its lines never hold tokens of a prompt.
-class ErrorLog {
- public:
-  static void receive(ggml_log_level level, const char *text, void *self) {
-    static_cast<ErrorLog *>(self)->append(level, text);
-  }
-
-  void clear() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    first_.clear();
-    complete_ = false;
-  }
-
-  std::string first() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return first_.empty() ? "it gave no reason" : first_;
-  }
-
- private:
-  void append(ggml_log_level level, const char *text) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (level != GGML_LOG_LEVEL_CONT) {
-      taking_ = level == GGML_LOG_LEVEL_ERROR && !complete_;
-    }
-    if (!taking_ || first_.size() > 400) {
-      return;
-    }
-    first_ += text;
-    if (!first_.empty() && first_.back() == '\n') {
-      first_.pop_back();
-      complete_ = true;
-      taking_ = false;
-    }
-  }
-
-  std::mutex mutex_;
-  std::string first_;
-  bool taking_ = false;
-  bool complete_ = false;
-};
-
-ErrorLog &error_log() {
-  static ErrorLog log;  // the callback outlives every backend
-  return log;
-}
-
-// Loads the CPU library that fits this machine best, once for the process.
-ggml_backend_dev_t load_cpu(const char *folder) {
-  static std::mutex mutex;
-  const std::lock_guard<std::mutex> lock(mutex);
-  ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-  if (cpu == nullptr) {
-    llama_log_set(ErrorLog::receive, &error_log());
-    ggml_backend_load_all_from_path(folder);
-    llama_backend_init();
-    cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-  }
-  if (cpu == nullptr) {
-    throw failure(COCOON_UNUSABLE, "no libggml-cpu-*.so that runs on this machine was found beside "
-                                   "libcocoon_llama.so");
-  }
-  return cpu;
-}
-
-// A function of the CPU library, which is loaded at run time and cannot be linked.
-template <typename Function>
-Function cpu_function(ggml_backend_dev_t cpu, const char *name) {
-  auto *address = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name);
-  if (address == nullptr) {
-    throw failure(COCOON_UNUSABLE, "the CPU library has no function %s; its version does not fit",
-                  name);
-  }
-  return reinterpret_cast<Function>(address);
-}
-
-// "zen4" of .../libggml-cpu-zen4.so: which of the variants was chosen.
-std::string cpu_variant(void *function) {
-  Dl_info info;
-  if (dladdr(function, &info) == 0 || info.dli_fname == nullptr) {
-    return "unknown";
-  }
-  std::string name = info.dli_fname;
-  name = name.substr(name.rfind('/') + 1);
-  const std::string before = "libggml-cpu-";
-  const std::string after = ".so";
-  if (name.size() <= before.size() + after.size() || name.compare(0, before.size(), before) != 0) {
-    return name;
-  }
-  return name.substr(before.size(), name.size() - before.size() - after.size());
-}
-
-}  // namespace
+using namespace cocoon;
 
 struct cocoon_backend {
   ~cocoon_backend() {
@@ -198,6 +45,13 @@ struct cocoon_backend {
 };
 
 namespace {
+
+// How many tokens llama.cpp computes at once. From 64 on its attention takes another kernel, which
+// rounds differently: below that, and with one thread, a token's logits are the same to the last
+// bit however its batch was cut and whatever else was in it. That makes an answer repeatable, and
+// lets another worker continue it exactly, for a sixth of the prefill rate.
+constexpr int32_t exact_micro_batch = 60;
+constexpr int32_t fast_micro_batch = 512;
 
 void check_options(const cocoon_options &options) {
   if (options.sequences < 1 || options.context_tokens < 1 || options.batch_tokens < 1 ||
@@ -246,7 +100,8 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
   llama_context_params params = llama_context_default_params();
   params.n_ctx = static_cast<uint32_t>(options.sequences * options.context_tokens);
   params.n_batch = static_cast<uint32_t>(options.batch_tokens);
-  params.n_ubatch = static_cast<uint32_t>(std::min(options.batch_tokens, 512));
+  params.n_ubatch = static_cast<uint32_t>(std::min(
+      options.batch_tokens, options.threads == 1 ? exact_micro_batch : fast_micro_batch));
   params.n_seq_max = static_cast<uint32_t>(options.sequences);
   params.n_outputs_max = params.n_seq_max;
   params.n_threads = options.threads;

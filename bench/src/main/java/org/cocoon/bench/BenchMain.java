@@ -1,5 +1,6 @@
 package org.cocoon.bench;
 
+import org.cocoon.client.ManifestVersion;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = "Measure any OpenAI-compatible server, and know whether to trust the figures.",
+    versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true)
 public final class BenchMain implements Runnable {
   @Spec private @Nullable CommandSpec spec;

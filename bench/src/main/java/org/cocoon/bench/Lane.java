@@ -185,6 +185,7 @@ final class Lane extends VerticleBase {
   }
 
   private void onConnected(Flight flight, HttpClientRequest request, byte[] body) {
+    request.exceptionHandler(problem -> onBroken(flight, problem));
     if (flight.finished) {
       request.reset();
       return;
@@ -192,7 +193,6 @@ final class Lane extends VerticleBase {
     flight.request = request;
     flight.stamp = ReadStamp.of(request.connection(), nanoClock);
     flight.exchange.onConnected(nanoClock.getAsLong());
-    request.exceptionHandler(problem -> onBroken(flight, problem));
     request
         .response()
         .onComplete(response -> onHead(flight, response), problem -> onBroken(flight, problem));

@@ -5,6 +5,7 @@ import io.vertx.core.VertxOptions;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import org.cocoon.client.ManifestVersion;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -14,6 +15,7 @@ import picocli.CommandLine.Option;
     description = "Serve answers from memory, to find the generator's own limit.",
     sortOptions = false,
     usageHelpWidth = 100,
+    versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {
       "",

@@ -72,6 +72,26 @@ record Run(
     }
   }
 
+  /** The same with another number of requests. */
+  Run withRequests(long other) {
+    return new Run(
+        target,
+        key,
+        model,
+        arrivals,
+        other,
+        prompts,
+        maxTokens,
+        temperature,
+        ignoreEos,
+        seed,
+        timeout,
+        loops,
+        maxInFlight,
+        insecure,
+        expectation);
+  }
+
   /** The request body for one request, in UTF-8. */
   byte[] body(long index) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.client.CocoonClient;
 import org.cocoon.client.CocoonException;
+import org.cocoon.client.ManifestVersion;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
     description = "Send streamed chat requests to a server and report what it did.",
     sortOptions = false,
     usageHelpWidth = 100,
+    versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -138,6 +140,13 @@ final class RunCommand implements Callable<Integer> {
   private double timeoutSeconds = 120;
 
   @Option(
+      names = "--warmup",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "Requests sent before, in the same way, and not measured (default: 0).")
+  private long warmup;
+
+  @Option(
       names = "--expect",
       paramLabel = "KIND",
       description = "fake: check every answer against the fake engine's function.")
@@ -172,6 +181,9 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Run run;
     try {
+      if (warmup < 0 || warmup > Run.MAX_REQUESTS) {
+        throw new IllegalArgumentException("--warmup must be 0 to " + Run.MAX_REQUESTS);
+      }
       run = configure();
     } catch (IllegalArgumentException | IOException e) {
       throw new ParameterException(
@@ -246,6 +258,10 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int measure(Run run) throws InterruptedException {
+    if (warmup > 0) {
+      err.println("Warming up with " + warmup + " requests.");
+      new LoadGenerator(run.withRequests(warmup), System::nanoTime).run();
+    }
     LoadGenerator generator = new LoadGenerator(run, System::nanoTime);
     CountDownLatch reported = new CountDownLatch(1);
     Thread onInterrupt =

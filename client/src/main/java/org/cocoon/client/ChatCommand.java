@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "chat",
     description = "Talk to a model; answers appear token by token.",
+    versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {
       "",

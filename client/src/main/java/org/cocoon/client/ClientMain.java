@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "cocoon",
     description = "Talk to a Cocoon network, or to any OpenAI-compatible server.",
+    versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true)
 public final class ClientMain implements Runnable {
   @Spec private @Nullable CommandSpec spec;

@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "status",
     description = "Show the router, its workers and models, and what is simulated.",
+    versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {"", "Exit codes: 0 shown, 1 nothing answers, 2 wrong usage."})
 final class StatusCommand implements Callable<Integer> {

@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * <p>All sequences share one pool of cache cells, so a copied prefix costs no memory and no time.
  * The pool holds {@code sequences * contextTokens} tokens and is allocated when the model opens.
  *
+ * <p>With one thread a token's logits do not depend, to the last bit, on how prompts were cut into
+ * steps or on what else was in a step (seen on zen4; see llama_backend.cpp). With more threads they
+ * differ by rounding, as much as 0.8.
+ *
  * <p>The first thread that calls {@link #step}, {@link #truncate}, {@link #copyPrefix} or {@link
  * #stats} becomes the owner; calls from another are an {@link IllegalStateException}. {@link
  * #close} is the owner's too, or anybody's before there is one and after its thread has ended.

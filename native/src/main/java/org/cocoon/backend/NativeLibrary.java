@@ -31,13 +31,13 @@ final class NativeLibrary {
     if (library.equals(loaded)) {
       return;
     }
-    if (loaded != null) {
-      throw new BackendException(
-          "this process has loaded " + loaded + " already and cannot load " + library + " too");
-    }
     if (!Files.isRegularFile(library)) {
       throw new BackendException(
           "there is no " + fileName + " in " + folder + "; build it with native/build");
+    }
+    if (loaded != null) {
+      throw new BackendException(
+          "this process has loaded " + loaded + " already and cannot load " + library + " too");
     }
     try {
       loadLibrary(library);

@@ -31,7 +31,9 @@ final class FakeBackendTest {
 
   @Test
   void aPinnedAnswerNeverChanges() {
-    assertEquals(" gbd k98 va9 q66 red b64", FakeModel.text(FakeModel.answer(FakeModel.tokenize("Hello"), 6)));
+    assertEquals(
+        " gbd k98 va9 q66 red b64",
+        FakeModel.text(FakeModel.answer(FakeModel.tokenize("Hello"), 6)));
   }
 
   @Test

@@ -15,7 +15,6 @@ import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
 
 /** The real model: SmolLM2-135M-Instruct. */
 final class LlamaBackendTest {
@@ -24,8 +23,8 @@ final class LlamaBackendTest {
           + " their number into a book, and every morning she read it to the gulls. One night no"
           + " ship came, and she wrote a zero so large that it could be seen from the sea.";
 
-  // Kernels differ by batch shape, and sums of half-precision products by their order.
-  private static final float TOLERANCE = 0.35f;
+  // What another prompt changes; measured: 15 to 18.
+  private static final float ANOTHER_PROMPT = 5;
 
   private LlamaBackend backend = LlamaModels.open(8, 512, 256, 1);
   private Driver driver = new Driver(backend);
@@ -61,23 +60,25 @@ final class LlamaBackendTest {
 
   @Test
   void answersAChatAndEndsIt() {
-    String chat = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
+    String chat =
+        "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
     driver.prefill(3, backend.vocabulary().tokenize(chat, true));
     int[] answer = driver.greedy(3, 60);
     assertTrue(answer.length > 0 && answer.length < 60, "no end after " + text(answer));
   }
 
   @Test
-  void chunkedPrefillGivesTheLogitsOfAWholeOne(TestReporter report) {
-    int[] story = tokens(STORY);
+  void chunkedPrefillGivesTheLogitsOfAWholeOne() {
+    int[] story = tokens(STORY.repeat(3));
+    assertTrue(story.length > 128, "long enough for kernels of large batches");
     driver.prefill(0, story);
     float[] whole = driver.logits(0);
     driver.prefill(1, story, 7);
-    report.publishEntry("chunked", "" + assertClose(whole, driver.logits(0)));
+    assertClose(whole, driver.logits(0));
   }
 
   @Test
-  void aBatchOfEightGivesTheLogitsOfOneAlone(TestReporter report) {
+  void aBatchOfEightGivesTheLogitsOfOneAlone() {
     int[][] prompts = new int[8][];
     float[][] alone = new float[8][];
     for (int s = 0; s < 8; s++) {
@@ -92,11 +93,21 @@ final class LlamaBackendTest {
       assertEquals(7 - s, driver.add(s, prompts[s][prompts[s].length - 1], true));
     }
     driver.step();
-    float worst = 0;
     for (int s = 0; s < 8; s++) {
-      worst = Math.max(worst, assertClose(alone[s], driver.logits(7 - s)));
+      assertClose(alone[s], driver.logits(7 - s));
     }
-    report.publishEntry("batch of 8", "" + worst);
+  }
+
+  @Test
+  void anotherPromptGivesOtherLogits() {
+    int[] story = tokens(STORY);
+    driver.prefill(0, story);
+    float[] expected = driver.logits(0);
+    story[0] = tokens("Never")[0];
+    story[story.length / 2] = tokens(" seven")[0];
+    story[story.length - 1] = tokens(" red")[0];
+    driver.prefill(1, story);
+    assertTrue(difference(expected, driver.logits(0)) > ANOTHER_PROMPT);
   }
 
   @Test
@@ -258,13 +269,24 @@ final class LlamaBackendTest {
     assertTrue(backend.stats().stepNanos() > 0);
   }
 
-  /** Returns the largest difference, and fails where it is above the tolerance. */
-  private static float assertClose(float[] expected, float[] actual) {
+  /**
+   * The largest difference that computing in other shapes may make: none with one thread on the
+   * processors where that was seen, rounding on others.
+   */
+  private float tolerance() {
+    return backend.description().device().contains("zen4") ? 0 : 1;
+  }
+
+  private void assertClose(float[] expected, float[] actual) {
+    float difference = difference(expected, actual);
+    assertTrue(difference <= tolerance(), "logits differ by " + difference);
+  }
+
+  private static float difference(float[] expected, float[] actual) {
     float worst = 0;
     for (int i = 0; i < expected.length; i++) {
       worst = Math.max(worst, Math.abs(expected[i] - actual[i]));
     }
-    assertTrue(worst <= TOLERANCE, "logits differ by " + worst);
     return worst;
   }
 }

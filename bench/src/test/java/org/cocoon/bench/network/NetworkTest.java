@@ -229,7 +229,7 @@ class NetworkTest {
       if (last) {
         JsonObject frame = new JsonObject(partial.toString());
         partial.setLength(0);
-        String id = frame.getString("id");
+        String id = Objects.requireNonNullElse(frame.getString("id"), "none");
         switch (frame.getString("type")) {
           case "delta" ->
               texts.computeIfAbsent(id, key -> new StringBuilder()).append(frame.getString("text"));
@@ -285,6 +285,7 @@ class NetworkTest {
       }
     }
     socket.sendText("this is not JSON", true).join();
+    network.await("what is no JSON is refused", () -> frames.ends.containsKey("none"));
     socket.sendText(submit("bad", "x", -1), true).join();
     network.await("the bad one is refused", () -> frames.ends.containsKey("bad"));
     assertEquals(400, frames.end("bad").getInteger("status"));

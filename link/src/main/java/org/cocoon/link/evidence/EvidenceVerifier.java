@@ -20,8 +20,8 @@ import java.util.Set;
 /**
  * Decides whether to believe a quote and whether the policy allows what it says.
  *
- * <p>Immutable and safe for use by many threads. One check takes four to five ECDSA verifications,
- * about a millisecond, so keep it off event loops.
+ * <p>Immutable and safe for use by many threads. One check takes four ECDSA verifications, one to
+ * two milliseconds, so keep it off event loops.
  */
 public final class EvidenceVerifier {
   private static final int QE_REPORT_DATA_OFFSET = 320;

@@ -1,7 +1,5 @@
 package org.cocoon.link.evidence;
 
-import java.io.ByteArrayOutputStream;
-import java.io.OutputStream;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -16,12 +14,11 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
-import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
-import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
-import org.bouncycastle.operator.ContentSigner;
 
 /** ECDSA over P-256 (secp256r1) with SHA-256, the only signature that TDX quotes and links use. */
 public final class P256 {
+  private static final String ALGORITHM = "SHA256withECDSAinP1363Format";
+
   /** A DER SubjectPublicKeyInfo of an uncompressed P-256 point, up to the point itself. */
   private static final byte[] SPKI_PREFIX =
       HexFormat.of().parseHex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04");
@@ -88,7 +85,7 @@ public final class P256 {
       return false;
     }
     try {
-      Signature verifier = Signature.getInstance("SHA256withECDSAinP1363Format");
+      Signature verifier = Signature.getInstance(ALGORITHM);
       verifier.initVerify(key);
       verifier.update(data);
       return verifier.verify(signature);
@@ -99,33 +96,8 @@ public final class P256 {
 
   /** Signs the data; r and s, big-endian, 64 bytes. */
   public static byte[] sign(PrivateKey key, byte[] data) {
-    return sign(key, data, "SHA256withECDSAinP1363Format");
-  }
-
-  /** Signs X.509 structures that Bouncy Castle builds, with ecdsa-with-SHA256. */
-  public static ContentSigner contentSigner(PrivateKey key) {
-    ByteArrayOutputStream content = new ByteArrayOutputStream();
-    return new ContentSigner() {
-      @Override
-      public AlgorithmIdentifier getAlgorithmIdentifier() {
-        return new AlgorithmIdentifier(X9ObjectIdentifiers.ecdsa_with_SHA256);
-      }
-
-      @Override
-      public OutputStream getOutputStream() {
-        return content;
-      }
-
-      @Override
-      public byte[] getSignature() {
-        return sign(key, content.toByteArray(), "SHA256withECDSA");
-      }
-    };
-  }
-
-  private static byte[] sign(PrivateKey key, byte[] data, String algorithm) {
     try {
-      Signature signer = Signature.getInstance(algorithm);
+      Signature signer = Signature.getInstance(ALGORITHM);
       signer.initSign(key);
       signer.update(data);
       return signer.sign();

@@ -2,21 +2,14 @@ package org.cocoon.link.evidence;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.security.GeneralSecurityException;
 import java.security.PublicKey;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Set;
-import org.bouncycastle.asn1.ASN1OctetString;
-import org.bouncycastle.asn1.ASN1Primitive;
 
 /**
  * The platform's certificate chain, checked: platform, intermediate, and a root that the policy
@@ -33,36 +26,38 @@ record PckChain(PublicKey platformKey, PckExtension platform, boolean simulated,
 
   private static final String BEGIN = "-----BEGIN CERTIFICATE-----";
   private static final String END = "-----END CERTIFICATE-----";
-  private static final String ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
   private static final int LENGTH = 3;
   private static final int KEY_USAGE_DIGITAL_SIGNATURE = 0;
   private static final int KEY_USAGE_CERT_SIGN = 5;
 
   static PckChain verify(byte[] pem, Policy policy, Instant now) throws EvidenceRefusedException {
-    List<X509Certificate> chain = read(pem);
-    X509Certificate leaf = chain.get(0);
-    X509Certificate intermediate = chain.get(1);
-    X509Certificate root = chain.get(2);
-    boolean simulated = requireTrustedRoot(root, policy);
-    for (X509Certificate certificate : chain) {
-      requireValidAt(certificate, now);
-      requireForm(certificate);
+    List<EcdsaCertificate> chain = read(pem);
+    EcdsaCertificate leaf = chain.get(0);
+    EcdsaCertificate intermediate = chain.get(1);
+    EcdsaCertificate root = chain.get(2);
+    boolean simulated = requireTrustedRoot(root.x509(), policy);
+    for (EcdsaCertificate certificate : chain) {
+      requireValidAt(certificate.x509(), now);
+      requireForm(certificate.x509());
     }
     // The root's own signature proves nothing: its whole DER is pinned.
-    requireIssuer(root, 1);
-    requireIssuer(intermediate, 0);
+    requireIssuer(root.x509(), 1);
+    requireIssuer(intermediate.x509(), 0);
     requireIssuedBy(intermediate, root);
     requireIssuedBy(leaf, intermediate);
-    requireLeaf(leaf);
+    requireLeaf(leaf.x509());
     Instant notAfter =
-        chain.stream().map(c -> c.getNotAfter().toInstant()).min(Instant::compareTo).orElseThrow();
-    return new PckChain(leaf.getPublicKey(), platform(leaf), simulated, notAfter);
+        chain.stream()
+            .map(c -> c.x509().getNotAfter().toInstant())
+            .min(Instant::compareTo)
+            .orElseThrow();
+    return new PckChain(leaf.x509().getPublicKey(), platform(leaf.x509()), simulated, notAfter);
   }
 
-  private static List<X509Certificate> read(byte[] pem) throws EvidenceRefusedException {
+  private static List<EcdsaCertificate> read(byte[] pem) throws EvidenceRefusedException {
     // Intel ends the text with a NUL that counts as part of it.
     String text = new String(pem, ISO_8859_1).replace('\0', '\n');
-    List<X509Certificate> chain = new ArrayList<>(LENGTH);
+    List<EcdsaCertificate> chain = new ArrayList<>(LENGTH);
     int at = 0;
     while (!text.substring(at).isBlank()) {
       int begin = text.indexOf(BEGIN, at);
@@ -82,19 +77,10 @@ record PckChain(PublicKey platformKey, PckExtension platform, boolean simulated,
     return chain;
   }
 
-  private static X509Certificate certificate(String base64) throws EvidenceRefusedException {
+  private static EcdsaCertificate certificate(String base64) throws EvidenceRefusedException {
     try {
-      byte[] der = Base64.getDecoder().decode(base64.replaceAll("\\s", ""));
-      // Only one encoding of a certificate is accepted, also in the parts that nobody signed.
-      if (!Arrays.equals(ASN1Primitive.fromByteArray(der).getEncoded("DER"), der)) {
-        throw malformed("a certificate is not DER");
-      }
-      CertificateFactory factory = CertificateFactory.getInstance("X.509");
-      return (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(der));
-    } catch (IOException
-        | CertificateException
-        | IllegalArgumentException
-        | IllegalStateException e) {
+      return EcdsaCertificate.parse(Base64.getDecoder().decode(base64.replaceAll("\\s", "")));
+    } catch (DerException | IllegalArgumentException e) {
       throw malformed("a certificate cannot be read: " + e.getMessage());
     }
   }
@@ -136,9 +122,8 @@ record PckChain(PublicKey platformKey, PckExtension platform, boolean simulated,
       throw broken(
           certificate, "is not version 3, has no key usage or an unknown critical extension");
     }
-    if (!certificate.getSigAlgOID().equals(ECDSA_WITH_SHA256)
-        || !P256.isSubjectPublicKey(certificate.getPublicKey().getEncoded())) {
-      throw broken(certificate, "does not use ECDSA P-256 with SHA-256");
+    if (!P256.isSubjectPublicKey(certificate.getPublicKey().getEncoded())) {
+      throw broken(certificate, "has a key that is not P-256");
     }
   }
 
@@ -157,27 +142,28 @@ record PckChain(PublicKey platformKey, PckExtension platform, boolean simulated,
     }
   }
 
-  private static void requireIssuedBy(X509Certificate certificate, X509Certificate issuer)
+  private static void requireIssuedBy(EcdsaCertificate certificate, EcdsaCertificate issuer)
       throws EvidenceRefusedException {
-    byte[] issuerName = certificate.getIssuerX500Principal().getEncoded();
-    if (!Arrays.equals(issuerName, issuer.getSubjectX500Principal().getEncoded())) {
-      throw broken(certificate, "names another issuer than " + name(issuer));
+    byte[] issuerName = certificate.x509().getIssuerX500Principal().getEncoded();
+    if (!Arrays.equals(issuerName, issuer.x509().getSubjectX500Principal().getEncoded())) {
+      throw broken(certificate.x509(), "names another issuer than " + name(issuer.x509()));
     }
-    try {
-      certificate.verify(issuer.getPublicKey());
-    } catch (GeneralSecurityException e) {
-      throw broken(certificate, "was not signed by " + name(issuer));
+    if (!certificate.signedBy(issuer.x509().getPublicKey())) {
+      throw broken(certificate.x509(), "was not signed by " + name(issuer.x509()));
     }
   }
 
   private static PckExtension platform(X509Certificate leaf) throws EvidenceRefusedException {
-    Set<String> nonCritical = leaf.getNonCriticalExtensionOIDs();
     byte[] value = leaf.getExtensionValue(PckExtension.OID);
-    if (value == null || nonCritical == null || !nonCritical.contains(PckExtension.OID)) {
+    if (value == null) {
       throw new EvidenceRefusedException(
           Verdict.Reason.PLATFORM_EXTENSION, name(leaf) + " has no SGX extension");
     }
-    return PckExtension.parse(ASN1OctetString.getInstance(value).getOctets());
+    try {
+      return PckExtension.parse(DerValue.of(value).expect(Der.OCTET_STRING));
+    } catch (DerException e) {
+      throw malformed(String.valueOf(e.getMessage()));
+    }
   }
 
   private static byte[] encoded(X509Certificate certificate) throws EvidenceRefusedException {

@@ -1,25 +1,17 @@
 package org.cocoon.link.evidence;
 
-import java.io.IOException;
-import java.math.BigInteger;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
-import org.bouncycastle.asn1.ASN1Encodable;
-import org.bouncycastle.asn1.ASN1Integer;
-import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.ASN1OctetString;
-import org.bouncycastle.asn1.ASN1Primitive;
-import org.bouncycastle.asn1.ASN1Sequence;
 
 /**
  * What a platform's certificate says of the platform: the SGX extension of a PCK certificate.
  *
  * <p>From Intel's "SGX PCK Certificate and Certificate Revocation List Profile Specification",
- * 1.3.5. The identifier of the single processor package (PPID) is left out on purpose.
+ * 1.3.5. PPID and CPUSVN, the identifier of the one machine and a sum of the components, are left
+ * out (and written as zeros).
  *
  * @param componentSvns security versions of the 16 TCB components, 0 to 255 each
  * @param pceSvn security version of the provisioning enclave, 0 to 65,535
@@ -33,7 +25,10 @@ public record PckExtension(List<Integer> componentSvns, int pceSvn, String pceId
   /** Number of TCB components. */
   public static final int COMPONENTS = 16;
 
+  private static final String PPID = OID + ".1";
   private static final String TCB = OID + ".2";
+  private static final String PCE_SVN = TCB + ".17";
+  private static final String CPU_SVN = TCB + ".18";
   private static final String PCE_ID = OID + ".3";
   private static final String FMSPC = OID + ".4";
 
@@ -52,67 +47,69 @@ public record PckExtension(List<Integer> componentSvns, int pceSvn, String pceId
   /** Reads the extension's value: DER, without the OCTET STRING around it. */
   static PckExtension parse(byte[] der) throws EvidenceRefusedException {
     try {
-      ASN1Primitive whole = ASN1Primitive.fromByteArray(der);
-      if (!Arrays.equals(whole.getEncoded("DER"), der)) {
-        throw refused("it is not DER");
+      Map<String, DerValue> fields = fields(DerValue.of(der));
+      Map<String, DerValue> tcb = fields(field(fields, TCB));
+      List<Integer> svns = new ArrayList<>(COMPONENTS);
+      for (int i = 1; i <= COMPONENTS; i++) {
+        svns.add(field(tcb, TCB + "." + i).integerUpTo(0xff));
       }
-      Map<String, ASN1Encodable> fields = fields(whole);
-      Map<String, ASN1Encodable> tcb = fields(field(fields, TCB));
-      List<Integer> svns =
-          IntStream.rangeClosed(1, COMPONENTS)
-              .mapToObj(i -> integer(field(tcb, TCB + "." + i), 0xff))
-              .toList();
       return new PckExtension(
           svns,
-          integer(field(tcb, TCB + ".17"), 0xffff),
+          field(tcb, PCE_SVN).integerUpTo(0xffff),
           octets(field(fields, PCE_ID), 2),
           octets(field(fields, FMSPC), 6));
-    } catch (IOException | IllegalArgumentException | IllegalStateException e) {
-      throw refused(String.valueOf(e.getMessage()));
+    } catch (DerException e) {
+      throw new EvidenceRefusedException(
+          Verdict.Reason.PLATFORM_EXTENSION,
+          "the platform certificate's SGX extension: " + e.getMessage());
     }
   }
 
-  private static Map<String, ASN1Encodable> fields(ASN1Encodable sequence) {
-    Map<String, ASN1Encodable> fields = new HashMap<>();
-    for (ASN1Encodable element : ASN1Sequence.getInstance(sequence)) {
-      ASN1Sequence pair = ASN1Sequence.getInstance(element);
-      if (pair.size() != 2) {
-        throw new IllegalArgumentException("a field is not a pair of name and value");
-      }
-      String oid = ASN1ObjectIdentifier.getInstance(pair.getObjectAt(0)).getId();
-      if (fields.put(oid, pair.getObjectAt(1)) != null) {
-        throw new IllegalArgumentException("field " + oid + " is there twice");
+  /** The extension's value, as Intel's certificates have it. */
+  public byte[] toDer() {
+    byte[][] tcb = new byte[COMPONENTS + 2][];
+    for (int i = 0; i < COMPONENTS; i++) {
+      tcb[i] = pair(TCB + "." + (i + 1), Der.integer(componentSvns.get(i)));
+    }
+    tcb[COMPONENTS] = pair(PCE_SVN, Der.integer(pceSvn));
+    tcb[COMPONENTS + 1] = pair(CPU_SVN, Der.octets(new byte[16]));
+    return Der.sequence(
+        pair(PPID, Der.octets(new byte[16])),
+        pair(TCB, Der.sequence(tcb)),
+        pair(PCE_ID, Der.octets(HexFormat.of().parseHex(pceId))),
+        pair(FMSPC, Der.octets(HexFormat.of().parseHex(fmspc))));
+  }
+
+  private static byte[] pair(String oid, byte[] value) {
+    return Der.sequence(Der.oid(oid), value);
+  }
+
+  /** Pairs of name and value, by the name's encoding in hexadecimal. */
+  private static Map<String, DerValue> fields(DerValue sequence) throws DerException {
+    Map<String, DerValue> fields = new HashMap<>();
+    for (DerValue element : sequence.elements(Der.SEQUENCE)) {
+      List<DerValue> pair = element.elements(Der.SEQUENCE, 2);
+      String oid = HexFormat.of().formatHex(pair.getFirst().encoded());
+      if (fields.put(oid, pair.getLast()) != null) {
+        throw new DerException("a field is there twice");
       }
     }
     return fields;
   }
 
-  private static ASN1Encodable field(Map<String, ASN1Encodable> fields, String oid) {
-    ASN1Encodable value = fields.get(oid);
+  private static DerValue field(Map<String, DerValue> fields, String oid) throws DerException {
+    DerValue value = fields.get(HexFormat.of().formatHex(Der.oid(oid)));
     if (value == null) {
-      throw new IllegalArgumentException("field " + oid + " is missing");
+      throw new DerException("field " + oid + " is missing");
     }
     return value;
   }
 
-  private static int integer(ASN1Encodable value, int highest) {
-    BigInteger integer = ASN1Integer.getInstance(value).getValue();
-    if (integer.signum() < 0 || integer.compareTo(BigInteger.valueOf(highest)) > 0) {
-      throw new IllegalArgumentException("a version is not in 0 to " + highest);
-    }
-    return integer.intValue();
-  }
-
-  private static String octets(ASN1Encodable value, int length) {
-    byte[] octets = ASN1OctetString.getInstance(value).getOctets();
+  private static String octets(DerValue value, int length) throws DerException {
+    byte[] octets = value.expect(Der.OCTET_STRING);
     if (octets.length != length) {
-      throw new IllegalArgumentException("a field has not " + length + " bytes");
+      throw new DerException("a field has not " + length + " bytes");
     }
     return HexFormat.of().formatHex(octets);
-  }
-
-  private static EvidenceRefusedException refused(String detail) {
-    return new EvidenceRefusedException(
-        Verdict.Reason.PLATFORM_EXTENSION, "the platform certificate's SGX extension: " + detail);
   }
 }

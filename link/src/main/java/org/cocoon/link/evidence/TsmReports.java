@@ -169,7 +169,7 @@ public final class TsmReports {
   }
 
   /** Turns the kernel's error, which Java gives as text only, into a kind and a sentence. */
-  private TsmException explain(IOException e) {
+  TsmException explain(IOException e) {
     String text = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     if (e instanceof NoSuchFileException || text.contains("no such device")) {
       return new TsmException(

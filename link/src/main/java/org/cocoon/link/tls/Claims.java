@@ -1,15 +1,11 @@
 package org.cocoon.link.tls;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.time.Instant;
-import java.util.Arrays;
-import org.bouncycastle.asn1.ASN1Integer;
-import org.bouncycastle.asn1.ASN1Primitive;
-import org.bouncycastle.asn1.ASN1Sequence;
-import org.bouncycastle.asn1.ASN1UTF8String;
-import org.bouncycastle.asn1.DERSequence;
-import org.bouncycastle.asn1.DERUTF8String;
+import java.util.List;
+import org.cocoon.link.evidence.Der;
+import org.cocoon.link.evidence.DerException;
+import org.cocoon.link.evidence.DerValue;
 import org.cocoon.link.evidence.Role;
 
 /**
@@ -24,42 +20,31 @@ record Claims(Role role, Instant createdAt) {
   private static final int VERSION = 1;
   private static final int FIELDS = 3;
 
+  /** Until the year 4199. */
+  private static final int MAX_MILLIS_BITS = 46;
+
   byte[] toDer() {
-    try {
-      return new DERSequence(
-              new ASN1Primitive[] {
-                new ASN1Integer(VERSION),
-                new DERUTF8String(role.word()),
-                new ASN1Integer(createdAt.toEpochMilli())
-              })
-          .getEncoded("DER");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Der.sequence(
+        Der.integer(VERSION), Der.text(role.word()), Der.integer(createdAt.toEpochMilli()));
   }
 
   /**
    * Reads claims.
    *
-   * @throws IOException a sentence, for anything but the one encoding of version 1
+   * @throws DerException a sentence, for anything but the one encoding of version 1
    */
-  static Claims parse(byte[] der) throws IOException {
-    try {
-      ASN1Sequence sequence = ASN1Sequence.getInstance(ASN1Primitive.fromByteArray(der));
-      int version = ASN1Integer.getInstance(sequence.getObjectAt(0)).intValueExact();
-      if (version != VERSION || sequence.size() != FIELDS) {
-        throw new IOException("the claims are of version " + version + ", not " + VERSION);
-      }
-      String word = ASN1UTF8String.getInstance(sequence.getObjectAt(1)).getString();
-      long millis = ASN1Integer.getInstance(sequence.getObjectAt(2)).longValueExact();
-      Role role = Role.ofWord(word).orElseThrow(() -> new IOException("the role is unknown"));
-      Claims claims = new Claims(role, Instant.ofEpochMilli(millis));
-      if (!Arrays.equals(claims.toDer(), der)) {
-        throw new IOException("the claims are not DER");
-      }
-      return claims;
-    } catch (RuntimeException e) {
-      throw new IOException("the claims cannot be read: " + e.getMessage(), e);
+  static Claims parse(byte[] der) throws DerException {
+    List<DerValue> fields = DerValue.of(der).elements(Der.SEQUENCE, FIELDS);
+    int version = fields.get(0).integerUpTo(Integer.MAX_VALUE);
+    if (version != VERSION) {
+      throw new DerException("the claims are of version " + version + ", not " + VERSION);
     }
+    String word = fields.get(1).text();
+    Role role = Role.ofWord(word).orElseThrow(() -> new DerException("the role is unknown"));
+    BigInteger millis = fields.get(2).integer();
+    if (millis.signum() < 0 || millis.bitLength() > MAX_MILLIS_BITS) {
+      throw new DerException("the time is out of range");
+    }
+    return new Claims(role, Instant.ofEpochMilli(millis.longValue()));
   }
 }

@@ -2,34 +2,19 @@ package org.cocoon.link.tls;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.math.BigInteger;
-import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Date;
 import java.util.List;
-import org.bouncycastle.asn1.ASN1Encodable;
-import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.ASN1Primitive;
-import org.bouncycastle.asn1.ASN1Sequence;
-import org.bouncycastle.asn1.ASN1TaggedObject;
-import org.bouncycastle.asn1.DEROctetString;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
-import org.bouncycastle.cert.X509v3CertificateBuilder;
+import org.cocoon.link.evidence.Der;
+import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.Digests;
+import org.cocoon.link.evidence.EcdsaCertificate;
+import org.cocoon.link.evidence.EcdsaCertificate.Extension;
 import org.cocoon.link.evidence.P256;
 
 /**
@@ -46,10 +31,11 @@ sealed interface LinkCertificate {
   /** How far a node's clock may run ahead of its peer's. */
   Duration CLOCK_SKEW = Duration.ofMinutes(1);
 
-  ASN1ObjectIdentifier QUOTE =
-      new ASN1ObjectIdentifier("2.25.78323838167326399797837577393372858040.1");
-  ASN1ObjectIdentifier CLAIMS =
-      new ASN1ObjectIdentifier("2.25.78323838167326399797837577393372858040.2");
+  /** Encoded object identifier of the quote's extension. */
+  byte[] QUOTE = Der.oid("2.25.78323838167326399797837577393372858040.1");
+
+  /** Encoded object identifier of the claims' extension. */
+  byte[] CLAIMS = Der.oid("2.25.78323838167326399797837577393372858040.2");
 
   /**
    * In order by itself; its evidence is still to be checked.
@@ -83,22 +69,21 @@ sealed interface LinkCertificate {
   /** Makes one. */
   static X509Certificate issue(KeyPair key, Claims claims, byte[] quote) {
     Instant from = claims.createdAt().minus(CLOCK_SKEW);
-    X500Name name = new X500Name("CN=cocoon " + claims.role().word());
-    X509v3CertificateBuilder builder =
-        new X509v3CertificateBuilder(
+    String name = "cocoon " + claims.role().word();
+    byte[] der =
+        EcdsaCertificate.issue(
             name,
-            new BigInteger(1, Digests.sha256(key.getPublic().getEncoded())).shiftRight(128),
-            Date.from(from),
-            Date.from(from.plus(MAX_VALIDITY)),
+            key.getPublic(),
             name,
-            SubjectPublicKeyInfo.getInstance(key.getPublic().getEncoded()));
+            key.getPrivate(),
+            from,
+            from.plus(MAX_VALIDITY),
+            List.of(
+                new Extension(QUOTE, true, Der.octets(quote)),
+                new Extension(CLAIMS, true, claims.toDer())));
     try {
-      builder.addExtension(QUOTE, true, new DEROctetString(quote));
-      builder.addExtension(CLAIMS, true, ASN1Primitive.fromByteArray(claims.toDer()));
-      return parse(builder.build(P256.contentSigner(key.getPrivate())).getEncoded());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (CertificateException e) {
+      return EcdsaCertificate.parse(der).x509();
+    } catch (DerException e) {
       throw new IllegalStateException("a certificate made here cannot be read", e);
     }
   }
@@ -107,25 +92,19 @@ sealed interface LinkCertificate {
   static LinkCertificate read(Certificate presented, Instant now) {
     try {
       byte[] der = presented.getEncoded();
-      // Extensions are walked by hand: no parser may settle what a doubled one means.
-      ASN1Sequence certificate = ASN1Sequence.getInstance(ASN1Primitive.fromByteArray(der));
-      ASN1Sequence signedPart = ASN1Sequence.getInstance(certificate.getObjectAt(0));
-      if (!Arrays.equals(certificate.getEncoded("DER"), der)) {
-        return new Faulty(CertificateFault.MALFORMED_CERTIFICATE, "it is not DER");
-      }
-      return switch (LinkExtensions.of(extensions(signedPart))) {
+      return switch (LinkExtensions.of(EcdsaCertificate.extensions(der))) {
         case LinkExtensions.Faulty faulty -> new Faulty(faulty.fault(), faulty.detail());
-        case LinkExtensions.Found found ->
-            check(parse(der), found, signedPart.getEncoded("DER"), now);
+        case LinkExtensions.Found found -> check(EcdsaCertificate.parse(der), found, now);
       };
-    } catch (IOException | CertificateException | RuntimeException e) {
+    } catch (DerException | CertificateEncodingException e) {
       return new Faulty(
           CertificateFault.MALFORMED_CERTIFICATE, "it cannot be read: " + e.getMessage());
     }
   }
 
   private static LinkCertificate check(
-      X509Certificate certificate, LinkExtensions.Found found, byte[] signedPart, Instant now) {
+      EcdsaCertificate signed, LinkExtensions.Found found, Instant now) {
+    X509Certificate certificate = signed.x509();
     byte[] publicKey = certificate.getPublicKey().getEncoded();
     if (!P256.isSubjectPublicKey(publicKey)) {
       return new Faulty(
@@ -148,29 +127,11 @@ sealed interface LinkCertificate {
       return new Faulty(
           CertificateFault.STALE_CLAIMS, "its claims are of " + created + ", and it is " + now);
     }
-    try {
-      certificate.verify(certificate.getPublicKey());
-    } catch (GeneralSecurityException e) {
+    if (!signed.signedBy(certificate.getPublicKey())) {
       return new Faulty(CertificateFault.SELF_SIGNATURE, "its own key did not sign it");
     }
     byte[] reportData = reportData(publicKey, found.claimsDer());
-    return new Sound(found.claims(), found.quote(), reportData, signedPart, until);
-  }
-
-  private static List<Extension> extensions(ASN1Sequence signedPart) {
-    List<Extension> extensions = new ArrayList<>();
-    for (ASN1Encodable field : signedPart) {
-      if (field instanceof ASN1TaggedObject tagged && tagged.getTagNo() == 3) {
-        for (ASN1Encodable extension : ASN1Sequence.getInstance(tagged, true)) {
-          extensions.add(Extension.getInstance(extension));
-        }
-      }
-    }
-    return extensions;
-  }
-
-  private static X509Certificate parse(byte[] der) throws CertificateException {
-    return (X509Certificate)
-        CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(der));
+    return new Sound(
+        found.claims(), found.quote(), reportData, signed.signedPart().encoded(), until);
   }
 }

@@ -1,10 +1,11 @@
 package org.cocoon.link.tls;
 
-import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
-import org.bouncycastle.asn1.ASN1OctetString;
-import org.bouncycastle.asn1.ASN1Primitive;
-import org.bouncycastle.asn1.x509.Extension;
+import org.cocoon.link.evidence.Der;
+import org.cocoon.link.evidence.DerException;
+import org.cocoon.link.evidence.DerValue;
+import org.cocoon.link.evidence.EcdsaCertificate.Extension;
 
 /** The two extensions of a link certificate, or what is wrong with them. */
 sealed interface LinkExtensions {
@@ -26,41 +27,41 @@ sealed interface LinkExtensions {
   record Faulty(CertificateFault fault, String detail) implements LinkExtensions {}
 
   /** Finds both among all extensions; no other may be critical. */
-  static LinkExtensions of(List<Extension> extensions) throws IOException {
+  static LinkExtensions of(List<Extension> extensions) {
     for (Extension extension : extensions) {
-      boolean ours =
-          extension.getExtnId().equals(LinkCertificate.QUOTE)
-              || extension.getExtnId().equals(LinkCertificate.CLAIMS);
-      if (extension.isCritical() && !ours) {
+      if (extension.critical()
+          && !Arrays.equals(extension.oid(), LinkCertificate.QUOTE)
+          && !Arrays.equals(extension.oid(), LinkCertificate.CLAIMS)) {
         return new Faulty(
             CertificateFault.UNKNOWN_CRITICAL_EXTENSION,
-            extension.getExtnId() + " is critical, and only quote and claims may be");
+            "an extension is critical that is neither quote nor claims");
       }
     }
-    List<byte[]> quotes = values(extensions, LinkCertificate.QUOTE.getId());
+    List<byte[]> quotes = values(extensions, LinkCertificate.QUOTE);
     if (quotes.size() != 1) {
       return new Faulty(CertificateFault.QUOTE_EXTENSION, quotes.size() + " quotes, not one");
     }
-    List<byte[]> claims = values(extensions, LinkCertificate.CLAIMS.getId());
+    List<byte[]> claims = values(extensions, LinkCertificate.CLAIMS);
     if (claims.size() != 1) {
       return new Faulty(CertificateFault.CLAIMS_EXTENSION, claims.size() + " claims, not one");
     }
-    byte[] claimsDer = claims.getFirst();
+    byte[] quote;
     try {
-      byte[] quote =
-          ASN1OctetString.getInstance(ASN1Primitive.fromByteArray(quotes.getFirst())).getOctets();
-      return new Found(quote, Claims.parse(claimsDer), claimsDer);
-    } catch (IllegalArgumentException e) {
-      return new Faulty(CertificateFault.QUOTE_EXTENSION, "the quote is not an OCTET STRING");
-    } catch (IOException e) {
+      quote = DerValue.of(quotes.getFirst()).expect(Der.OCTET_STRING);
+    } catch (DerException e) {
+      return new Faulty(CertificateFault.QUOTE_EXTENSION, String.valueOf(e.getMessage()));
+    }
+    try {
+      return new Found(quote, Claims.parse(claims.getFirst()), claims.getFirst());
+    } catch (DerException e) {
       return new Faulty(CertificateFault.CLAIMS_EXTENSION, String.valueOf(e.getMessage()));
     }
   }
 
-  private static List<byte[]> values(List<Extension> extensions, String oid) {
+  private static List<byte[]> values(List<Extension> extensions, byte[] oid) {
     return extensions.stream()
-        .filter(extension -> extension.getExtnId().getId().equals(oid))
-        .map(extension -> extension.getExtnValue().getOctets())
+        .filter(extension -> Arrays.equals(extension.oid(), oid))
+        .map(Extension::value)
         .toList();
   }
 }

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. The verdict on a
  * certificate is kept until it ends, so that a node that comes back costs one signature and not
- * five. Safe for use by many threads; a check takes about a millisecond, so handshakes run on
- * worker threads.
+ * five. Safe for use by many threads; a check takes two milliseconds, so handshakes run on worker
+ * threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
   private final Role expectedPeer;

@@ -57,7 +57,8 @@ final class LinkCertificateTest {
     byte[] notClaims = {0x30, 0x00};
     assertFault(
         CertificateFault.CLAIMS_EXTENSION,
-        with(quote, RawCertificate.critical(LinkCertificate.CLAIMS, notClaims)));
+        with(
+            quote, RawCertificate.critical(RawCertificate.oid(LinkCertificate.CLAIMS), notClaims)));
   }
 
   @Test
@@ -90,8 +91,13 @@ final class LinkCertificateTest {
         List.of(RawCertificate.quote(QUOTE), RawCertificate.claims(CLAIMS));
     KeyPairGenerator p384 = KeyPairGenerator.getInstance("EC");
     p384.initialize(new ECGenParameterSpec("secp384r1"));
+    KeyPair other = p384.generateKeyPair();
+    assertFault(
+        CertificateFault.MALFORMED_CERTIFICATE,
+        LinkCertificate.read(RawCertificate.issue(other, FROM, UNTIL, extensions), NOW));
     RawCertificate otherCurve =
-        RawCertificate.issue(p384.generateKeyPair(), FROM, UNTIL, extensions);
+        RawCertificate.issue(
+            other.getPublic(), KEY.getPrivate(), FROM, UNTIL, extensions.toArray(Extension[]::new));
     assertFault(CertificateFault.KEY_TYPE, LinkCertificate.read(otherCurve, NOW));
     RawCertificate otherSigner =
         RawCertificate.issue(

@@ -79,11 +79,15 @@ final class RawCertificate extends Certificate {
   }
 
   static Extension quote(byte[] quote) throws IOException {
-    return critical(LinkCertificate.QUOTE, new DEROctetString(quote).getEncoded());
+    return critical(oid(LinkCertificate.QUOTE), new DEROctetString(quote).getEncoded());
   }
 
   static Extension claims(Claims claims) {
-    return critical(LinkCertificate.CLAIMS, claims.toDer());
+    return critical(oid(LinkCertificate.CLAIMS), claims.toDer());
+  }
+
+  static ASN1ObjectIdentifier oid(byte[] encoded) {
+    return ASN1ObjectIdentifier.getInstance(encoded);
   }
 
   static Extension critical(ASN1ObjectIdentifier oid, byte[] value) {

@@ -9,7 +9,8 @@ import org.cocoon.backend.StepBatch;
  *
  * <p>First one token of every generation that decodes and has credit, then prompt tokens, oldest
  * generation first: up to a chunk beside others' decoding, and as many as the batch holds
- * otherwise. Where the batch is smaller than the number of decoding generations they take turns.
+ * otherwise. Where the batch is too small for all that decode they take turns, and a quarter of it
+ * is kept for prompts, so that those who decode shut nobody out.
  */
 final class BatchPlan {
   private final StepBatch batch;
@@ -31,7 +32,9 @@ final class BatchPlan {
     int count = running.size();
     turn = count == 0 ? 0 : turn % count;
     int first = turn;
-    for (int i = 0; i < count && batch.remaining() > 0; i++) {
+    int kept =
+        anyPrefills(running) ? Math.min(Math.max(batch.remaining() / 4, 1), prefillChunk) : 0;
+    for (int i = 0; i < count && batch.remaining() > kept; i++) {
       Generation generation = running.get((first + i) % count);
       if (generation.decodes()) {
         add(generation, 1);
@@ -49,6 +52,15 @@ final class BatchPlan {
       add(generation, tokens);
       budget -= tokens;
     }
+  }
+
+  private static boolean anyPrefills(List<Generation> running) {
+    for (Generation generation : running) {
+      if (generation.prefillable() > 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void add(Generation generation, int count) {

@@ -22,13 +22,10 @@ import org.jspecify.annotations.Nullable;
  * prefill.
  */
 final class Generation {
-  private static final Preparation.Ready NOT_READY =
-      new Preparation.Ready(new TokenList(0), 0, new AnswerText(List.of(), 0), new TokenCounts());
-
   final GenerationRequest request;
   final long arrivedNanos;
   final long deadlineNanos;
-  private Preparation.Ready ready = NOT_READY;
+  private Preparation.Ready ready = notReady(0);
   private @Nullable Slot slot;
   private int credit;
   private int completionTokens;
@@ -42,6 +39,11 @@ final class Generation {
     arrivedNanos = nowNanos;
     deadlineNanos = nowNanos + request.deadlineMillis() * 1_000_000L;
     credit = Math.max(request.credit(), 0);
+  }
+
+  private static Preparation.Ready notReady(int promptTokens) {
+    return new Preparation.Ready(
+        new TokenList(0), promptTokens, new AnswerText(List.of(), 0), new TokenCounts());
   }
 
   RunKey key() {
@@ -62,8 +64,7 @@ final class Generation {
 
   /** Says how long the prompt of an answer was that is complete already. */
   void makeReady(int promptTokens) {
-    ready =
-        new Preparation.Ready(NOT_READY.tokens(), promptTokens, ready.text(), NOT_READY.counts());
+    ready = notReady(promptTokens);
   }
 
   /** Says that the step which was scheduled has been made. */
@@ -132,7 +133,7 @@ final class Generation {
     if (Sampler.countsTokens(request.sampling())) {
       counts().answered(token);
     }
-    if (firstTokenNanos == 0) {
+    if (completionTokens == 1) {
       firstTokenNanos = nowNanos;
     }
     lastTokenNanos = nowNanos;

@@ -43,7 +43,7 @@ final class Preparer {
         case PromptBuilder.Built.Rejected(Preparation.Rejected reason) -> reason;
         case PromptBuilder.Built.Tokens(int[] ids) -> replay(request, ids);
       };
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | StackOverflowError bug) {
       // The message might quote the prompt; where it was thrown does not.
       log.error(
           "request {} could not be prepared: {} at {}",

@@ -107,10 +107,10 @@ final class PromptBuilder {
     List<String> contents = chat.messages().stream().map(Message::content).toList();
     Placeholders placeholders = Placeholders.of(contents, nonce());
     Rendered asIs = with.render(chat.messages(), arguments);
-    Rendered marked = with.render(placeholders.replace(chat.messages()), arguments);
     if (!(asIs instanceof Rendered.Text(String text))) {
       return badMessages(((Rendered.Failed) asIs).reason());
     }
+    Rendered marked = with.render(placeholders.replace(chat.messages()), arguments);
     List<Placeholders.Piece> pieces =
         marked instanceof Rendered.Text(String markedText)
             ? placeholders.align(markedText, text)

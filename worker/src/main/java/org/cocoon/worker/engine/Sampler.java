@@ -51,16 +51,14 @@ final class Sampler {
     if (sampling.topK() > 0 && sampling.topK() < size) {
       keep(cut.mostLikely(distances, size, sampling.topK()));
     }
-    double total = weigh();
+    weigh();
     if (sampling.topP() < 1) {
-      keep(cut.nucleus(distances, weights, size, sampling.topP() * total));
-      total = weigh();
+      keep(cut.nucleus(distances, weights, size, sampling.topP() * total()));
     }
     if (sampling.minP() > 0) {
-      keepAbove(sampling.minP());
-      total = weigh();
+      keepAbove(Math.log(sampling.minP()));
     }
-    return row.token(draw(total * Draws.unit(sampling.seed(), position)));
+    return row.token(draw(total() * Draws.unit(sampling.seed(), position)));
   }
 
   /** Whether penalties need to know which tokens came before. */
@@ -122,33 +120,40 @@ final class Sampler {
   private void keep(LikelihoodCut.Point point) {
     int kept = 0;
     for (int i = 0; i < size; i++) {
-      boolean within =
-          distances[i] > point.distance()
-              || (distances[i] == point.distance() && i <= point.index());
-      if (within) {
-        entries[kept] = entries[i];
-        distances[kept++] = distances[i];
+      float distance = distances[i];
+      boolean isTied = distance == point.distance() && i <= point.index();
+      if (distance > point.distance() || isTied) {
+        move(i, kept++);
       }
     }
     size = kept;
   }
 
-  private void keepAbove(float minP) {
-    double lowest = Math.log(minP);
+  private void keepAbove(double lowest) {
     int kept = 0;
     for (int i = 0; i < size; i++) {
       if (distances[i] >= lowest) {
-        entries[kept] = entries[i];
-        distances[kept++] = distances[i];
+        move(i, kept++);
       }
     }
     size = kept;
   }
 
-  private double weigh() {
-    double total = 0;
+  private void move(int from, int to) {
+    entries[to] = entries[from];
+    distances[to] = distances[from];
+    weights[to] = weights[from];
+  }
+
+  private void weigh() {
     for (int i = 0; i < size; i++) {
       weights[i] = Math.exp(distances[i]);
+    }
+  }
+
+  private double total() {
+    double total = 0;
+    for (int i = 0; i < size; i++) {
       total += weights[i];
     }
     return total;

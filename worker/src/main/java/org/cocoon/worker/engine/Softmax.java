@@ -8,6 +8,9 @@ final class Softmax {
    */
   private static final float NEGLIGIBLE = -22.2f;
 
+  /** Values whose maximum is found at once; only the block that holds the largest is searched. */
+  private static final int BLOCK = 512;
+
   private Softmax() {}
 
   /**
@@ -15,30 +18,39 @@ final class Softmax {
    * infinity.
    */
   static int argmax(float[] values) {
-    // Four lanes break the chain of compares that a single maximum would be.
+    float max = Float.NEGATIVE_INFINITY;
+    int block = -1;
+    for (int from = 0; from < values.length; from += BLOCK) {
+      float blockMax = max(values, from, Math.min(from + BLOCK, values.length));
+      if (blockMax > max) {
+        max = blockMax;
+        block = from;
+      }
+    }
+    int index = block;
+    while (index >= 0 && values[index] != max) {
+      index++;
+    }
+    return index;
+  }
+
+  /** Four lanes break the chain of compares that a single maximum would be. */
+  private static float max(float[] values, int from, int to) {
     float a = Float.NEGATIVE_INFINITY;
     float b = a;
     float c = a;
     float d = a;
-    int whole = values.length & ~3;
-    for (int i = 0; i < whole; i += 4) {
+    int i = from;
+    for (; i + 3 < to; i += 4) {
       a = values[i] > a ? values[i] : a;
       b = values[i + 1] > b ? values[i + 1] : b;
       c = values[i + 2] > c ? values[i + 2] : c;
       d = values[i + 3] > d ? values[i + 3] : d;
     }
-    for (int i = whole; i < values.length; i++) {
+    for (; i < to; i++) {
       a = values[i] > a ? values[i] : a;
     }
-    float max = Math.max(Math.max(a, b), Math.max(c, d));
-    if (max == Float.NEGATIVE_INFINITY) {
-      return -1;
-    }
-    int index = 0;
-    while (values[index] != max) {
-      index++;
-    }
-    return index;
+    return Math.max(Math.max(a, b), Math.max(c, d));
   }
 
   /** Log of the sum of the exponentials. */

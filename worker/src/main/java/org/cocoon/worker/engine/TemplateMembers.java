@@ -1,6 +1,8 @@
 package org.cocoon.worker.engine;
 
 import com.hubspot.jinjava.el.JinjavaInterpreterResolver;
+import com.hubspot.jinjava.lib.exptest.ExpTest;
+import com.hubspot.jinjava.lib.filter.Filter;
 import com.hubspot.jinjava.util.ForLoop;
 import java.beans.FeatureDescriptor;
 import java.util.Iterator;
@@ -23,6 +25,11 @@ final class TemplateMembers extends ELResolver {
           "pop", "update", "values");
 
   private final ELResolver delegate = JinjavaInterpreterResolver.DEFAULT_RESOLVER_READ_ONLY;
+
+  /** The template engine calls its own filters and tests through a resolver, too. */
+  private static boolean isBuiltIn(Object base) {
+    return base instanceof Filter || base instanceof ExpTest;
+  }
 
   private static boolean isOpen(@Nullable Object base) {
     return base == null
@@ -56,7 +63,7 @@ final class TemplateMembers extends ELResolver {
         context.setPropertyResolved(true);
         return result;
       }
-    } else if (isOpen(base) && COLLECTION_METHODS.contains(name)) {
+    } else if (isBuiltIn(base) || (isOpen(base) && COLLECTION_METHODS.contains(name))) {
       return delegate.invoke(context, base, method, types, arguments);
     }
     throw new MethodNotFoundException("templates have no method of this name here");

@@ -6,8 +6,8 @@ import java.io.ByteArrayOutputStream;
  * Makes whole UTF-8 of bytes that come in torn pieces.
  *
  * <p>Bytes of an unfinished character wait for the rest of it. What can never become a character is
- * replaced by U+FFFD, one for each maximal subpart (Unicode 16, section 3.9, table 3-7), which is
- * what Java's own decoder does, so the text does not depend on where the pieces were torn.
+ * replaced by U+FFFD, one for each maximal subpart (Unicode 16, section 3.9, table 3-7), as
+ * browsers do; so the text does not depend on where the pieces were torn.
  */
 final class Utf8Assembler {
   private static final byte[] REPLACEMENT = {(byte) 0xEF, (byte) 0xBF, (byte) 0xBD};

@@ -14,12 +14,15 @@ import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.concurrent.locks.ReentrantLock;
 import org.cocoon.link.evidence.Digests;
+import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.P256;
 
 /**
@@ -60,8 +63,9 @@ public final class SimulatedRoot {
       Path certificateFile = folder.resolve("root.crt");
       // The certificate is written last: where it is, the key is whole.
       if (Files.exists(certificateFile)) {
-        return new SimulatedRoot(
-            unwrap(certificateFile, "CERTIFICATE"), privateKey(unwrap(keyFile, "PRIVATE KEY")));
+        byte[] certificate = unwrap(certificateFile, "CERTIFICATE");
+        requireUsable(certificate, folder, clock.instant());
+        return new SimulatedRoot(certificate, privateKey(unwrap(keyFile, "PRIVATE KEY")));
       }
       KeyPair pair = P256.newKeyPair();
       byte[] certificate = TestCertificates.root(pair, clock.instant().minus(BACKDATED), VALIDITY);
@@ -89,6 +93,17 @@ public final class SimulatedRoot {
   static String pem(String type, byte[] der) {
     String body = Base64.getMimeEncoder(MIME_LINE, new byte[] {'\n'}).encodeToString(der);
     return "-----BEGIN " + type + "-----\n" + body + "\n-----END " + type + "-----\n";
+  }
+
+  private static void requireUsable(byte[] certificate, Path folder, Instant now)
+      throws IOException {
+    X509Certificate root = EcdsaCertificate.parse(certificate).x509();
+    if (!root.getSubjectX500Principal().getName().equals("CN=" + TestCertificates.ROOT_NAME)
+        || now.isAfter(root.getNotAfter().toInstant())) {
+      throw new IOException(
+          folder
+              + " holds an expired root, or one of another version; remove root.crt and root.key");
+    }
   }
 
   private static void write(Path file, String text) throws IOException {

@@ -66,6 +66,8 @@ public final class SimulatedTee implements AutoCloseable {
     SimulatedPlatform platform =
         new SimulatedPlatform(SimulatedRoot.in(dir, clock), clock.instant());
     Path folder = Files.createTempDirectory("cocoon-simulated-tsm-");
+    // For programs that end by a signal and close nothing.
+    folder.toFile().deleteOnExit();
     WatchService watcher = folder.getFileSystem().newWatchService();
     folder.register(watcher, ENTRY_CREATE);
     SimulatedTee tee = new SimulatedTee(folder, watcher, platform, role, image);

@@ -1,0 +1,126 @@
+package org.cocoon.worker.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.cocoon.backend.Backend;
+import org.cocoon.backend.BackendDescription;
+import org.cocoon.backend.BackendException;
+import org.cocoon.backend.BackendLimits;
+import org.cocoon.backend.BackendStats;
+import org.cocoon.backend.StepBatch;
+import org.cocoon.backend.Vocabulary;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A backend whose logits are a hash of all tokens of the sequence: an answer is right only if every
+ * token before it was, at its place and in its own sequence. Single bytes are rarer than other
+ * tokens, so that most text is letters. Checks what a backend may ask of its owner, and keeps what
+ * each step was made of.
+ */
+final class HashBackend implements Backend {
+  private final BackendLimits limits;
+  private final Vocabulary vocabulary;
+  private final List<List<Integer>> caches = new ArrayList<>();
+  final List<Step> steps = new ArrayList<>();
+  @Nullable BackendException failure;
+  private boolean closed;
+
+  /** Tokens of one step, by sequence, and how many of them asked for logits. */
+  record Step(int[] tokensBySequence, int rows) {
+    int total() {
+      int total = 0;
+      for (int count : tokensBySequence) {
+        total += count;
+      }
+      return total;
+    }
+  }
+
+  HashBackend(int sequences, int contextTokens, int batchTokens) {
+    this(sequences, contextTokens, batchTokens, new TestVocabulary(null));
+  }
+
+  HashBackend(int sequences, int contextTokens, int batchTokens, Vocabulary vocabulary) {
+    this.vocabulary = vocabulary;
+    limits = new BackendLimits(sequences, contextTokens, batchTokens, vocabulary.size(), 0);
+    for (int i = 0; i < sequences; i++) {
+      caches.add(new ArrayList<>());
+    }
+  }
+
+  @Override
+  public BackendDescription description() {
+    return new BackendDescription("fake", "hash", "test:0", "test", true);
+  }
+
+  @Override
+  public BackendLimits limits() {
+    return limits;
+  }
+
+  @Override
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  @Override
+  public void step(StepBatch batch) {
+    if (failure != null) {
+      throw failure;
+    }
+    assertTrue(!closed, "a step after close");
+    int[] counts = new int[limits.sequences()];
+    int row = 0;
+    for (int i = 0; i < batch.count(); i++) {
+      int sequence = batch.sequences().get(i);
+      List<Integer> cache = caches.get(sequence);
+      assertEquals(cache.size(), batch.positions().get(i), "position in sequence " + sequence);
+      assertTrue(cache.size() < limits.contextTokens(), "a token beyond the context");
+      cache.add(batch.tokens().get(i));
+      counts[sequence]++;
+      if (batch.wantLogits().get(i) == 1) {
+        long hash = cache.hashCode();
+        for (int id = 0; id < limits.vocabularySize(); id++) {
+          batch.logits().put(row * limits.vocabularySize() + id, logit(hash, id));
+        }
+        row++;
+      }
+    }
+    steps.add(new Step(counts, row));
+  }
+
+  private static float logit(long hash, int id) {
+    boolean isByte = id >= TestVocabulary.BYTES && id < TestVocabulary.BYTES + 256;
+    return (float) (Draws.unit(hash, id) * 8) - (isByte ? 3 : 0);
+  }
+
+  @Override
+  public void truncate(int sequence, int fromPosition) {
+    List<Integer> cache = caches.get(sequence);
+    assertTrue(fromPosition < cache.size(), "nothing to truncate");
+    cache.subList(fromPosition, cache.size()).clear();
+  }
+
+  @Override
+  public void copyPrefix(int fromSequence, int toSequence, int tokens) {
+    assertTrue(caches.get(toSequence).isEmpty(), "the target of a copy holds tokens");
+    caches.get(toSequence).addAll(List.copyOf(caches.get(fromSequence).subList(0, tokens)));
+  }
+
+  @Override
+  public BackendStats stats() {
+    return new BackendStats(steps.size(), steps.stream().mapToLong(Step::total).sum(), 0);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+}
