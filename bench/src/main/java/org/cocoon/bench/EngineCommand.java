@@ -189,7 +189,10 @@ final class EngineCommand implements Callable<Integer> {
                 context,
                 Math.max(BATCH_TOKENS, slots),
                 threads));
-    return new DirectEngine(backend, system, System::nanoTime);
+    DirectEngine engine = new DirectEngine(backend, system, System::nanoTime);
+    // A process that exits in the middle of a step unloads llama.cpp under its own thread.
+    Runtime.getRuntime().addShutdownHook(new Thread(engine::close, "close-engine"));
+    return engine;
   }
 
   /** One pass through the network; prompts are the only thing that changes between passes. */
