@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.cocoon.link.evidence.TsmReports;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,6 +75,12 @@ public final class RouterMain implements Callable<Integer> {
   private @Nullable Path policy;
 
   @Option(
+      names = "--tee",
+      paramLabel = "DIR",
+      description = "Where the kernel makes TEE reports (default ${DEFAULT-VALUE}).")
+  private Path tee = TsmReports.KERNEL_FOLDER;
+
+  @Option(
       names = "--simulated-tee",
       paramLabel = "DIR",
       description = "Simulate the TEE with the test root in DIR. Protects nothing.")
@@ -130,6 +137,7 @@ public final class RouterMain implements Callable<Integer> {
             dataFolder,
             postgres,
             policyFile,
+            tee,
             simulatedTee,
             demo,
             strict,

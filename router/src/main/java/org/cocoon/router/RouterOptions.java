@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param data folder for keys and the embedded PostgreSQL
  * @param postgres URL of a PostgreSQL, or null for an embedded one
  * @param policy file that says whose evidence is accepted
- * @param simulatedTee folder with the test root of simulated evidence, or null for the kernel's TEE
+ * @param tee the kernel's folder of TEE reports (configfs-tsm)
+ * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param demo whether a funded demo account is made
  * @param strict whether unknown request fields are refused
  * @param maxInFlightPerKey requests that one account may have running
@@ -24,6 +25,7 @@ public record RouterOptions(
     Path data,
     @Nullable String postgres,
     Path policy,
+    Path tee,
     @Nullable Path simulatedTee,
     boolean demo,
     boolean strict,

@@ -24,6 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedRoot;
 import org.cocoon.router.RouterOptions;
@@ -73,6 +74,7 @@ final class TestNetwork implements AutoCloseable {
                 folder.resolve("router"),
                 postgresUrl(),
                 policy,
+                TsmReports.KERNEL_FOLDER,
                 folder.resolve("tee"),
                 true,
                 false,
@@ -93,8 +95,15 @@ final class TestNetwork implements AutoCloseable {
     return worker;
   }
 
-  /** Starts a worker without waiting for it. */
+  /** Starts a worker with a simulated TEE, without waiting for it. */
   Process launch(String name, Path tee, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--simulated-tee", tee.toString()));
+    all.addAll(List.of(arguments));
+    return launchReal(name, all.toArray(String[]::new));
+  }
+
+  /** Starts a worker that is told where its TEE is, without waiting for it. */
+  Process launchReal(String name, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -114,8 +123,6 @@ final class TestNetwork implements AutoCloseable {
                 name,
                 "--policy",
                 policy.toString(),
-                "--simulated-tee",
-                tee.toString(),
                 "--engine",
                 "fake",
                 "--fake-length",
