@@ -161,7 +161,7 @@ public final class UplinkServer {
           "event=worker_refused peer={} reason=\"{}\"", request.connection().remoteAddress(), why);
       over = true;
       response.end( // with status OK: vertx-grpc 5.0.7 reads no message beside another status
-FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
+          FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
     }
 
     private void welcome(Hello hello, Peer peer) {
