@@ -59,7 +59,7 @@ final class ChatCommand implements Callable<Integer> {
   @Option(
       names = "--temperature",
       paramLabel = "T",
-      defaultValue = "0.3",
+      defaultValue = "0",
       description = "0 (always the likeliest token) to 2 (default ${DEFAULT-VALUE}).")
   private double temperature;
 
