@@ -7,15 +7,20 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +55,11 @@ final class TestNetwork implements AutoCloseable {
   private final String key;
 
   TestNetwork(Path folder) throws Exception {
+    this(folder, 4096);
+  }
+
+  /** A network in which an account may have so many requests running. */
+  TestNetwork(Path folder, int maxInFlight) throws Exception {
     this.folder = folder;
     this.policy = folder.resolve("policy.json");
     ImageMeasurement image = ImageMeasurement.ofRunningProgram();
@@ -78,7 +88,7 @@ final class TestNetwork implements AutoCloseable {
                 folder.resolve("tee"),
                 true,
                 false,
-                4096));
+                maxInFlight));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 
@@ -200,14 +210,44 @@ final class TestNetwork implements AutoCloseable {
     }
   }
 
+  /** Makes an account with so much; returns its key. */
+  String account(String name, long nanoton) throws Exception {
+    byte[] secret = new byte[32];
+    new SecureRandom().nextBytes(secret);
+    String fresh = "ck_" + Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
+    byte[] hash =
+        MessageDigest.getInstance("SHA-256").digest(fresh.getBytes(StandardCharsets.UTF_8));
+    try (Connection connection = connect();
+        PreparedStatement insert =
+            connection.prepareStatement(
+                "WITH account AS (INSERT INTO accounts (name) VALUES (?) RETURNING id),"
+                    + " key AS (INSERT INTO api_keys (hash, account_id) SELECT ?, id FROM account)"
+                    + " SELECT id FROM account");
+        PreparedStatement deposit =
+            connection.prepareStatement(
+                "INSERT INTO deposits (account_id, reference, amount_nanoton)"
+                    + " SELECT id, name, ? FROM accounts WHERE name = ?")) {
+      insert.setString(1, name);
+      insert.setBytes(2, hash);
+      insert.execute();
+      deposit.setLong(1, nanoton);
+      deposit.setString(2, name);
+      deposit.executeUpdate();
+    }
+    return fresh;
+  }
+
+  private Connection connect() throws SQLException {
+    DatabaseUrl url = postgres.url();
+    return DriverManager.getConnection(
+        "jdbc:postgresql://%s:%d/%s".formatted(url.host(), url.port(), url.database()),
+        url.user(),
+        url.password());
+  }
+
   /** The first column of the only row. */
   long query(String sql) throws SQLException {
-    DatabaseUrl url = postgres.url();
-    try (Connection connection =
-            DriverManager.getConnection(
-                "jdbc:postgresql://%s:%d/%s".formatted(url.host(), url.port(), url.database()),
-                url.user(),
-                url.password());
+    try (Connection connection = connect();
         ResultSet rows = connection.createStatement().executeQuery(sql)) {
       rows.next();
       return rows.getLong(1);
