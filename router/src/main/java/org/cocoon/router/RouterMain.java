@@ -1,7 +1,9 @@
 package org.cocoon.router;
 
 import io.vertx.core.Future;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -89,6 +91,15 @@ public final class RouterMain implements Callable<Integer> {
   @Option(names = "--demo", description = "Make a funded demo account; its key is DATA/demo.key.")
   private boolean demo;
 
+  @Option(
+      names = "--tls-certificate",
+      paramLabel = "FILE",
+      description = "Serve HTTPS with this chain (PEM, leaf first); needs --tls-key.")
+  private @Nullable Path tlsCertificate;
+
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its key (PEM, PKCS#8).")
+  private @Nullable Path tlsKey;
+
   @Option(names = "--strict", description = "Refuse unknown request fields.")
   private boolean strict;
 
@@ -141,10 +152,28 @@ public final class RouterMain implements Callable<Integer> {
             simulatedTee,
             demo,
             strict,
-            maxInFlight);
+            maxInFlight,
+            tls());
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;
+  }
+
+  private RouterOptions.@Nullable Tls tls() {
+    Path certificate = tlsCertificate;
+    Path key = tlsKey;
+    if (certificate == null && key == null) {
+      return null;
+    }
+    if (certificate == null || key == null) {
+      throw new IllegalArgumentException("--tls-certificate and --tls-key need each other");
+    }
+    for (Path file : List.of(certificate, key)) {
+      if (!Files.isReadable(file)) {
+        throw new IllegalArgumentException("cannot read " + file);
+      }
+    }
+    return new RouterOptions.Tls(certificate, key);
   }
 
   private static void stop(RouterProcess process) {

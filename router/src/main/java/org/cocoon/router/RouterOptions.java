@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param demo whether a funded demo account is made
  * @param strict whether unknown request fields are refused
  * @param maxInFlightPerKey requests that one account may have running
+ * @param tls certificate and key of the API, or null for plain HTTP (behind a proxy, or on
+ *     loopback)
  */
 public record RouterOptions(
     Endpoint api,
@@ -29,7 +31,16 @@ public record RouterOptions(
     @Nullable Path simulatedTee,
     boolean demo,
     boolean strict,
-    int maxInFlightPerKey) {
+    int maxInFlightPerKey,
+    @Nullable Tls tls) {
+
+  /**
+   * PEM files for HTTPS.
+   *
+   * @param certificate the chain, leaf first
+   * @param key PKCS#8
+   */
+  public record Tls(Path certificate, Path key) {}
 
   /** A host and a port to listen on; port 0 takes a free one. */
   public record Endpoint(String host, int port) {

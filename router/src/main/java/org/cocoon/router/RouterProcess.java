@@ -13,6 +13,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.PemKeyCertOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.security.cert.Certificate;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -276,14 +278,26 @@ public final class RouterProcess {
         .mapEmpty();
   }
 
-  private static HttpServerOptions apiOptions() {
-    return new HttpServerOptions()
-        .setIdleTimeout(IDLE_SECONDS)
-        .setMaxHeaderSize(16 << 10)
-        .setMaxWebSocketMessageSize(4 << 20)
-        .setMaxWebSocketFrameSize(4 << 20)
-        .addWebSocketSubProtocol("cocoon.v1")
-        .setTcpNoDelay(true);
+  private HttpServerOptions apiOptions() {
+    HttpServerOptions http =
+        new HttpServerOptions()
+            .setIdleTimeout(IDLE_SECONDS)
+            .setMaxHeaderSize(16 << 10)
+            .setMaxWebSocketMessageSize(4 << 20)
+            .setMaxWebSocketFrameSize(4 << 20)
+            .addWebSocketSubProtocol("cocoon.v1")
+            .setTcpNoDelay(true);
+    RouterOptions.Tls tls = options.tls();
+    if (tls != null) {
+      http.setSsl(true)
+          .setUseAlpn(true)
+          .setEnabledSecureTransportProtocols(Set.of("TLSv1.2", "TLSv1.3"))
+          .setKeyCertOptions(
+              new PemKeyCertOptions()
+                  .addCertPath(tls.certificate().toString())
+                  .addKeyPath(tls.key().toString()));
+    }
+    return http;
   }
 
   private static UplinkServer.@Nullable Peer peer(PeerVerifier peers, HttpConnection connection) {

@@ -88,7 +88,8 @@ final class TestNetwork implements AutoCloseable {
                 folder.resolve("tee"),
                 true,
                 false,
-                maxInFlight));
+                maxInFlight,
+                null));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 
