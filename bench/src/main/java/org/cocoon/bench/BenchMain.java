@@ -26,6 +26,7 @@ public final class BenchMain implements Runnable {
   static CommandLine commandLine() {
     return new CommandLine(new BenchMain())
         .addSubcommand(new RunCommand(System.getenv(), System.out, System.err))
+        .addSubcommand(new EngineCommand(System.getenv(), System.out, System.err))
         .addSubcommand(new NullServerCommand(System.out));
   }
 
@@ -33,7 +34,7 @@ public final class BenchMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: run or null-server");
+          spec.commandLine(), "say what to do: run, engine or null-server");
     }
   }
 }

@@ -92,6 +92,26 @@ record Run(
         expectation);
   }
 
+  /** The same with other prompts. */
+  Run withPrompts(Prompts other) {
+    return new Run(
+        target,
+        key,
+        model,
+        arrivals,
+        requests,
+        other,
+        maxTokens,
+        temperature,
+        ignoreEos,
+        seed,
+        timeout,
+        loops,
+        maxInFlight,
+        insecure,
+        expectation);
+  }
+
   /** The request body for one request, in UTF-8. */
   byte[] body(long index) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);

@@ -2,6 +2,7 @@ package org.cocoon.bench.network;
 
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -57,12 +58,14 @@ record SseAnswer(
 
   static SseAnswer ask(TestNetwork network, String body, Watcher watcher)
       throws IOException, InterruptedException {
+    return ask(network.http, network.request("/v1/chat/completions"), body, watcher);
+  }
+
+  static SseAnswer ask(HttpClient http, HttpRequest.Builder request, String body, Watcher watcher)
+      throws IOException, InterruptedException {
     HttpResponse<Stream<String>> response =
-        network.http.send(
-            network
-                .request("/v1/chat/completions")
-                .POST(HttpRequest.BodyPublishers.ofString(body))
-                .build(),
+        http.send(
+            request.POST(HttpRequest.BodyPublishers.ofString(body)).build(),
             BodyHandlers.ofLines());
     StringBuilder text = new StringBuilder();
     String finish = null;
