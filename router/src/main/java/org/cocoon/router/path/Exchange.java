@@ -137,7 +137,10 @@ public final class Exchange implements RunListener {
     coefficient = chosen.coefficient();
     coefficientHeld = Math.min(coefficientHeld, coefficient);
     enter(State.RUNNING);
-    Run.Builder template = request.run().toBuilder().setCredit(Relay.WINDOW);
+    Run.Builder template =
+        request.run().toBuilder()
+            .setCredit(Relay.WINDOW)
+            .setCacheScope(path.cacheScope(request.account()));
     if (relay.delivered() > 0) {
       template.setContinuation(relay.continuation());
     }

@@ -16,6 +16,7 @@ import org.cocoon.router.dispatch.Dispatcher;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.ledger.Ledger;
+import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.HoldOutcome;
 import org.cocoon.router.request.Answer;
@@ -225,6 +226,13 @@ public final class RequestPath {
 
   LongSupplier nanoClock() {
     return nanoClock;
+  }
+
+  /**
+   * Which requests may share cached prefixes: those of one account, under a key of this process.
+   */
+  String cacheScope(Account account) {
+    return CacheScopes.of(account.id());
   }
 
   int coefficientCeiling(String model, int maxCoefficient) {
