@@ -54,14 +54,20 @@ record EngineComparison(List<Pair> pairs) {
     return spread(Pair::ratio).median();
   }
 
-  private record Spread(double median, double least, double most) {}
+  /** The median and the quartiles around it: on a shared machine, extremes tell of its others. */
+  private record Spread(double lower, double median, double upper) {}
 
   private Spread spread(ToDoubleFunction<Pair> figure) {
     double[] sorted = pairs.stream().mapToDouble(figure).sorted().toArray();
-    int middle = sorted.length / 2;
-    double median =
-        sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    return new Spread(median, sorted[0], sorted[sorted.length - 1]);
+    return new Spread(quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75));
+  }
+
+  /** By linear interpolation between the two closest of the sorted values. */
+  private static double quantile(double[] sorted, double part) {
+    double place = part * (sorted.length - 1);
+    int below = (int) place;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
   /** The comparison as text, ending in a line feed. */
@@ -82,13 +88,13 @@ record EngineComparison(List<Pair> pairs) {
     text.append(
         String.format(
             Locale.ROOT,
-            "%-13s " + format + " %s (median of %d; " + format + " to " + format + ")%n",
+            "%-13s " + format + " %s (median of %d; half are " + format + " to " + format + ")%n",
             name,
             spread.median,
             unit,
             pairs.size(),
-            spread.least,
-            spread.most));
+            spread.lower,
+            spread.upper));
   }
 
   /** Writes every pair to a file, replacing what was there. */
