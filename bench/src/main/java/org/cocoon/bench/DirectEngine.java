@@ -72,6 +72,7 @@ final class DirectEngine implements AutoCloseable {
     return new GenerationRequest(
         new RunKey(0, ++nextRun),
         "bench",
+        "",
         new Prompt.Chat(messages, ""),
         Sampling.GREEDY,
         maxTokens,

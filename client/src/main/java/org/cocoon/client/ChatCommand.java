@@ -59,8 +59,9 @@ final class ChatCommand implements Callable<Integer> {
   @Option(
       names = "--temperature",
       paramLabel = "T",
-      description = "0 (always the likeliest token) to 2; default: the server's.")
-  private @Nullable Double temperature;
+      defaultValue = "0",
+      description = "0 (always the likeliest token) to 2 (default ${DEFAULT-VALUE}).")
+  private double temperature;
 
   @Parameters(paramLabel = "PROMPT", arity = "0..*", description = "The question.")
   private List<String> prompt = List.of();
@@ -73,9 +74,8 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     CommandSpec command = Objects.requireNonNull(spec);
-    OptionalDouble chosen =
-        temperature == null ? OptionalDouble.empty() : OptionalDouble.of(temperature);
-    if (chosen.isPresent() && !(chosen.getAsDouble() >= 0 && chosen.getAsDouble() <= 2)) {
+    OptionalDouble chosen = OptionalDouble.of(temperature);
+    if (!(temperature >= 0 && temperature <= 2)) {
       throw new ParameterException(command.commandLine(), "--temperature must be 0 to 2");
     }
     try (CocoonClient client = server.client(command, environment)) {

@@ -95,7 +95,7 @@ public record NetworkStatus(
   }
 
   private static Model model(Json model) {
-    Json price = model.at("price_nanoton_per_token");
+    Json price = model.at("price_nanoton_per_1000_tokens");
     return new Model(
         model.at("name").text("?"),
         model.at("workers").number(0),

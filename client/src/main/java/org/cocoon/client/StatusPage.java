@@ -77,7 +77,7 @@ final class StatusPage {
 
   private String models(List<Model> models) {
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("MODEL", "WORKERS", "NANOTON PER TOKEN"));
+    rows.add(List.of("MODEL", "WORKERS", "NANOTON PER 1000 TOKENS"));
     for (Model model : models) {
       rows.add(
           List.of(

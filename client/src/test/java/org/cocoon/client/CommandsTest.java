@@ -133,7 +133,7 @@ class CommandsTest {
                 + "\"r\",\"context_tokens\":2048,\"slots\":8}],\"running\":2,\"queued\":1,"
                 + "\"slots\":8,\"tokens_per_second\":31.25,\"coefficient\":1100,\"simulated\":"
                 + "[\"tee\"],\"attested_at\":\"2026-01-01T00:08:00Z\",\"image_hash\":\"\"}],"
-                + "\"models\":[{\"name\":\"smol\",\"workers\":1,\"price_nanoton_per_token\":"
+                + "\"models\":[{\"name\":\"smol\",\"workers\":1,\"price_nanoton_per_1000_tokens\":"
                 + "{\"min\":100,\"max\":110}}],\"tokens_per_second\":31.25}"));
     assertEquals(0, run(false, "", "status"));
     assertEquals(
@@ -144,7 +144,7 @@ class CommandsTest {
         WORKER  STATE  MODEL  BUSY    QUEUED  TOKENS/S  PRICE   ATTESTED
         w1      ready  smol   2 of 8  1       31.3      x1.100  2 min 0 s ago
 
-        MODEL  WORKERS  NANOTON PER TOKEN
+        MODEL  WORKERS  NANOTON PER 1000 TOKENS
         smol   1        100 to 110
 
         31.3 tokens/s in the whole network now

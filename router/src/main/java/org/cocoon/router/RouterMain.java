@@ -1,11 +1,14 @@
 package org.cocoon.router;
 
 import io.vertx.core.Future;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.cocoon.link.evidence.TsmReports;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,6 +77,12 @@ public final class RouterMain implements Callable<Integer> {
   private @Nullable Path policy;
 
   @Option(
+      names = "--tee",
+      paramLabel = "DIR",
+      description = "Where the kernel makes TEE reports (default ${DEFAULT-VALUE}).")
+  private Path tee = TsmReports.KERNEL_FOLDER;
+
+  @Option(
       names = "--simulated-tee",
       paramLabel = "DIR",
       description = "Simulate the TEE with the test root in DIR. Protects nothing.")
@@ -81,6 +90,15 @@ public final class RouterMain implements Callable<Integer> {
 
   @Option(names = "--demo", description = "Make a funded demo account; its key is DATA/demo.key.")
   private boolean demo;
+
+  @Option(
+      names = "--tls-certificate",
+      paramLabel = "FILE",
+      description = "Serve HTTPS with this chain (PEM, leaf first); needs --tls-key.")
+  private @Nullable Path tlsCertificate;
+
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its key (PEM, PKCS#8).")
+  private @Nullable Path tlsKey;
 
   @Option(names = "--strict", description = "Refuse unknown request fields.")
   private boolean strict;
@@ -130,13 +148,32 @@ public final class RouterMain implements Callable<Integer> {
             dataFolder,
             postgres,
             policyFile,
+            tee,
             simulatedTee,
             demo,
             strict,
-            maxInFlight);
+            maxInFlight,
+            tls());
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;
+  }
+
+  private RouterOptions.@Nullable Tls tls() {
+    Path certificate = tlsCertificate;
+    Path key = tlsKey;
+    if (certificate == null && key == null) {
+      return null;
+    }
+    if (certificate == null || key == null) {
+      throw new IllegalArgumentException("--tls-certificate and --tls-key need each other");
+    }
+    for (Path file : List.of(certificate, key)) {
+      if (!Files.isReadable(file)) {
+        throw new IllegalArgumentException("cannot read " + file);
+      }
+    }
+    return new RouterOptions.Tls(certificate, key);
   }
 
   private static void stop(RouterProcess process) {

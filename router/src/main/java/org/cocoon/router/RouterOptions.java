@@ -12,10 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param data folder for keys and the embedded PostgreSQL
  * @param postgres URL of a PostgreSQL, or null for an embedded one
  * @param policy file that says whose evidence is accepted
- * @param simulatedTee folder with the test root of simulated evidence, or null for the kernel's TEE
+ * @param tee the kernel's folder of TEE reports (configfs-tsm)
+ * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param demo whether a funded demo account is made
  * @param strict whether unknown request fields are refused
  * @param maxInFlightPerKey requests that one account may have running
+ * @param tls certificate and key of the API, or null for plain HTTP (behind a proxy, or on
+ *     loopback)
  */
 public record RouterOptions(
     Endpoint api,
@@ -24,10 +27,20 @@ public record RouterOptions(
     Path data,
     @Nullable String postgres,
     Path policy,
+    Path tee,
     @Nullable Path simulatedTee,
     boolean demo,
     boolean strict,
-    int maxInFlightPerKey) {
+    int maxInFlightPerKey,
+    @Nullable Tls tls) {
+
+  /**
+   * PEM files for HTTPS.
+   *
+   * @param certificate the chain, leaf first
+   * @param key PKCS#8
+   */
+  public record Tls(Path certificate, Path key) {}
 
   /** A host and a port to listen on; port 0 takes a free one. */
   public record Endpoint(String host, int port) {

@@ -13,6 +13,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.PemKeyCertOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,10 +24,12 @@ import java.security.cert.Certificate;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
@@ -41,6 +44,7 @@ import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerifier;
+import org.cocoon.link.tls.RenewingIdentity;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.HttpEdge;
@@ -76,7 +80,6 @@ public final class RouterProcess {
   private static final String DEMO_ACCOUNT = "demo";
   private static final int IDLE_SECONDS = 75;
   private static final long TICK_MILLIS = 250;
-  private static final long IDENTITY_LIFE_MILLIS = TimeUnit.HOURS.toMillis(12);
 
   private final RouterOptions options;
   private final Vertx vertx;
@@ -118,11 +121,16 @@ public final class RouterProcess {
     Files.createDirectories(options.data());
     Policy policy = Policy.load(options.policy());
     CompletableFuture<DatabaseUrl> database = aside(this::database);
-    CompletableFuture<LinkIdentity> ownIdentity = aside(this::identity);
+    CompletableFuture<TsmReports> ownReports = aside(this::reports);
     ReceiptKey key = ReceiptKey.loadOrCreate(options.data().resolve("receipt.key"));
-    LinkIdentity identity = ownIdentity.get();
+    Supplier<LinkIdentity> identity =
+        new RenewingIdentity(
+            Role.ROUTER,
+            ownReports.get(),
+            InstantSource.system(),
+            fault -> log.error("event=identity_renewal_failed", fault));
     EvidenceVerifier verifier = new EvidenceVerifier(policy);
-    Verdict own = identity.verdict(verifier);
+    Verdict own = identity.get().verdict(verifier);
     if (own instanceof Verdict.Rejected rejected) {
       log.warn(
           "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
@@ -151,21 +159,15 @@ public final class RouterProcess {
     return local.url();
   }
 
-  private LinkIdentity identity() throws Exception {
-    Path simulated = options.simulatedTee();
-    TsmReports reports;
-    if (simulated == null) {
-      reports = new TsmReports();
-    } else {
-      SimulatedTee tee = simulatedTee;
-      if (tee == null) {
-        tee = SimulatedTee.start(simulated, Role.ROUTER, ImageMeasurement.ofRunningProgram());
-        simulatedTee = tee;
-        log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
-      }
-      reports = new TsmReports(tee.reportsFolder());
+  private TsmReports reports() throws IOException {
+    Path folder = options.simulatedTee();
+    if (folder == null) {
+      return new TsmReports(options.tee());
     }
-    return LinkIdentity.create(Role.ROUTER, reports, InstantSource.system());
+    SimulatedTee tee = SimulatedTee.start(folder, Role.ROUTER, ImageMeasurement.ofRunningProgram());
+    simulatedTee = tee;
+    log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
+    return new TsmReports(tee.reportsFolder());
   }
 
   private Future<Void> demoAccount(Accounts accounts) {
@@ -204,7 +206,10 @@ public final class RouterProcess {
   }
 
   private Future<Void> listen(
-      LinkIdentity identity, EvidenceVerifier verifier, PostgresLedger openLedger, String image) {
+      Supplier<LinkIdentity> identity,
+      EvidenceVerifier verifier,
+      PostgresLedger openLedger,
+      String image) {
     Admission admission = new Admission(PRICE, options.maxInFlightPerKey());
     RequestPath requests =
         new RequestPath(
@@ -254,7 +259,6 @@ public final class RouterProcess {
         vertx
             .createHttpServer(AttestedTls.serverOptions(identity, peers))
             .requestHandler(workers.handler());
-    vertx.setPeriodic(IDENTITY_LIFE_MILLIS, ignored -> renew(linkServer, peers));
     api = apiServer;
     uplink = linkServer;
     return bind(linkServer, options.link(), "--link")
@@ -274,26 +278,26 @@ public final class RouterProcess {
         .mapEmpty();
   }
 
-  private static HttpServerOptions apiOptions() {
-    return new HttpServerOptions()
-        .setIdleTimeout(IDLE_SECONDS)
-        .setMaxHeaderSize(16 << 10)
-        .setMaxWebSocketMessageSize(4 << 20)
-        .setMaxWebSocketFrameSize(4 << 20)
-        .addWebSocketSubProtocol("cocoon.v1")
-        .setTcpNoDelay(true);
-  }
-
-  /** A link certificate lives for a day at most; links that are up keep theirs. */
-  private void renew(HttpServer linkServer, PeerVerifier peers) {
-    vertx
-        .executeBlocking(this::identity, false)
-        .compose(
-            fresh ->
-                linkServer.updateSSLOptions(
-                    AttestedTls.serverOptions(fresh, peers).getSslOptions()))
-        .onSuccess(ignored -> log.info("event=identity_renewed"))
-        .onFailure(fault -> log.error("event=identity_renewal_failed", fault));
+  private HttpServerOptions apiOptions() {
+    HttpServerOptions http =
+        new HttpServerOptions()
+            .setIdleTimeout(IDLE_SECONDS)
+            .setMaxHeaderSize(16 << 10)
+            .setMaxWebSocketMessageSize(4 << 20)
+            .setMaxWebSocketFrameSize(4 << 20)
+            .addWebSocketSubProtocol("cocoon.v1")
+            .setTcpNoDelay(true);
+    RouterOptions.Tls tls = options.tls();
+    if (tls != null) {
+      http.setSsl(true)
+          .setUseAlpn(true)
+          .setEnabledSecureTransportProtocols(Set.of("TLSv1.2", "TLSv1.3"))
+          .setKeyCertOptions(
+              new PemKeyCertOptions()
+                  .addCertPath(tls.certificate().toString())
+                  .addKeyPath(tls.key().toString()));
+    }
+    return http;
   }
 
   private static UplinkServer.@Nullable Peer peer(PeerVerifier peers, HttpConnection connection) {

@@ -12,6 +12,7 @@ import org.cocoon.backend.FakeBackend;
 import org.cocoon.backend.FakeOptions;
 import org.cocoon.backend.LlamaBackend;
 import org.cocoon.backend.LlamaOptions;
+import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.worker.engine.EngineOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -99,6 +100,12 @@ public final class WorkerMain implements Callable<Integer> {
   private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
 
   @Option(
+      names = "--prefill-chunk",
+      defaultValue = "64",
+      description = "Prompt tokens in a step in which others generate (default 64).")
+  private int prefillChunk;
+
+  @Option(
       names = "--coefficient",
       defaultValue = "1000",
       description = "Price multiplier, 1000 = 1.0 (default 1000).")
@@ -110,6 +117,12 @@ public final class WorkerMain implements Callable<Integer> {
       paramLabel = "FILE",
       description = "Whose evidence is accepted (JSON).")
   private @Nullable Path policy;
+
+  @Option(
+      names = "--tee",
+      paramLabel = "DIR",
+      description = "Where the kernel makes TEE reports (default ${DEFAULT-VALUE}).")
+  private Path tee = TsmReports.KERNEL_FOLDER;
 
   @Option(
       names = "--simulated-tee",
@@ -178,6 +191,7 @@ public final class WorkerMain implements Callable<Integer> {
             name == null ? "worker-" + ProcessHandle.current().pid() : name,
             coefficient,
             policyFile,
+            tee,
             simulatedTee,
             system);
     Backend backend = backend();
@@ -185,7 +199,7 @@ public final class WorkerMain implements Callable<Integer> {
         WorkerProcess.start(
             options,
             backend,
-            EngineOptions.DEFAULTS.withReusePrefixes(!noPrefixReuse),
+            EngineOptions.DEFAULTS.withReusePrefixes(!noPrefixReuse).withPrefillChunk(prefillChunk),
             why -> leave("a router refused this worker for good: " + why, REFUSED),
             fault -> leave("the engine broke: " + fault.getMessage(), BROKEN));
     Runtime.getRuntime()

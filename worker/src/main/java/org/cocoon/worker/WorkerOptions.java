@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param name for people
  * @param coefficient price multiplier, 1000 = 1.0
  * @param policy file that says whose evidence is accepted
- * @param simulatedTee folder with the test root of simulated evidence, or null for the kernel's TEE
+ * @param tee the kernel's folder of TEE reports (configfs-tsm)
+ * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param system what a conversation without a system message begins with; empty: as the model's own
  *     template does
  */
@@ -21,6 +22,7 @@ public record WorkerOptions(
     String name,
     int coefficient,
     Path policy,
+    Path tee,
     @Nullable Path simulatedTee,
     String system) {
 

@@ -74,7 +74,7 @@ public final class WorkerProcess {
       throws IOException {
     EvidenceVerifier verifier = new EvidenceVerifier(Policy.load(options.policy()));
     SimulatedTee tee = null;
-    TsmReports reports = new TsmReports();
+    TsmReports reports = new TsmReports(options.tee());
     if (options.simulatedTee() != null) {
       tee =
           SimulatedTee.start(

@@ -29,6 +29,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedRoot;
 import org.cocoon.router.RouterOptions;
@@ -83,10 +84,12 @@ final class TestNetwork implements AutoCloseable {
                 folder.resolve("router"),
                 postgresUrl(),
                 policy,
+                TsmReports.KERNEL_FOLDER,
                 folder.resolve("tee"),
                 true,
                 false,
-                maxInFlight));
+                maxInFlight,
+                null));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 
@@ -103,8 +106,15 @@ final class TestNetwork implements AutoCloseable {
     return worker;
   }
 
-  /** Starts a worker without waiting for it. */
+  /** Starts a worker with a simulated TEE, without waiting for it. */
   Process launch(String name, Path tee, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--simulated-tee", tee.toString()));
+    all.addAll(List.of(arguments));
+    return launchReal(name, all.toArray(String[]::new));
+  }
+
+  /** Starts a worker that is told where its TEE is, without waiting for it. */
+  Process launchReal(String name, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -124,8 +134,6 @@ final class TestNetwork implements AutoCloseable {
                 name,
                 "--policy",
                 policy.toString(),
-                "--simulated-tee",
-                tee.toString(),
                 "--engine",
                 "fake",
                 "--fake-length",

@@ -48,16 +48,29 @@ public final class Admission {
   }
 
   /**
-   * The most that a request can cost.
+   * The most that a request can use, and what a hold must cover.
+   *
+   * @param coefficient of the dearest worker that it may get
+   * @param promptTokens at most
+   * @param outputTokens at most
+   */
+  public record Ceiling(int coefficient, int promptTokens, int outputTokens) {}
+
+  /**
+   * What bounds a request.
    *
    * @param coefficient of the dearest worker that it may get
    * @param contextTokens of the longest context that it may get
    */
-  public NanoTon atMost(InferenceRequest request, int coefficient, int contextTokens) {
-    int prompt = Math.min(request.promptTokensAtMost(), contextTokens);
+  public Ceiling ceiling(InferenceRequest request, int coefficient, int contextTokens) {
     int output =
         request.maxTokens() == 0 ? contextTokens : Math.min(request.maxTokens(), contextTokens);
-    return price.cost(prompt, output, coefficient);
+    return new Ceiling(coefficient, Math.min(request.promptTokensAtMost(), contextTokens), output);
+  }
+
+  /** The most that a request can cost; where no amount is that large, the largest there is. */
+  public NanoTon atMost(Ceiling ceiling) {
+    return price.atMost(ceiling.promptTokens(), ceiling.outputTokens(), ceiling.coefficient());
   }
 
   /** What was delivered costs this. */

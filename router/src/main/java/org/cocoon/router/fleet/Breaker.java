@@ -10,7 +10,8 @@ package org.cocoon.router.fleet;
  * HALF_OPEN  --failure------------------------------------> OPEN       (pause doubled, bounded)
  * </pre>
  *
- * A client's own fault and a cancel are neither success nor failure.
+ * A client's own fault and a cancel are neither success nor failure. Nor does a lost link count:
+ * the breaker ends with its worker's link, and whoever attaches again starts with a new one.
  */
 final class Breaker {
   static final int FAILURES_TO_OPEN = 3;
@@ -43,6 +44,9 @@ final class Breaker {
   }
 
   void failed(long nowNanos) {
+    if (open && !trying) {
+      return; // dispatched before it opened: many that fail at once are one breakage
+    }
     failures++;
     if (trying || failures >= FAILURES_TO_OPEN) {
       pauseNanos = open ? Math.min(pauseNanos * 2, MOST_PAUSE_NANOS) : LEAST_PAUSE_NANOS;

@@ -64,9 +64,9 @@ public final class Fleet {
     return byModel.getOrDefault(model, List.of());
   }
 
-  /** Whether any worker served this model since the router started. */
+  /** Whether any worker serves this model or did since the router started. */
   public boolean knows(String model) {
-    return modelsSeen.contains(model);
+    return byModel.containsKey(model) || modelsSeen.contains(model);
   }
 
   /** All attached workers; a live view. */

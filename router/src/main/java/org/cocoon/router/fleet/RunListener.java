@@ -6,7 +6,7 @@ import org.cocoon.link.wire.Tokens;
 
 /**
  * Hears what a worker did with one run. Called on the event loop; after {@link #done}, {@link
- * #failed} or {@link #lost} nothing more comes.
+ * #failed} or {@link #lost} nothing more comes but {@link #broken}.
  */
 public interface RunListener {
   /** New tokens, in order. */
@@ -20,4 +20,7 @@ public interface RunListener {
 
   /** The link ended, or the worker went silent, before the run did. */
   void lost();
+
+  /** One of the methods above threw this: the run must end without harm to others. */
+  void broken(Throwable fault);
 }

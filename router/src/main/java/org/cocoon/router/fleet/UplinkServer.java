@@ -3,7 +3,6 @@ package org.cocoon.router.fleet;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
-import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerOptions;
 import io.vertx.grpc.server.GrpcServerRequest;
@@ -161,8 +160,8 @@ public final class UplinkServer {
       log.warn(
           "event=worker_refused peer={} reason=\"{}\"", request.connection().remoteAddress(), why);
       over = true;
-      response.status(GrpcStatus.FAILED_PRECONDITION).statusMessage(why);
-      response.end(FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
+      response.end( // with status OK: vertx-grpc 5.0.7 reads no message beside another status
+          FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
     }
 
     private void welcome(Hello hello, Peer peer) {

@@ -20,18 +20,26 @@ import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.dispatch.Candidate;
 import org.cocoon.router.dispatch.Decision;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One attached worker: its runs in flight, and what was observed of it.
  *
  * <pre>
- * ATTACHED  --it or we drain-->            DRAINING   takes nothing new
+ * ATTACHED  --it drains-->                 DRAINING   takes nothing new
  * ATTACHED, DRAINING  --link ended, silent--> GONE    every run in flight is told lost, once
  * </pre>
  *
- * <p>Belongs to the event loop. What goes down the link within one loop turn goes as one message.
+ * <p>Nothing that a worker says is believed beyond its own runs: numbers are clamped, and a fault
+ * in handling one run ends that run and no other. What goes down the link within one loop turn goes
+ * as one message. Belongs to the event loop.
  */
 public final class Worker implements Candidate {
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+
+  /** The most runs of others that a report can claim: more than any worker has slots. */
+  private static final int MOST_OTHERS = 1 << 20;
 
   /** Where a worker is in its life. */
   public enum State {
@@ -50,6 +58,7 @@ public final class Worker implements Candidate {
     long firstTokenNanos;
     long lastTokenNanos;
     long tokens;
+    boolean cancelled;
 
     Flight(RunListener listener, int promptTokens, long dispatchedNanos) {
       this.listener = listener;
@@ -127,19 +136,42 @@ public final class Worker implements Candidate {
 
   /** Asks for a run to stop; its done or its failure still comes, unless the link ends first. */
   public void cancel(long run) {
-    if (flights.containsKey(run)) {
+    Flight flight = flights.get(run);
+    if (flight != null) {
+      flight.cancelled = true;
       outgoing().addCancel(Cancel.newBuilder().setRun(run));
     }
   }
 
   /** Forgets a run whose end nobody waits for, and stops it. */
   public void abandon(long run) {
-    Flight flight = flights.remove(run);
-    if (flight != null) {
-      landed(flight);
+    if (drop(run)) {
       breaker.neutral();
-      outgoing().addCancel(Cancel.newBuilder().setRun(run));
+      freed.run();
     }
+  }
+
+  /** Like {@link #abandon}, for a run that the worker did wrong: its breaker counts a failure. */
+  public void dismiss(long run) {
+    if (drop(run)) {
+      breaker.failed(nanoClock.getAsLong());
+      freed.run();
+    }
+  }
+
+  /** Counts a failure against its breaker: a first token did not come in time. */
+  public void overdue() {
+    breaker.failed(nanoClock.getAsLong());
+  }
+
+  private boolean drop(long run) {
+    Flight flight = flights.remove(run);
+    if (flight == null) {
+      return false;
+    }
+    landed(flight);
+    outgoing().addCancel(Cancel.newBuilder().setRun(run));
+    return true;
   }
 
   /** Lets a run send so many tokens more. */
@@ -147,10 +179,9 @@ public final class Worker implements Candidate {
     outgoing().addGrant(Grant.newBuilder().setRun(run).setTokens(tokens));
   }
 
-  /** Tells the worker that this router goes. */
+  /** Tells the worker that this router goes; what waits here already is still given to it. */
   void drain() {
-    if (state == State.ATTACHED) {
-      state = State.DRAINING;
+    if (state != State.GONE) {
       outgoing().setDrain(true);
     }
   }
@@ -183,7 +214,7 @@ public final class Worker implements Candidate {
       tokens(message.getTokens(i), now);
     }
     for (int i = 0; i < message.getDoneCount(); i++) {
-      done(message.getDone(i));
+      done(message.getDone(i), now);
     }
     for (int i = 0; i < message.getFailedCount(); i++) {
       failed(message.getFailed(i), now);
@@ -209,23 +240,36 @@ public final class Worker implements Candidate {
     flight.lastTokenNanos = now;
     flight.tokens += tokens.getIdsCount();
     observed.tokens(tokens.getIdsCount());
-    flight.listener.tokens(tokens);
+    try {
+      flight.listener.tokens(tokens);
+    } catch (RuntimeException fault) {
+      broken(flight, fault);
+    }
   }
 
-  private void done(Done done) {
+  private void done(Done done, long now) {
     Flight flight = flights.remove(done.getRun());
     if (flight == null) {
       return;
     }
     landed(flight);
-    if (done.getFinish() == FinishReason.FINISH_CANCELLED) {
-      breaker.neutral();
-    } else {
+    boolean whole =
+        done.getFinish() == FinishReason.FINISH_STOP
+            || done.getFinish() == FinishReason.FINISH_LENGTH;
+    if (whole) {
       breaker.succeeded();
       observed.finished(
           flight.tokens, flight.lastTokenNanos - flight.firstTokenNanos, flights.size());
+    } else if (flight.cancelled) {
+      breaker.neutral();
+    } else {
+      breaker.failed(now); // nobody asked it to stop
     }
-    flight.listener.done(done);
+    try {
+      flight.listener.done(done);
+    } catch (RuntimeException fault) {
+      broken(flight, fault);
+    }
     freed.run();
   }
 
@@ -241,8 +285,21 @@ public final class Worker implements Candidate {
     } else {
       breaker.neutral();
     }
-    flight.listener.failed(failed);
+    try {
+      flight.listener.failed(failed);
+    } catch (RuntimeException fault) {
+      broken(flight, fault);
+    }
     freed.run();
+  }
+
+  /** One message carries many runs: a fault of ours in one of them must not lose the others. */
+  private void broken(Flight flight, RuntimeException fault) {
+    try {
+      flight.listener.broken(fault);
+    } catch (RuntimeException again) {
+      log.error("event=internal_error worker={}", identity.id(), again);
+    }
   }
 
   private void landed(Flight flight) {
@@ -256,7 +313,13 @@ public final class Worker implements Candidate {
     // Runs that the report knows of and that are not ours belong to other routers.
     long oursSeen =
         flights.keySet().stream().filter(run -> run <= report.getDispatchedSeen()).count();
-    othersOccupy = (int) Math.max(0, report.getRunning() + report.getQueued() - oursSeen);
+    long all =
+        Integer.toUnsignedLong(report.getRunning()) + Integer.toUnsignedLong(report.getQueued());
+    int before = othersOccupy;
+    othersOccupy = Math.clamp(all - oursSeen, 0, MOST_OTHERS);
+    if (othersOccupy < before) {
+      freed.run();
+    }
   }
 
   /** The link ended: tells every run. */
@@ -269,7 +332,11 @@ public final class Worker implements Candidate {
     flights.clear();
     pendingPromptTokens = 0;
     for (Flight flight : lost) {
-      flight.listener.lost();
+      try {
+        flight.listener.lost();
+      } catch (RuntimeException fault) {
+        broken(flight, fault);
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
+import org.cocoon.router.admission.Admission.Ceiling;
 import org.cocoon.router.dispatch.Decision;
 import org.cocoon.router.fleet.RunListener;
 import org.cocoon.router.fleet.Worker;
@@ -31,16 +32,26 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * HOLDING   held ------------------------> WAITING
  * WAITING   assigned --------------------> RUNNING
- * RUNNING   worker failed or lost -------> WAITING   goes on elsewhere, from the tokens so far
+ * RUNNING   worker failed, lost, or wrong> WAITING   goes on elsewhere, from the tokens so far
  * RUNNING   done ------------------------> CHARGING
  * RUNNING   cancelled, deadline, refused-> STOPPING  the worker is told; late tokens are dropped
  * STOPPING  done, lost, or not in time --> CHARGING  of what was delivered, if anything was
  * CHARGING  charge durable --------------> ENDED     only now the final chunk is sent
  * any       refused before any token ----> ENDED     the hold is released, nothing is charged
+ * any       a fault of ours -------------> ENDED     the same, and the worker is told to stop
  * </pre>
+ *
+ * <p>A worker is believed nothing that the client would pay for: more tokens than its credit or the
+ * request's limit, torn text, or an end that nobody asked for are faults of the worker, and the
+ * answer goes on elsewhere.
  */
 public final class Exchange implements RunListener {
   private static final Logger log = LoggerFactory.getLogger(Exchange.class);
+
+  private static final Ceiling NO_CEILING = new Ceiling(0, 0, 0);
+
+  /** Of what a worker says to the caller. */
+  private static final int MOST_MESSAGE_CHARS = 500;
 
   private enum State {
     HOLDING,
@@ -65,12 +76,14 @@ public final class Exchange implements RunListener {
   private @Nullable Worker worker;
   private long run;
   private int attempts;
-  private int coefficientHeld = Integer.MAX_VALUE;
+  private Ceiling ceiling = NO_CEILING;
   private int coefficient;
   private long promptTokens;
   private long cachedPromptTokens;
   private long stateSinceNanos;
   private long heldBackSinceNanos;
+  private long progressNanos;
+  private int deliveredAtTick;
   private @Nullable Refusal afterCharge;
 
   Exchange(RequestPath path, InferenceRequest request, Answer answer, long arrivedNanos) {
@@ -84,13 +97,13 @@ public final class Exchange implements RunListener {
 
   // ------------------------------------------------------------------ the way in
 
-  void held(Hold made) {
+  void held(Hold made, Ceiling covered) {
     if (state != State.HOLDING) {
       path.ledger().release(made); // the client left while the hold was being made
       return;
     }
     hold = made;
-    coefficientHeld = path.coefficientCeiling(request.model(), request.maxCoefficient());
+    ceiling = covered;
     enter(State.WAITING);
     dispatch(path.waitingRoom().hasPlace());
   }
@@ -122,7 +135,7 @@ public final class Exchange implements RunListener {
       }
       case Decision.Queued queued -> false;
       case Decision.Refused why -> {
-        if (why == Decision.Refused.NO_WORKER && attempts > 0) {
+        if (attempts > 0) {
           yield false; // the worker that failed is being restarted, most likely: tick() bounds this
         }
         finishOrRefuse(refusal(why));
@@ -134,10 +147,14 @@ public final class Exchange implements RunListener {
   private void start(Worker chosen) {
     worker = chosen;
     attempts++;
-    coefficient = chosen.coefficient();
-    coefficientHeld = Math.min(coefficientHeld, coefficient);
+    coefficient = // going on elsewhere never makes an answer dearer
+        relay.delivered() == 0 ? chosen.coefficient() : Math.min(coefficient, chosen.coefficient());
     enter(State.RUNNING);
-    Run.Builder template = request.run().toBuilder().setCredit(Relay.WINDOW);
+    Run.Builder template =
+        request.run().toBuilder()
+            .setMaxTokens(ceiling.outputTokens())
+            .setCredit(Relay.WINDOW)
+            .setCacheScope(path.cacheScope(request.account()));
     if (relay.delivered() > 0) {
       template.setContinuation(relay.continuation());
     }
@@ -158,7 +175,11 @@ public final class Exchange implements RunListener {
     if (state != State.RUNNING) {
       return;
     }
-    if (relay.delivered() == 0) {
+    if (!relay.allows(tokens, ceiling.outputTokens(), request.run().getLogprobs())) {
+      dismiss();
+      return;
+    }
+    if (relay.delivered() == 0 && tokens.getIdsCount() > 0) {
       path.metrics().firstToken(path.nanoClock().getAsLong() - arrivedNanos);
     }
     path.metrics().tokens(tokens.getIdsCount());
@@ -171,10 +192,26 @@ public final class Exchange implements RunListener {
     }
   }
 
+  /** The worker broke the protocol or stands still: it is stopped, and its breaker counts it. */
+  private void dismiss() {
+    if (worker != null) {
+      worker.dismiss(run);
+    }
+    elsewhere(FailureCode.FAILURE_UNSPECIFIED);
+  }
+
   @Override
   public void done(Done done) {
-    promptTokens = done.getPromptTokens();
-    cachedPromptTokens = done.getCachedPromptTokens();
+    boolean whole =
+        done.getFinish() == FinishReason.FINISH_STOP
+            || done.getFinish() == FinishReason.FINISH_LENGTH;
+    if (state == State.RUNNING && !whole) {
+      elsewhere(FailureCode.FAILURE_UNSPECIFIED); // half an answer must not look like a whole one
+      return;
+    }
+    promptTokens = Math.min(Integer.toUnsignedLong(done.getPromptTokens()), ceiling.promptTokens());
+    cachedPromptTokens =
+        Math.min(Integer.toUnsignedLong(done.getCachedPromptTokens()), promptTokens);
     charge(done.getFinish());
   }
 
@@ -184,15 +221,20 @@ public final class Exchange implements RunListener {
       charge(FinishReason.FINISH_CANCELLED);
       return;
     }
+    if (relay.delivered() > 0) {
+      elsewhere(failed.getCode()); // what one worker could begin is no fault of the caller's
+      return;
+    }
+    String message = shortened(failed.getMessage());
     switch (failed.getCode()) {
       case FAILURE_PROMPT_TOO_LONG ->
-          finishOrRefuse(Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", failed.getMessage()));
+          finishOrRefuse(Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", message));
       case FAILURE_BAD_REQUEST, FAILURE_UNSUPPORTED ->
           finishOrRefuse(
               new Refusal(
                   Kind.BAD_REQUEST,
-                  failed.getMessage(),
-                  failed.getParam().isEmpty() ? null : failed.getParam(),
+                  message,
+                  failed.getParam().isEmpty() ? null : shortened(failed.getParam()),
                   0));
       case FAILURE_UNKNOWN_MODEL,
           FAILURE_BUSY,
@@ -202,6 +244,10 @@ public final class Exchange implements RunListener {
           UNRECOGNIZED ->
           elsewhere(failed.getCode());
     }
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= MOST_MESSAGE_CHARS ? text : text.substring(0, MOST_MESSAGE_CHARS);
   }
 
   @Override
@@ -273,7 +319,9 @@ public final class Exchange implements RunListener {
     }
     String how = answerOver ? "cancelled" : afterCharge == null ? "finished" : name(afterCharge);
     path.metrics().charged(usage);
-    if (!answerOver && afterCharge == null) {
+    boolean finished = !answerOver && afterCharge == null;
+    end(how);
+    if (finished) {
       answerOver = true;
       answer.finished(
           new Completion(
@@ -285,18 +333,19 @@ public final class Exchange implements RunListener {
               receipt,
               usage.worker()));
     }
-    end(how);
   }
 
+  /** Gives everything back first, so that an edge that throws can keep nothing. */
   private void end(String how) {
+    enter(State.ENDED);
+    Hold left = hold;
+    hold = null;
+    worker = null;
+    path.ended(this, left, how);
     if (afterCharge != null && !answerOver) {
       answerOver = true;
       answer.refused(afterCharge);
     }
-    enter(State.ENDED);
-    path.ended(this, hold, how);
-    hold = null;
-    worker = null;
   }
 
   private static String name(Refusal refusal) {
@@ -320,10 +369,15 @@ public final class Exchange implements RunListener {
     finishOrRefuse(refusal);
   }
 
-  void broken(Throwable fault) {
+  @Override
+  public void broken(Throwable fault) {
     log.error("event=internal_error request={}", request.id(), fault);
     if (state == State.ENDED) {
       return;
+    }
+    leaveWaitingRoom();
+    if (worker != null) {
+      worker.abandon(run);
     }
     afterCharge =
         Refusal.of(Kind.INTERNAL, "A fault of ours; the log names it by the request's id.");
@@ -385,7 +439,9 @@ public final class Exchange implements RunListener {
         if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
           leaveWaitingRoom();
           finishOrRefuse(deadline());
-        } else if (attempts > 0 && now - stateSinceNanos > path.limits().restartWaitNanos()) {
+        } else if (attempts > 0
+            && now - stateSinceNanos > path.limits().restartWaitNanos()
+            && path.decide(this, true) instanceof Decision.Refused) {
           leaveWaitingRoom();
           finishOrRefuse(refusal(Decision.Refused.NO_WORKER));
         }
@@ -410,16 +466,27 @@ public final class Exchange implements RunListener {
     if (!relay.heldBack()) {
       heldBackSinceNanos = now;
     }
+    if (relay.heldBack() || relay.delivered() != deliveredAtTick) {
+      deliveredAtTick = relay.delivered();
+      progressNanos = now;
+    }
     if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
       stopWith(deadline());
     } else if (relay.delivered() == 0
         && now - stateSinceNanos > path.limits().firstTokenTimeoutNanos()) {
+      Worker late = worker;
+      if (late != null) {
+        late.overdue();
+      }
       stopWith(Refusal.retry(Kind.NO_FIRST_TOKEN, 1, "The worker gave no first token in time."));
     } else if (now - heldBackSinceNanos > path.limits().stallTimeoutNanos()) {
       stopWith(
           Refusal.of(
               Kind.CLIENT_STALLED,
               "Nothing was read for too long; what was delivered until then is charged."));
+    } else if (relay.delivered() > 0
+        && now - progressNanos > path.limits().firstTokenTimeoutNanos()) {
+      dismiss();
     }
   }
 
@@ -439,6 +506,7 @@ public final class Exchange implements RunListener {
     state = next;
     stateSinceNanos = path.nanoClock().getAsLong();
     heldBackSinceNanos = stateSinceNanos;
+    progressNanos = stateSinceNanos;
   }
 
   private Refusal refusal(Decision.Refused why) {
@@ -478,8 +546,9 @@ public final class Exchange implements RunListener {
     return excluded;
   }
 
-  int coefficientHeld() {
-    return coefficientHeld;
+  /** What its hold covers. */
+  Ceiling ceiling() {
+    return ceiling;
   }
 
   int delivered() {

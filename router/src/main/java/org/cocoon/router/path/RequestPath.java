@@ -1,14 +1,14 @@
 package org.cocoon.router.path;
 
 import io.vertx.core.Context;
-import io.vertx.core.Future;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import org.cocoon.contracts.NanoTon;
 import org.cocoon.router.admission.Admission;
+import org.cocoon.router.admission.Admission.Ceiling;
 import org.cocoon.router.admission.WaitingRoom;
 import org.cocoon.router.dispatch.Decision;
 import org.cocoon.router.dispatch.Demand;
@@ -16,6 +16,7 @@ import org.cocoon.router.dispatch.Dispatcher;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.ledger.Ledger;
+import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.HoldOutcome;
 import org.cocoon.router.request.Answer;
@@ -65,7 +66,7 @@ public final class RequestPath {
             TimeUnit.SECONDS.toNanos(15));
   }
 
-  private final Context context;
+  private final Consumer<Runnable> nextTurn;
   private final Ledger ledger;
   private final Admission admission;
   private final Dispatcher dispatcher = new Dispatcher();
@@ -87,7 +88,26 @@ public final class RequestPath {
       Limits limits,
       RouterMetrics metrics,
       LongSupplier nanoClock) {
-    this.context = context;
+    this(
+        task -> context.runOnContext(ignored -> task.run()),
+        ledger,
+        admission,
+        fleet,
+        limits,
+        metrics,
+        nanoClock);
+  }
+
+  /** The same over any event loop, given by what runs a task in its next turn. */
+  RequestPath(
+      Consumer<Runnable> nextTurn,
+      Ledger ledger,
+      Admission admission,
+      Fleet fleet,
+      Limits limits,
+      RouterMetrics metrics,
+      LongSupplier nanoClock) {
+    this.nextTurn = nextTurn;
     this.ledger = ledger;
     this.admission = admission;
     this.fleet = fleet;
@@ -113,26 +133,7 @@ public final class RequestPath {
     }
     open.add(exchange);
     metrics.opened();
-    hold(request)
-        .onSuccess(
-            outcome -> {
-              switch (outcome) {
-                case HoldOutcome.Held held -> exchange.held(held.hold());
-                case HoldOutcome.Insufficient poor ->
-                    exchange.refuse(
-                        Refusal.of(
-                            Kind.INSUFFICIENT_BALANCE,
-                            "The balance is %s short of the most that this request can cost. Top up, or lower max_tokens."
-                                .formatted(poor.missing())));
-                case HoldOutcome.Unavailable gone ->
-                    exchange.refuse(
-                        Refusal.retry(
-                            Kind.LEDGER_UNAVAILABLE,
-                            2,
-                            "The ledger is not reachable just now; nothing was charged."));
-              }
-            })
-        .onFailure(fault -> exchange.broken(fault));
+    hold(exchange, ceiling(request, request.maxCoefficient()));
     return exchange; // held -> dispatch -> relay -> charge: see Exchange's table
   }
 
@@ -161,17 +162,51 @@ public final class RequestPath {
     return name.length() <= 80 ? name : name.substring(0, 80) + "...";
   }
 
-  private Future<HoldOutcome> hold(InferenceRequest request) {
+  private void hold(Exchange exchange, Ceiling ceiling) {
+    InferenceRequest request = exchange.request();
+    ledger
+        .hold(request.account(), request.id(), admission.atMost(ceiling))
+        .onSuccess(
+            outcome -> {
+              switch (outcome) {
+                case HoldOutcome.Held held -> exchange.held(held.hold(), ceiling);
+                case HoldOutcome.Insufficient poor -> holdLess(exchange, ceiling, poor);
+                case HoldOutcome.Unavailable gone ->
+                    exchange.refuse(
+                        Refusal.retry(
+                            Kind.LEDGER_UNAVAILABLE,
+                            2,
+                            "The ledger is not reachable just now; nothing was charged."));
+              }
+            })
+        .onFailure(fault -> exchange.broken(fault));
+  }
+
+  /** A dear worker in the fleet must not keep those out who can pay for a cheap one. */
+  private void holdLess(Exchange exchange, Ceiling tried, HoldOutcome.Insufficient poor) {
+    Ceiling cheapest = ceiling(exchange.request(), lowestCoefficient(exchange.request().model()));
+    if (cheapest.coefficient() > 0 && cheapest.coefficient() < tried.coefficient()) {
+      hold(exchange, cheapest);
+    } else {
+      exchange.refuse(
+          Refusal.of(
+              Kind.INSUFFICIENT_BALANCE,
+              "The balance is %s short of the most that this request can cost. Top up, or lower max_tokens."
+                  .formatted(poor.missing())));
+    }
+  }
+
+  /** What a request can use at most, of the workers that are not dearer than this. */
+  private Ceiling ceiling(InferenceRequest request, int maxCoefficient) {
     int coefficient = 0;
     int contextTokens = 1;
     for (Worker worker : fleet.serving(request.model())) {
-      if (worker.coefficient() <= request.maxCoefficient()) {
+      if (worker.coefficient() <= maxCoefficient) {
         coefficient = Math.max(coefficient, worker.coefficient());
         contextTokens = Math.max(contextTokens, worker.contextTokens());
       }
     }
-    NanoTon most = admission.atMost(request, coefficient, contextTokens);
-    return ledger.hold(request.account(), request.id(), most);
+    return admission.ceiling(request, coefficient, contextTokens);
   }
 
   /** Chooses a worker for a request that holds its money. */
@@ -183,7 +218,7 @@ public final class RequestPath {
             request.promptTokensExpected(),
             Math.min(output, EXPECTED_OUTPUT),
             1,
-            Math.min(request.maxCoefficient(), exchange.coefficientHeld()),
+            exchange.ceiling().coefficient(),
             mayWait);
     return dispatcher.decide(demand, fleet.serving(request.model()), exchange.excluded());
   }
@@ -198,8 +233,8 @@ public final class RequestPath {
       return;
     }
     offering = true;
-    context.runOnContext(
-        ignored -> {
+    nextTurn.accept(
+        () -> {
           offering = false;
           for (String model : waitingRoom.models()) {
             waitingRoom.offer(model, Exchange::dispatchFromWaiting);
@@ -227,14 +262,11 @@ public final class RequestPath {
     return nanoClock;
   }
 
-  int coefficientCeiling(String model, int maxCoefficient) {
-    int ceiling = 0;
-    for (Worker worker : fleet.serving(model)) {
-      if (worker.coefficient() <= maxCoefficient) {
-        ceiling = Math.max(ceiling, worker.coefficient());
-      }
-    }
-    return ceiling;
+  /**
+   * Which requests may share cached prefixes: those of one account, under a key of this process.
+   */
+  String cacheScope(Account account) {
+    return CacheScopes.of(account.id());
   }
 
   /** The cheapest coefficient that serves a model now, or 0 if none does. */
@@ -249,18 +281,18 @@ public final class RequestPath {
   }
 
   void ended(Exchange exchange, @Nullable Hold hold, String how) {
+    if (hold != null) {
+      ledger.release(hold);
+    }
     if (open.remove(exchange)) {
       admission.leave(exchange.request().account());
       metrics.ended(how);
-    }
-    if (hold != null) {
-      ledger.release(hold);
     }
     log.info(
         "event=request_ended request={} account={} model={} how={} tokens={} attempts={} millis={}",
         exchange.request().id(),
         exchange.request().account().id(),
-        exchange.request().model(),
+        fleet.knows(exchange.request().model()) ? exchange.request().model() : "unknown",
         how,
         exchange.delivered(),
         exchange.attempts(),
@@ -273,6 +305,7 @@ public final class RequestPath {
     for (Exchange exchange : List.copyOf(open)) {
       exchange.tick(now);
     }
+    offerWaiting(); // a breaker's pause ends without an event
   }
 
   /** Takes nothing new from now on. */

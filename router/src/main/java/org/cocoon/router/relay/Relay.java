@@ -2,7 +2,9 @@ package org.cocoon.router.relay;
 
 import com.google.protobuf.ByteString;
 import java.util.Arrays;
+import org.cocoon.link.wire.Alternative;
 import org.cocoon.link.wire.Continuation;
+import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.request.Answer;
 
@@ -21,6 +23,14 @@ public final class Relay {
   /** Credit is given back in portions, so that grants are few. */
   static final int GRANT_AT = WINDOW / 4;
 
+  /**
+   * Text of an answer for each of its tokens, at most; vocabularies have pieces up to about 500.
+   */
+  static final int MOST_BYTES_PER_TOKEN = 1024;
+
+  /** What top_logprobs can be. */
+  private static final int MOST_ALTERNATIVES = 20;
+
   private final Answer answer;
   private int[] ids = new int[64];
   private int count;
@@ -33,7 +43,42 @@ public final class Relay {
   }
 
   /**
-   * Delivers new tokens.
+   * Whether a worker may send this: within its credit and what the request pays for, as well-formed
+   * text of a likely length, and with no log probabilities that nobody asked for.
+   *
+   * @param mostTokens that the answer may have
+   * @param logprobs whether they were asked for
+   */
+  public boolean allows(Tokens tokens, int mostTokens, boolean logprobs) {
+    int fresh = tokens.getIdsCount();
+    ByteString text = tokens.getText();
+    return owed + fresh <= WINDOW
+        && fresh <= mostTokens - count
+        && text.size() <= (long) MOST_BYTES_PER_TOKEN * (count + fresh) - textBytes
+        && text.isValidUtf8()
+        && (tokens.getLogprobsCount() == 0 || (logprobs && allows(tokens, fresh)));
+  }
+
+  private static boolean allows(Tokens tokens, int fresh) {
+    if (tokens.getLogprobsCount() > fresh) {
+      return false;
+    }
+    for (TokenLogprob token : tokens.getLogprobsList()) {
+      if (token.getPiece().size() > MOST_BYTES_PER_TOKEN
+          || token.getTopCount() > MOST_ALTERNATIVES) {
+        return false;
+      }
+      for (Alternative alternative : token.getTopList()) {
+        if (alternative.getPiece().size() > MOST_BYTES_PER_TOKEN) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Delivers new tokens, which {@link #allows} has looked at.
    *
    * @return credit to grant to the worker now, 0 for none
    */

@@ -10,10 +10,8 @@ package org.cocoon.worker.engine;
  *     how much a long prompt delays the next token of everybody else
  * @param maxCommands calls that wait for the step thread; one more throws in the caller
  * @param maxPromptChars characters of a prompt, looked at before it is cut into tokens
- * @param reusePrefixes whether a prompt may begin with tokens that an earlier one left in a cache.
- *     Reuse saves most of the time of a growing conversation, and shows to a client that measures
- *     its time to first token whether someone else has sent the same beginning: switch it off where
- *     clients that do not trust each other share a worker
+ * @param reusePrefixes whether a prompt may begin with tokens that an earlier one of the same scope
+ *     left in a cache, which saves most of the time of a growing conversation
  * @param threadName of the step thread; the prompt thread's begins with it
  */
 public record EngineOptions(

@@ -50,6 +50,10 @@ final class Generation {
     return request.key();
   }
 
+  String cacheScope() {
+    return request.cacheScope();
+  }
+
   void makeReady(Preparation.Ready prepared) {
     ready = prepared;
   }

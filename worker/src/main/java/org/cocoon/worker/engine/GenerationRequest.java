@@ -7,6 +7,7 @@ import java.util.List;
  *
  * @param key its name until it ended
  * @param requestId for logs
+ * @param cacheScope only requests of one scope share cached prefixes
  * @param prompt messages or text
  * @param sampling how tokens are chosen
  * @param maxTokens how many to generate at most, continuation included; 0: until the context ends
@@ -21,6 +22,7 @@ import java.util.List;
 public record GenerationRequest(
     RunKey key,
     String requestId,
+    String cacheScope,
     Prompt prompt,
     Sampling sampling,
     int maxTokens,

@@ -12,6 +12,7 @@ final class Slot {
 
   final int sequence;
   private TokenList tokens = NO_TOKENS;
+  private String scope = "";
   private int cached;
   private int scheduled;
   private @Nullable Generation generation;
@@ -35,15 +36,16 @@ final class Slot {
     return releasedAt;
   }
 
-  /** How many of the cached tokens are those that another list begins with. */
-  int shared(TokenList other) {
-    return tokens.commonPrefix(cached, other);
+  /** How many of the cached tokens are those that a generation of the same scope begins with. */
+  int shared(Generation other) {
+    return scope.equals(other.cacheScope()) ? tokens.commonPrefix(cached, other.tokens()) : 0;
   }
 
   /** Gives the slot to a generation, of whose tokens the cache now holds the first ones. */
   void take(Generation by, int cachedTokens) {
     generation = by;
     tokens = by.tokens();
+    scope = by.cacheScope();
     cached = cachedTokens;
   }
 

@@ -11,9 +11,8 @@ import org.jspecify.annotations.Nullable;
  * another slot is free; else the prefix is copied into the free slot that has been idle longest. At
  * least one token is always computed anew, because only that gives logits.
  *
- * <p>Prefixes are shared between all requests of an engine: a {@link GenerationRequest} does not
- * say on whose behalf it runs. Time to first token therefore tells a curious client whether
- * somebody's prompt began as his does; {@link EngineOptions#reusePrefixes()} turns reuse off.
+ * <p>Prefixes are shared only within a {@linkplain GenerationRequest#cacheScope() scope}: else the
+ * time to first token would tell a curious client whether somebody's prompt began as his does.
  */
 final class SlotTable {
   private final Backend backend;
@@ -41,11 +40,11 @@ final class SlotTable {
       return null;
     }
     TokenList tokens = generation.tokens();
-    Slot source = reusePrefixes ? source(tokens) : null;
+    Slot source = reusePrefixes ? source(generation) : null;
     Slot taken = idlest;
     int kept = 0;
     if (source != null) {
-      kept = Math.min(source.shared(tokens), tokens.size() - 1);
+      kept = Math.min(source.shared(generation), tokens.size() - 1);
       Slot target = target(source, kept);
       if (target != source) {
         clear(target);
@@ -67,11 +66,11 @@ final class SlotTable {
   }
 
   /** The slot that shares the longest prefix, a free one among equals; null where none does. */
-  private @Nullable Slot source(TokenList tokens) {
+  private @Nullable Slot source(Generation generation) {
     Slot best = null;
     int longest = 0;
     for (Slot slot : slots) {
-      int shared = Math.min(slot.shared(tokens), tokens.size() - 1);
+      int shared = Math.min(slot.shared(generation), generation.tokens().size() - 1);
       if (shared > longest
           || (best != null && shared == longest && slot.isFree() && !best.isFree())) {
         best = slot;

@@ -51,7 +51,7 @@ import org.slf4j.LoggerFactory;
 final class RouterLink {
   private static final Logger log = LoggerFactory.getLogger(RouterLink.class);
   private static final long LEAST_BACK_OFF_MILLIS = 100;
-  private static final long MOST_BACK_OFF_MILLIS = 10_000;
+  private static final long MOST_BACK_OFF_MILLIS = 2_000;
   private static final long HEARTBEAT_MILLIS = 1_000;
 
   /** What a link needs of the worker. */

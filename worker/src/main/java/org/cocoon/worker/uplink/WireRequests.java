@@ -46,6 +46,7 @@ final class WireRequests {
     return new GenerationRequest(
         new RunKey(link, run.getRun()),
         run.getRequestId(),
+        run.getCacheScope(),
         prompt,
         sampling(run.getSampling()),
         run.getMaxTokens(),

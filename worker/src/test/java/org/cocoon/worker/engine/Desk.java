@@ -90,6 +90,7 @@ final class Desk {
     return new GenerationRequest(
         new RunKey(1, run),
         "test-" + run,
+        "tenant",
         new Prompt.Text(prompt),
         sampling,
         maxTokens,
@@ -102,10 +103,28 @@ final class Desk {
         continuation);
   }
 
+  static GenerationRequest inScope(String scope, GenerationRequest of) {
+    return new GenerationRequest(
+        of.key(),
+        of.requestId(),
+        scope,
+        of.prompt(),
+        of.sampling(),
+        of.maxTokens(),
+        of.stop(),
+        of.ignoreEos(),
+        of.logprobs(),
+        of.topLogprobs(),
+        of.credit(),
+        of.deadlineMillis(),
+        of.continuation());
+  }
+
   static GenerationRequest withCredit(GenerationRequest of, int credit, int deadlineMillis) {
     return new GenerationRequest(
         of.key(),
         of.requestId(),
+        of.cacheScope(),
         of.prompt(),
         of.sampling(),
         of.maxTokens(),

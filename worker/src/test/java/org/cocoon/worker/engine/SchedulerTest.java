@@ -187,6 +187,20 @@ class SchedulerTest {
   }
 
   @Test
+  void nothingIsReusedAcrossScopes() {
+    Desk desk = Desk.of(3);
+    desk.scheduler.arrive(Desk.request(1, "a conversation", 10));
+    desk.finish();
+    GenerationRequest foreign = Desk.inScope("curious", Desk.request(2, "a conversation", 1));
+    desk.scheduler.arrive(foreign);
+    desk.finish();
+    assertEquals(0, desk.answer(2).finished().cachedPromptTokens());
+    desk.scheduler.arrive(Desk.request(3, "a conversation", 1));
+    desk.finish();
+    assertTrue(desk.answer(3).finished().cachedPromptTokens() > 0);
+  }
+
+  @Test
   void sameStartIsCopiedFromAGenerationThatStillRuns() {
     Desk desk = Desk.of(2);
     String system = "the same long system prompt: ";
@@ -292,6 +306,7 @@ class SchedulerTest {
         new GenerationRequest(
             stops.key(),
             "r",
+            "",
             stops.prompt(),
             endAtOnce,
             5,

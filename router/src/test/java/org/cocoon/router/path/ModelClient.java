@@ -1,0 +1,96 @@
+package org.cocoon.router.path;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.util.List;
+import org.cocoon.link.wire.TokenLogprob;
+import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.Completion;
+import org.cocoon.router.request.Refusal;
+import org.jspecify.annotations.Nullable;
+
+/** A client that may read, stop reading, or leave, and remembers all that it was told. */
+final class ModelClient implements Answer {
+  final Script script;
+  private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+  int tokens;
+  boolean writable = true;
+  boolean left;
+  @Nullable Completion completion;
+  @Nullable Refusal refusal;
+  @Nullable Exchange exchange;
+
+  ModelClient(Script script) {
+    this.script = script;
+  }
+
+  boolean over() {
+    return left || completion != null || refusal != null;
+  }
+
+  private void assertNotOver() {
+    assertTrue(!over(), "told something after the end");
+  }
+
+  @Override
+  public void text(byte[] more, int count, List<TokenLogprob> logprobs) {
+    assertNotOver();
+    text.writeBytes(more);
+    tokens += count;
+  }
+
+  @Override
+  public void finished(Completion how) {
+    assertNotOver();
+    completion = how;
+  }
+
+  @Override
+  public void refused(Refusal why) {
+    assertNotOver();
+    refusal = why;
+  }
+
+  @Override
+  public boolean writable() {
+    return writable;
+  }
+
+  @Override
+  public void tick(long nowNanos) {
+    assertNotOver();
+  }
+
+  /** What it has is the beginning of the answer, or all of it, and what it pays is what it has. */
+  void check(MemoryLedger ledger) {
+    byte[] got = text.toByteArray();
+    assertTrue(got.length <= script.textBytes(script.length), "more text than there is");
+    assertArrayEquals(script.text(0, got.length), got, "the text is no beginning");
+    assertTrue(over(), "never ended");
+    var id = script.request.id();
+    var usage = ledger.charged.get(id);
+    if (usage != null) {
+      assertEquals(tokens, usage.completionTokens(), "charged what was not delivered");
+      assertTrue(
+          usage.promptTokens() <= script.request.promptTokensAtMost(),
+          "a longer prompt was charged");
+    } else {
+      assertNull(completion, "finished without a charge");
+      assertTrue(tokens == 0 || ledger.refusedCharges.contains(id), "delivered without a charge");
+    }
+    Completion end = completion;
+    if (end != null) {
+      assertEquals(tokens, end.completionTokens());
+      int most = script.request.maxTokens();
+      int expected =
+          Math.min(
+              script.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.CONTEXT));
+      assertEquals(expected, tokens, "a whole answer has all tokens");
+      assertEquals(script.textBytes(expected), got.length, "a whole answer has all text");
+    }
+  }
+}
