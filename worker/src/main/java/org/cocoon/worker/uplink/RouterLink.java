@@ -3,6 +3,7 @@ package org.cocoon.worker.uplink;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.grpc.client.GrpcClient;
@@ -13,9 +14,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.cocoon.link.wire.Cancel;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
@@ -42,6 +45,8 @@ import org.slf4j.LoggerFactory;
  * DIALLING  TLS refused, no answer----> WAITING    back-off, doubled up to its bound, with jitter
  * DIALLING  refused for good----------> CLOSED     (no common protocol version)
  * ATTACHED  stream or connection ends-> WAITING    every run of the link is cancelled
+ * ATTACHED  pings stay unanswered-----> WAITING    the same: the other end is gone without a word
+ * ATTACHED  it breaks the protocol----> WAITING    the same
  * WAITING   time passed---------------> DIALLING   with a fresh key and fresh evidence
  * any       close---------------------> CLOSED
  * </pre>
@@ -53,6 +58,15 @@ final class RouterLink {
   private static final long LEAST_BACK_OFF_MILLIS = 100;
   private static final long MOST_BACK_OFF_MILLIS = 2_000;
   private static final long HEARTBEAT_MILLIS = 1_000;
+  private static final long WELCOME_MILLIS = 10_000;
+
+  /** Heartbeats whose ping may stay unanswered, as long as a router waits for a silent worker. */
+  private static final int MOST_UNANSWERED = 5;
+
+  /** After how long a cancel is tried again that the engine had no room to look at. */
+  private static final long CANCEL_AGAIN_MILLIS = 50;
+
+  private static final Buffer PING = Buffer.buffer("cocoon-1");
 
   /** What a link needs of the worker. */
   interface Terms {
@@ -92,6 +106,7 @@ final class RouterLink {
   private long backOffMillis = LEAST_BACK_OFF_MILLIS;
   private LoadReport lastLoad = LoadReport.getDefaultInstance();
   private long heartbeat;
+  private int unanswered;
 
   RouterLink(Vertx vertx, SocketAddress router, long number, Terms terms) {
     this.vertx = vertx;
@@ -125,6 +140,9 @@ final class RouterLink {
         .executeBlocking(terms.freshTls(), false)
         .compose(
             options -> {
+              if (mine != session || closed) {
+                return Future.failedFuture("closed while its evidence was made");
+              }
               GrpcClient fresh =
                   GrpcClient.client(
                       vertx,
@@ -138,7 +156,13 @@ final class RouterLink {
   }
 
   private Future<Void> attach(GrpcClientRequest<FromWorker, FromRouter> request, long mine) {
+    if (mine != session || closed) {
+      request.connection().close();
+      return Future.failedFuture("closed while it dialled");
+    }
     stream = request;
+    unanswered = 0;
+    vertx.setTimer(WELCOME_MILLIS, ignored -> welcomeDue(mine));
     request.exceptionHandler(fault -> ended(mine, reason(fault)));
     request.connection().closeHandler(ignored -> ended(mine, "the connection closed"));
     Future<GrpcClientResponse<FromWorker, FromRouter>> response = request.response();
@@ -153,6 +177,12 @@ final class RouterLink {
         .mapEmpty();
   }
 
+  private void welcomeDue(long mine) {
+    if (mine == session && !attached) {
+      ended(mine, "no welcome within %d s".formatted(WELCOME_MILLIS / 1000));
+    }
+  }
+
   private static String reason(Throwable fault) {
     String message = fault.getMessage();
     Throwable cause = fault.getCause();
@@ -164,7 +194,14 @@ final class RouterLink {
     if (mine != session || closed) {
       return;
     }
-    if (message.hasWelcome()) {
+    if (message.hasRefused()) {
+      String why = message.getRefused().getReason();
+      log.error("event=refused router={} reason=\"{}\"", router, why);
+      close();
+      terms.refusedForGood().accept(why);
+      return;
+    }
+    if (message.hasWelcome() && !attached) {
       attached = true;
       backOffMillis = LEAST_BACK_OFF_MILLIS;
       log.info(
@@ -175,42 +212,67 @@ final class RouterLink {
       report(true);
       return;
     }
-    if (message.hasRefused()) {
-      String why = message.getRefused().getReason();
-      log.error("event=refused router={} reason=\"{}\"", router, why);
-      close();
-      terms.refusedForGood().accept(why);
+    if (!attached) {
+      ended(mine, "the router spoke before its welcome");
       return;
-    }
-    for (int i = 0; i < message.getRunCount(); i++) {
-      run(message.getRun(i));
-    }
-    for (Grant grant : message.getGrantList()) {
-      terms.engine().grant(new RunKey(link(), grant.getRun()), grant.getTokens());
-    }
-    for (int i = 0; i < message.getCancelCount(); i++) {
-      terms.engine().cancel(new RunKey(link(), message.getCancel(i).getRun()));
     }
     if (message.getDrain()) {
       log.info("event=router_draining router={}", router);
     }
+    String wrong = obey(message);
+    if (wrong != null) {
+      ended(mine, wrong);
+    }
   }
 
-  private void run(Run run) {
+  /** Does what a message says; returns why this router is to be cut off, or null. */
+  private @Nullable String obey(FromRouter message) {
+    for (Run run : message.getRunList()) {
+      if (!run(run)) {
+        return "the router gave one number to two runs";
+      }
+    }
+    try {
+      for (Grant grant : message.getGrantList()) {
+        if (runs.contains(grant.getRun())) {
+          terms.engine().grant(new RunKey(link(), grant.getRun()), grant.getTokens());
+        }
+      }
+      for (Cancel cancel : message.getCancelList()) {
+        if (runs.contains(cancel.getRun())) {
+          terms.engine().cancel(new RunKey(link(), cancel.getRun()));
+        }
+      }
+    } catch (RejectedExecutionException e) {
+      return "the router sends more than the engine can look at";
+    }
+    return null;
+  }
+
+  /** Starts a run, or says why not; returns false where its number is taken. */
+  private boolean run(Run run) {
     highestRun = Math.max(highestRun, run.getRun());
     if (draining) {
-      write(
-          FromWorker.newBuilder()
-              .addFailed(
-                  Failed.newBuilder()
-                      .setRun(run.getRun())
-                      .setCode(FailureCode.FAILURE_DRAINING)
-                      .setMessage("this worker is stopping"))
-              .build());
-      return;
+      fail(run, FailureCode.FAILURE_DRAINING, "this worker is stopping");
+      return true;
     }
-    runs.add(run.getRun());
-    terms.engine().generate(WireRequests.request(link(), run, terms.system()));
+    if (!runs.add(run.getRun())) {
+      return false;
+    }
+    try {
+      terms.engine().generate(WireRequests.request(link(), run, terms.system()));
+    } catch (RejectedExecutionException e) {
+      runs.remove(run.getRun());
+      fail(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
+    }
+    return true;
+  }
+
+  private void fail(Run run, FailureCode code, String message) {
+    write(
+        FromWorker.newBuilder()
+            .addFailed(Failed.newBuilder().setRun(run.getRun()).setCode(code).setMessage(message))
+            .build());
   }
 
   /** Sends what a step produced for this link; from the engine's thread. */
@@ -254,9 +316,25 @@ final class RouterLink {
   }
 
   private void beat() {
-    if (attached) {
-      report(true);
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (open == null || !attached) {
+      return;
     }
+    if (unanswered >= MOST_UNANSWERED) {
+      ended(session, "no sign of life for %d s".formatted(unanswered * HEARTBEAT_MILLIS / 1000));
+      return;
+    }
+    report(true);
+    unanswered++;
+    long mine = session;
+    open.connection()
+        .ping(PING)
+        .onSuccess(
+            ignored -> {
+              if (mine == session) {
+                unanswered = 0;
+              }
+            });
   }
 
   private void report(boolean always) {
@@ -273,7 +351,7 @@ final class RouterLink {
     }
     session++; // what still comes from this connection is stale
     long oldLink = number << 32 | mine;
-    runs.forEach(run -> terms.engine().cancel(new RunKey(oldLink, run)));
+    runs.forEach(run -> cancel(new RunKey(oldLink, run)));
     runs.clear();
     highestRun = 0;
     String ours = terms.selfCheck().get();
@@ -290,6 +368,15 @@ final class RouterLink {
     long jitter = ThreadLocalRandom.current().nextLong(backOffMillis / 4 + 1);
     vertx.setTimer(backOffMillis + jitter, ignored -> context.runOnContext(v -> dial()));
     backOffMillis = Math.min(backOffMillis * 2, MOST_BACK_OFF_MILLIS);
+  }
+
+  /** Cancels a run that nobody hears any more, as soon as the engine has room to look at it. */
+  private void cancel(RunKey key) {
+    try {
+      terms.engine().cancel(key);
+    } catch (RejectedExecutionException e) {
+      vertx.setTimer(CANCEL_AGAIN_MILLIS, ignored -> cancel(key));
+    }
   }
 
   private void closeClient() {

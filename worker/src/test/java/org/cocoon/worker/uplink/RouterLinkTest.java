@@ -1,0 +1,217 @@
+package org.cocoon.worker.uplink;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.net.SocketAddress;
+import io.vertx.grpc.server.GrpcServer;
+import io.vertx.grpc.server.GrpcServerRequest;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.cocoon.link.wire.Cancel;
+import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FromRouter;
+import org.cocoon.link.wire.FromWorker;
+import org.cocoon.link.wire.Grant;
+import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.Uplink;
+import org.cocoon.link.wire.Welcome;
+import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.GenerationRequest;
+import org.cocoon.worker.engine.RunKey;
+import org.cocoon.worker.engine.ServedModel;
+import org.cocoon.worker.engine.StepOutcome;
+import org.cocoon.worker.engine.StepOutcome.Delta;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A worker's links against routers that behave badly, without TLS. */
+@Timeout(value = 30, unit = TimeUnit.SECONDS)
+class RouterLinkTest {
+  private final BlockingQueue<GrpcServerRequest<FromWorker, FromRouter>> attached =
+      new LinkedBlockingQueue<>();
+  private final BlockingQueue<FromWorker> heard = new LinkedBlockingQueue<>();
+  private final RecordingEngine engine = new RecordingEngine();
+  private final Uplinks uplinks = new Uplinks();
+  private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
+
+  /** Notes what it is asked; refuses to look at runs of some numbers. */
+  private static final class RecordingEngine implements Engine {
+    final BlockingQueue<RunKey> generated = new LinkedBlockingQueue<>();
+    final BlockingQueue<RunKey> cancelled = new LinkedBlockingQueue<>();
+    final BlockingQueue<RunKey> granted = new LinkedBlockingQueue<>();
+    volatile long fullForRun = -1;
+    final AtomicInteger fullForCancels = new AtomicInteger();
+
+    @Override
+    public ServedModel model() {
+      return new ServedModel("m", "r", 100, 4, List.of(), "none", true);
+    }
+
+    @Override
+    public void generate(GenerationRequest request) {
+      if (request.key().run() == fullForRun) {
+        throw new RejectedExecutionException("full");
+      }
+      generated.add(request.key());
+    }
+
+    @Override
+    public void cancel(RunKey key) {
+      if (fullForCancels.getAndUpdate(left -> Math.max(left - 1, 0)) > 0) {
+        throw new RejectedExecutionException("full");
+      }
+      cancelled.add(key);
+    }
+
+    @Override
+    public void grant(RunKey key, int tokens) {
+      granted.add(key);
+    }
+
+    @Override
+    public EngineLoad load() {
+      return new EngineLoad(0, 0, 0, 0, 0);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    GrpcServer grpc = GrpcServer.server(vertx);
+    grpc.callHandler(
+        Uplink.server(),
+        request -> {
+          request.handler(heard::add);
+          attached.add(request);
+        });
+    HttpServer server =
+        vertx
+            .createHttpServer()
+            .requestHandler(grpc)
+            .listen(0, "127.0.0.1")
+            .await(10, TimeUnit.SECONDS);
+    uplinks.start(
+        vertx,
+        List.of(SocketAddress.inetSocketAddress(server.actualPort(), "127.0.0.1")),
+        new Uplinks.Identity("w", 1000, "test", true, ""),
+        engine,
+        () ->
+            new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false),
+        () -> "",
+        why -> {});
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    uplinks.close();
+    vertx.close().await(10, TimeUnit.SECONDS);
+  }
+
+  private GrpcServerRequest<FromWorker, FromRouter> welcomed() throws InterruptedException {
+    GrpcServerRequest<FromWorker, FromRouter> stream = attached.take();
+    while (!heard.take().hasHello()) {
+      // what an earlier link still said
+    }
+    send(stream, FromRouter.newBuilder().setWelcome(Welcome.newBuilder().setVersion(1)));
+    return stream;
+  }
+
+  private void send(GrpcServerRequest<FromWorker, FromRouter> stream, FromRouter.Builder message) {
+    FromRouter built = message.build();
+    vertx.getOrCreateContext().runOnContext(ignored -> stream.response().write(built));
+  }
+
+  private static Run run(long number) {
+    return Run.newBuilder().setRun(number).setText("x").setCredit(8).build();
+  }
+
+  @Test
+  void aFullEngineIsAnsweredBusyAndTheRestOfTheMessageIsObeyed() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = welcomed();
+    engine.fullForRun = 2;
+    send(
+        stream,
+        FromRouter.newBuilder()
+            .addRun(run(1))
+            .addRun(run(2))
+            .addRun(run(3))
+            .addGrant(Grant.newBuilder().setRun(1).setTokens(5))
+            .addGrant(Grant.newBuilder().setRun(77).setTokens(5))
+            .addCancel(Cancel.newBuilder().setRun(3)));
+    assertEquals(1, engine.generated.take().run());
+    assertEquals(3, engine.generated.take().run());
+    assertEquals(3, engine.cancelled.take().run());
+    assertEquals(1, engine.granted.take().run());
+    assertTrue(engine.granted.isEmpty(), "a run that nobody started is not granted");
+    FromWorker answer = heard.take();
+    while (answer.getFailedCount() == 0) {
+      answer = heard.take();
+    }
+    assertEquals(2, answer.getFailed(0).getRun());
+    assertEquals(FailureCode.FAILURE_BUSY, answer.getFailed(0).getCode());
+  }
+
+  @Test
+  void dialsAgainAndFreesTheSlotsOfALinkThatEnded() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> first = welcomed();
+    send(first, FromRouter.newBuilder().addRun(run(1)).addRun(run(2)));
+    RunKey one = engine.generated.take();
+    engine.generated.take();
+    engine.fullForCancels.set(1); // the engine has no room to look at the first cancel just then
+    vertx.runOnContext(ignored -> first.connection().close());
+    GrpcServerRequest<FromWorker, FromRouter> second = welcomed();
+    assertEquals(
+        3, engine.cancelled.take().run() + engine.cancelled.take().run(), "both are cancelled");
+    uplinks.stepped(
+        new StepOutcome(
+            List.of(new Delta(one, new int[] {7}, new byte[] {'x'}, List.of())), List.of()));
+    send(second, FromRouter.newBuilder().addRun(run(1)));
+    RunKey again = engine.generated.take();
+    assertNotEquals(one, again, "the same number on another link is another run");
+    uplinks.stepped(
+        new StepOutcome(
+            List.of(new Delta(again, new int[] {8}, new byte[] {'y'}, List.of())), List.of()));
+    FromWorker answer = heard.take();
+    while (answer.getTokensCount() == 0) {
+      answer = heard.take();
+    }
+    assertEquals(8, answer.getTokens(0).getIds(0), "tokens of the old link are dropped");
+  }
+
+  @Test
+  void cutsOffARouterThatGivesOneNumberToTwoRuns() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = welcomed();
+    send(stream, FromRouter.newBuilder().addRun(run(5)).addRun(run(5)));
+    assertEquals(5, engine.generated.take().run());
+    assertEquals(5, engine.cancelled.take().run());
+    assertNotNull(welcomed(), "it dials again");
+    assertTrue(engine.generated.isEmpty());
+  }
+
+  @Test
+  void startsNothingForARouterThatDidNotWelcomeIt() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = attached.take();
+    send(stream, FromRouter.newBuilder().addRun(run(1)));
+    assertNotNull(welcomed(), "it dials again");
+    assertTrue(engine.generated.isEmpty());
+  }
+}
