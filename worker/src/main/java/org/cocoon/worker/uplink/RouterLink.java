@@ -10,6 +10,7 @@ import io.vertx.grpc.client.GrpcClient;
 import io.vertx.grpc.client.GrpcClientOptions;
 import io.vertx.grpc.client.GrpcClientRequest;
 import io.vertx.grpc.client.GrpcClientResponse;
+import java.net.ConnectException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -56,6 +57,7 @@ import org.slf4j.LoggerFactory;
 final class RouterLink {
   private static final Logger log = LoggerFactory.getLogger(RouterLink.class);
   private static final long LEAST_BACK_OFF_MILLIS = 100;
+  private static final long ABSENT_BACK_OFF_MILLIS = 250;
   private static final long MOST_BACK_OFF_MILLIS = 2_000;
   private static final long HEARTBEAT_MILLIS = 1_000;
   private static final long WELCOME_MILLIS = 10_000;
@@ -152,7 +154,14 @@ final class RouterLink {
               return fresh.request(router, Uplink.client());
             })
         .compose(request -> attach(request, mine))
-        .onFailure(fault -> ended(mine, reason(fault)));
+        .onFailure(
+            fault -> {
+              if (fault instanceof ConnectException) {
+                // Nobody listens: a router that starts should not wait for us, and asking is cheap.
+                backOffMillis = Math.min(backOffMillis, ABSENT_BACK_OFF_MILLIS);
+              }
+              ended(mine, reason(fault));
+            });
   }
 
   private Future<Void> attach(GrpcClientRequest<FromWorker, FromRouter> request, long mine) {
