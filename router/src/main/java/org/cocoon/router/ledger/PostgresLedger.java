@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.sqlclient.Tuple;
@@ -98,18 +99,16 @@ public final class PostgresLedger implements Ledger {
       InstantSource clock,
       LongSupplier nanoClock) {
     ContextInternal root = ((ContextInternal) context).unwrap();
-    return root.executeBlocking(
-            () -> {
-              Migrations.apply(options.database());
-              return options;
-            })
-        .map(checked -> new PostgresLedger(root, checked, key, metrics, clock, nanoClock))
-        .compose(
-            ledger ->
-                ledger
-                    .start()
-                    .map(ledger)
-                    .recover(failure -> ledger.letGo().transform(_ -> failed(failure))));
+    PostgresLedger ledger = new PostgresLedger(root, options, key, metrics, clock, nanoClock);
+    Promise<PostgresLedger> opened = root.promise();
+    root.runOnContext(
+        _ ->
+            Migrations.ensure(root.owner(), ledger.database, options.database())
+                .compose(_ -> ledger.start())
+                .map(ledger)
+                .recover(failure -> ledger.letGo().transform(_ -> failed(failure)))
+                .onComplete(opened));
+    return opened.future();
   }
 
   /** What an operator does with accounts. */
