@@ -137,6 +137,7 @@ public final class RouterProcess {
           rejected.reason(),
           rejected.detail());
     }
+    await(onLoop(() -> listenForWorkers(identity, verifier))); // they attach while the ledger opens
     PostgresLedger openLedger =
         await(
             PostgresLedger.open(
@@ -146,7 +147,7 @@ public final class RouterProcess {
       await(demoAccount(openLedger.accounts()));
     }
     String imageHash = own instanceof Verdict.Trusted trusted ? trusted.imageHash() : "";
-    await(onLoop(() -> listen(identity, verifier, openLedger, imageHash)));
+    await(onLoop(() -> listenForClients(openLedger, imageHash)));
   }
 
   private DatabaseUrl database() throws IOException {
@@ -205,11 +206,33 @@ public final class RouterProcess {
                     }));
   }
 
-  private Future<Void> listen(
-      Supplier<LinkIdentity> identity,
-      EvidenceVerifier verifier,
-      PostgresLedger openLedger,
-      String image) {
+  private Future<Void> listenForWorkers(
+      Supplier<LinkIdentity> identity, EvidenceVerifier verifier) {
+    PeerVerifier peers =
+        new PeerVerifier(
+            Role.WORKER,
+            verifier,
+            InstantSource.system(),
+            VERDICTS_CACHED,
+            refusal ->
+                log.warn(
+                    "event=evidence_refused role=worker peer={} reason={} detail=\"{}\"",
+                    refusal.peer(),
+                    refusal.reason(),
+                    refusal.detail()));
+    UplinkServer workers =
+        new UplinkServer(
+            vertx, fleet, options.name(), connection -> peer(peers, connection), System::nanoTime);
+    vertx.setPeriodic(TICK_MILLIS, ignored -> workers.tick());
+    HttpServer linkServer =
+        vertx
+            .createHttpServer(AttestedTls.serverOptions(identity, peers))
+            .requestHandler(workers.handler());
+    uplink = linkServer;
+    return bind(linkServer, options.link(), "--link").mapEmpty();
+  }
+
+  private Future<Void> listenForClients(PostgresLedger openLedger, String image) {
     Admission admission = new Admission(PRICE, options.maxInFlightPerKey());
     RequestPath requests =
         new RequestPath(
@@ -231,50 +254,22 @@ public final class RouterProcess {
             fleet,
             requests,
             admission);
-    PeerVerifier peers =
-        new PeerVerifier(
-            Role.WORKER,
-            verifier,
-            InstantSource.system(),
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=worker peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
-    UplinkServer workers =
-        new UplinkServer(
-            vertx, fleet, options.name(), connection -> peer(peers, connection), System::nanoTime);
-    vertx.setPeriodic(
-        TICK_MILLIS,
-        ignored -> {
-          requests.tick();
-          workers.tick();
-        });
+    vertx.setPeriodic(TICK_MILLIS, ignored -> requests.tick());
     HttpEdge edge =
         new HttpEdge(vertx, requests, openLedger, view, registry::scrape, options.strict());
     HttpServer apiServer = vertx.createHttpServer(apiOptions()).requestHandler(edge.routes());
-    HttpServer linkServer =
-        vertx
-            .createHttpServer(AttestedTls.serverOptions(identity, peers))
-            .requestHandler(workers.handler());
     api = apiServer;
-    uplink = linkServer;
-    return bind(linkServer, options.link(), "--link")
-        .compose(
-            linkPort ->
-                bind(apiServer, options.api(), "--listen")
-                    .onSuccess(
-                        apiPort ->
-                            log.info(
-                                "event=listening api={}:{} link={}:{} name={} version={}",
-                                options.api().host(),
-                                apiPort,
-                                options.link().host(),
-                                linkPort,
-                                options.name(),
-                                RouterMain.VERSION)))
+    return bind(apiServer, options.api(), "--listen")
+        .onSuccess(
+            apiPort ->
+                log.info(
+                    "event=listening api={}:{} link={}:{} name={} version={}",
+                    options.api().host(),
+                    apiPort,
+                    options.link().host(),
+                    linkPort(),
+                    options.name(),
+                    RouterMain.VERSION))
         .mapEmpty();
   }
 
