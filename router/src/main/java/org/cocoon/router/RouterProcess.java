@@ -74,7 +74,6 @@ public final class RouterProcess {
 
   private static final NanoTon DEMO_DEPOSIT = NanoTon.ofTon(100);
   private static final String DEMO_ACCOUNT = "demo";
-  private static final int IDLE_SECONDS = 75;
   private static final long TICK_MILLIS = 250;
   private static final long IDENTITY_LIFE_MILLIS = TimeUnit.HOURS.toMillis(12);
 
@@ -249,7 +248,12 @@ public final class RouterProcess {
         });
     HttpEdge edge =
         new HttpEdge(vertx, requests, openLedger, view, registry::scrape, options.strict());
-    HttpServer apiServer = vertx.createHttpServer(apiOptions()).requestHandler(edge.routes());
+    HttpServer apiServer =
+        vertx
+            .createHttpServer(apiOptions())
+            .connectionHandler(edge::connected)
+            .invalidRequestHandler(edge::invalid)
+            .requestHandler(edge.routes());
     HttpServer linkServer =
         vertx
             .createHttpServer(AttestedTls.serverOptions(identity, peers))
@@ -276,7 +280,6 @@ public final class RouterProcess {
 
   private static HttpServerOptions apiOptions() {
     return new HttpServerOptions()
-        .setIdleTimeout(IDLE_SECONDS)
         .setMaxHeaderSize(16 << 10)
         .setMaxWebSocketMessageSize(4 << 20)
         .setMaxWebSocketFrameSize(4 << 20)
