@@ -78,7 +78,6 @@ public final class RouterProcess {
 
   private static final NanoTon DEMO_DEPOSIT = NanoTon.ofTon(100);
   private static final String DEMO_ACCOUNT = "demo";
-  private static final int IDLE_SECONDS = 75;
   private static final long TICK_MILLIS = 250;
 
   private final RouterOptions options;
@@ -257,7 +256,12 @@ public final class RouterProcess {
     vertx.setPeriodic(TICK_MILLIS, ignored -> requests.tick());
     HttpEdge edge =
         new HttpEdge(vertx, requests, openLedger, view, registry::scrape, options.strict());
-    HttpServer apiServer = vertx.createHttpServer(apiOptions()).requestHandler(edge.routes());
+    HttpServer apiServer =
+        vertx
+            .createHttpServer(apiOptions())
+            .connectionHandler(edge::connected)
+            .invalidRequestHandler(edge::invalid)
+            .requestHandler(edge.routes());
     api = apiServer;
     return bind(apiServer, options.api(), "--listen")
         .onSuccess(
@@ -276,7 +280,6 @@ public final class RouterProcess {
   private HttpServerOptions apiOptions() {
     HttpServerOptions http =
         new HttpServerOptions()
-            .setIdleTimeout(IDLE_SECONDS)
             .setMaxHeaderSize(16 << 10)
             .setMaxWebSocketMessageSize(4 << 20)
             .setMaxWebSocketFrameSize(4 << 20)

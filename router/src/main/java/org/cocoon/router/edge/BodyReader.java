@@ -5,6 +5,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.router.request.Refusal;
 import org.cocoon.router.request.Refusal.Kind;
@@ -28,8 +29,7 @@ final class BodyReader {
     Promise<Buffer> promise = Promise.promise();
     String announced = request.getHeader("content-length");
     if (announced != null && longer(announced)) {
-      promise.fail(tooLarge(vertx, request));
-      return promise.future();
+      return Future.failedFuture(tooLarge());
     }
     if ("100-continue".equalsIgnoreCase(request.getHeader("expect"))) {
       request.response().writeContinue();
@@ -48,7 +48,7 @@ final class BodyReader {
     request.handler(
         part -> {
           if (body.length() + part.length() > LIMIT_BYTES) {
-            promise.tryFail(tooLarge(vertx, request));
+            promise.tryFail(tooLarge());
           } else {
             body.appendBuffer(part);
           }
@@ -67,20 +67,33 @@ final class BodyReader {
     }
   }
 
-  private static RefusedException tooLarge(Vertx vertx, HttpServerRequest request) {
-    discard(vertx, request);
+  private static RefusedException tooLarge() {
     return new RefusedException(
         Refusal.of(
             Kind.BODY_TOO_LARGE,
             "The body is larger than the limit of %d bytes (4 MiB).".formatted(LIMIT_BYTES)));
   }
 
-  /** Throws away what is left of a body whose answer is already decided. */
+  /**
+   * Throws away what is left of a body whose answer is already decided. Called once for a request.
+   */
   static void discard(Vertx vertx, HttpServerRequest request) {
+    if (request.isEnded()) {
+      return;
+    }
     request.handler(part -> {});
-    long timer = vertx.setTimer(DISCARD_MILLIS, ignored -> request.connection().close());
+    long timer = vertx.setTimer(DISCARD_MILLIS, ignored -> cutOff(request));
     request.endHandler(ignored -> vertx.cancelTimer(timer));
     request.exceptionHandler(ignored -> vertx.cancelTimer(timer));
     request.resume();
+  }
+
+  /** On HTTP/2 a connection carries others' requests too, so only the stream ends. */
+  private static void cutOff(HttpServerRequest request) {
+    if (request.version() == HttpVersion.HTTP_2) {
+      request.response().reset();
+    } else {
+      request.connection().close();
+    }
   }
 }

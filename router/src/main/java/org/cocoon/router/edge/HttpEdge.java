@@ -1,11 +1,15 @@
 package org.cocoon.router.edge;
 
+import io.netty.handler.codec.TooLongFrameException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.StreamResetException;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
@@ -39,6 +43,7 @@ public final class HttpEdge {
   private final RequestParser parser;
   private final TurnFlusher flusher;
   private final WebSocketEdge webSockets;
+  private final IdleConnections idle;
 
   /**
    * Makes the edge.
@@ -60,13 +65,14 @@ public final class HttpEdge {
     this.metrics = metrics;
     this.parser = new RequestParser(strict);
     this.flusher = new TurnFlusher(vertx.getOrCreateContext());
+    this.idle = new IdleConnections(vertx, System::nanoTime);
     this.webSockets = new WebSocketEdge(vertx, path, ledger, parser, flusher);
   }
 
   /** The routes. */
   public Router routes() {
     Router router = Router.router(vertx);
-    router.route().handler(HttpEdge::identify);
+    router.route().handler(this::identify);
     router.post("/v1/chat/completions").handler(ctx -> infer(ctx, true));
     router.post("/v1/completions").handler(ctx -> infer(ctx, false));
     router.get("/v1/models").handler(ctx -> withAccount(ctx, account -> models(ctx)));
@@ -85,13 +91,17 @@ public final class HttpEdge {
                 ctx.response()
                     .putHeader("content-type", "text/plain; version=0.0.4; charset=utf-8")
                     .end(metrics.get()));
+    router.errorHandler(400, this::malformed);
     router.errorHandler(404, this::unknownPath);
     router.errorHandler(405, this::wrongMethod);
     router.errorHandler(500, this::broken);
     return router;
   }
 
-  private static void identify(RoutingContext ctx) {
+  private void identify(RoutingContext ctx) {
+    HttpConnection connection = ctx.request().connection();
+    idle.began(connection);
+    ctx.addEndHandler(ignored -> idle.ended(connection));
     UUID id = RequestIds.next();
     ctx.put("request", id);
     ctx.response().putHeader("x-request-id", id.toString());
@@ -115,8 +125,13 @@ public final class HttpEdge {
         .onFailure(fault -> fail(ctx, fault));
   }
 
-  private Exchange answer(RoutingContext ctx, boolean chat, Account account, Buffer body) {
+  /** Submits a request; false where its client has left already. */
+  private boolean answer(RoutingContext ctx, boolean chat, Account account, Buffer body) {
     UUID id = id(ctx);
+    if (ctx.response().closed()) {
+      log.debug("event=client_gone request={}", id);
+      return false; // it left while its key was looked up
+    }
     long seed = ThreadLocalRandom.current().nextLong();
     Fields fields = Fields.parse(body.getBytes());
     RequestParser.Parsed parsed =
@@ -147,13 +162,12 @@ public final class HttpEdge {
                         - path.limitsOfAccounts().inFlight(account)
                         - 1)))
         .putHeader("x-ratelimit-reset-requests", "1s");
-    response.exceptionHandler(gone -> {}); // a reset connection: the close handler acts on it
     Exchange exchange = path.submit(parsed.request(), answer);
     if (!response.ended()) { // refused at once otherwise
-      response.closeHandler(ignored -> exchange.cancel());
+      ctx.addEndHandler(ignored -> exchange.cancel()); // does nothing after a proper end
       response.drainHandler(ignored -> exchange.resume());
     }
-    return exchange;
+    return true;
   }
 
   // ------------------------------------------------------------------ who asks
@@ -253,6 +267,12 @@ public final class HttpEdge {
             .formatted(ready, database, workers, path.draining()));
   }
 
+  private void malformed(RoutingContext ctx) {
+    BodyReader.discard(vertx, ctx.request());
+    HttpReplies.refuse(
+        ctx.response(), Refusal.of(Kind.BAD_REQUEST, "The path of this request is malformed."));
+  }
+
   private void unknownPath(RoutingContext ctx) {
     BodyReader.discard(vertx, ctx.request());
     HttpReplies.refuse(
@@ -273,6 +293,7 @@ public final class HttpEdge {
 
   private void broken(RoutingContext ctx) {
     Throwable fault = ctx.failure();
+    BodyReader.discard(vertx, ctx.request());
     log.error("event=internal_error request={}", id(ctx), fault);
     HttpReplies.refuse(ctx.response(), internal());
   }
@@ -282,13 +303,13 @@ public final class HttpEdge {
   }
 
   private void fail(RoutingContext ctx, Throwable fault) {
-    if (fault instanceof RefusedException refused) {
-      if (!ctx.request().isEnded()) {
-        BodyReader.discard(vertx, ctx.request());
-      }
-      HttpReplies.refuse(ctx.response(), refused.refusal());
-    } else if (ctx.response().closed()) {
+    if (ctx.response().closed() || isReset(fault)) {
       log.debug("event=client_gone request={}", id(ctx));
+      return;
+    }
+    BodyReader.discard(vertx, ctx.request());
+    if (fault instanceof RefusedException refused) {
+      HttpReplies.refuse(ctx.response(), refused.refusal());
     } else if (fault instanceof LedgerException) {
       HttpReplies.refuse(
           ctx.response(),
@@ -297,5 +318,32 @@ public final class HttpEdge {
       log.error("event=internal_error request={}", id(ctx), fault);
       HttpReplies.refuse(ctx.response(), internal());
     }
+  }
+
+  private static boolean isReset(Throwable fault) {
+    return fault instanceof HttpClosedException || fault instanceof StreamResetException;
+  }
+
+  // ------------------------------------------------------------------ below HTTP's surface
+
+  /** Answers what is no HTTP, or more of it than is taken; the connection ends after that. */
+  public void invalid(HttpServerRequest request) {
+    boolean tooLong = request.decoderResult().cause() instanceof TooLongFrameException;
+    Refusal refusal =
+        Refusal.of(
+            Kind.BAD_REQUEST,
+            tooLong
+                ? "The request line or the headers are longer than this router takes."
+                : "This is no valid HTTP request.");
+    HttpServerResponse response = request.response();
+    response
+        .putHeader("x-request-id", RequestIds.next().toString())
+        .putHeader("connection", "close");
+    HttpReplies.refuse(response, refusal);
+  }
+
+  /** Watches a new connection, which is closed when it is idle for long between two requests. */
+  public void connected(HttpConnection connection) {
+    idle.opened(connection);
   }
 }

@@ -59,7 +59,10 @@ final class RequestParser {
     int bytes = 0;
     for (int i = 0; i < messages.size(); i++) {
       Message message = message(Fields.of(messages.get(i), "messages[%d]".formatted(i)));
-      bytes += message.getContentBytes().size() + message.getRoleBytes().size();
+      bytes +=
+          message.getContentBytes().size()
+              + message.getRoleBytes().size()
+              + message.getNameBytes().size();
       chat.addMessages(message);
     }
     JsonNode arguments = fields.node("chat_template_kwargs");
@@ -68,6 +71,7 @@ final class RequestParser {
         throw fields.wrong("chat_template_kwargs", "an object");
       }
       chat.setTemplateArguments(arguments.toString());
+      bytes += chat.getTemplateArgumentsBytes().size(); // a template may print them
     }
     unsupported(fields, "tools", node -> node.isArray() && node.isEmpty());
     unsupported(

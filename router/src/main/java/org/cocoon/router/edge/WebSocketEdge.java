@@ -34,6 +34,7 @@ final class WebSocketEdge {
   static final String SUBPROTOCOL = "cocoon.v1";
   static final int MAX_IN_FLIGHT = 1_024;
   private static final int MAX_ID = 128;
+  private static final int TOO_BIG = 1009;
   private static final int BAD_FRAME = 4400;
   private static final int SLOW = 4408;
   private static final long HEARTBEAT_MILLIS = TimeUnit.SECONDS.toMillis(20);
@@ -95,17 +96,28 @@ final class WebSocketEdge {
     }
 
     void begin() {
-      socket.textMessageHandler(this::heard);
+      socket.textMessageHandler(
+          text -> {
+            heard(text);
+            if (socket.writeQueueFull()) {
+              socket.pause(); // who does not read what it is told may not go on asking
+            }
+          });
       socket.binaryMessageHandler(ignored -> bad("frames are JSON text"));
       socket.pongHandler(ignored -> unanswered = 0);
-      socket.drainHandler(ignored -> List.copyOf(chats.values()).forEach(Chat::resume));
-      socket.exceptionHandler(ignored -> {});
+      socket.drainHandler(ignored -> drained());
+      socket.exceptionHandler(ignored -> unreadable());
       socket.closeHandler(ignored -> over());
       timer = vertx.setPeriodic(HEARTBEAT_MILLIS, ignored -> beat());
       socket.resume();
       send(
           "{\"type\":\"welcome\",\"session\":\"%s\",\"maxInFlight\":%d,\"replayTtlMs\":0,\"heartbeatMs\":%d}"
               .formatted(RequestIds.next(), MAX_IN_FLIGHT, HEARTBEAT_MILLIS));
+    }
+
+    private void drained() {
+      socket.resume();
+      List.copyOf(chats.values()).forEach(Chat::resume);
     }
 
     private void beat() {
@@ -121,6 +133,13 @@ final class WebSocketEdge {
       List<Chat> open = List.copyOf(chats.values());
       chats.clear();
       open.forEach(Chat::cancel);
+    }
+
+    /** What cannot be read, such as a message over the limit, ends the socket and what it runs. */
+    private void unreadable() {
+      if (!socket.isClosed()) {
+        socket.close((short) TOO_BIG, "this message cannot be read, or is too long");
+      }
     }
 
     private void bad(String why) {
@@ -295,14 +314,14 @@ final class WebSocketEdge {
                   request,
                   usage,
                   completion.receipt().toText()));
-      session.chats.remove(id);
+      session.chats.remove(id, this);
     }
 
     @Override
     public void refused(Refusal refusal) {
       flush();
       session.error(id, refusal, tokens);
-      session.chats.remove(id);
+      session.chats.remove(id, this);
     }
 
     @Override
@@ -313,7 +332,7 @@ final class WebSocketEdge {
     /** Stops it; the client is told done with what it got, so that it knows the id is free. */
     void cancel() {
       Exchange running = exchange;
-      session.chats.remove(id);
+      session.chats.remove(id, this);
       if (running != null) {
         running.cancel();
       }

@@ -3,6 +3,7 @@ package org.cocoon.router.fleet;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerOptions;
 import io.vertx.grpc.server.GrpcServerRequest;
@@ -38,7 +39,13 @@ public final class UplinkServer {
   private static final int MAX_NAME = 64;
   private static final int MAX_MODEL_NAME = 255;
   private static final int MAX_SLOTS = 65_536;
+  private static final int MAX_REVISION = 255;
+  private static final int MAX_SIMULATED = 8;
   private static final int MAX_WORKERS = 20_000;
+
+  /** For so long the queue down a link may be full: a prompt of 4 MiB at 1 Mbit/s passes. */
+  private static final long UNREAD_NANOS = TimeUnit.SECONDS.toNanos(40);
+
   private static final long HELLO_TIMEOUT_MILLIS = TimeUnit.SECONDS.toMillis(10);
 
   /**
@@ -56,7 +63,7 @@ public final class UplinkServer {
   private final String routerName;
   private final Function<HttpConnection, @Nullable Peer> peerOf;
   private final LongSupplier nanoClock;
-  private final Map<Worker, HttpConnection> connections = new HashMap<>();
+  private final Map<Worker, Attachment> attachments = new HashMap<>();
   private long lastTickNanos;
 
   /** Serves one fleet on the current context. */
@@ -89,6 +96,7 @@ public final class UplinkServer {
     request.endHandler(ignored -> attachment.over("the worker ended the stream"));
     request.exceptionHandler(fault -> attachment.over(reason(fault)));
     request.errorHandler(error -> attachment.over(error.toString()));
+    request.invalidMessageHandler(ignored -> attachment.over("a message that is no message"));
     request.connection().closeHandler(ignored -> attachment.over("the connection closed"));
     vertx.setTimer(HELLO_TIMEOUT_MILLIS, ignored -> attachment.helloDue());
   }
@@ -105,17 +113,16 @@ public final class UplinkServer {
     lastTickNanos = now;
     for (Worker worker : List.copyOf(fleet.workers())) {
       worker.tick(window);
+      Attachment attachment = attachments.get(worker);
+      if (attachment == null) {
+        continue;
+      }
       if (worker.silentFor(Fleet.SILENCE_NANOS)) {
-        log.warn(
-            "event=worker_silent worker={} name={} seconds={}",
-            worker.identity().id(),
-            worker.identity().name(),
-            TimeUnit.NANOSECONDS.toSeconds(Fleet.SILENCE_NANOS));
-        HttpConnection connection = connections.remove(worker);
-        fleet.detach(worker);
-        if (connection != null) {
-          connection.close();
-        }
+        attachment.over(
+            "silent for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(Fleet.SILENCE_NANOS)));
+      } else if (attachment.readsNothing(now)) {
+        attachment.over(
+            "read nothing for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(UNREAD_NANOS)));
       }
     }
   }
@@ -126,6 +133,8 @@ public final class UplinkServer {
     private final GrpcServerResponse<FromWorker, FromRouter> response;
     private @Nullable Worker worker;
     private boolean over;
+    private boolean full;
+    private long fullSinceNanos;
 
     Attachment(GrpcServerRequest<FromWorker, FromRouter> request) {
       this.request = request;
@@ -160,8 +169,11 @@ public final class UplinkServer {
       log.warn(
           "event=worker_refused peer={} reason=\"{}\"", request.connection().remoteAddress(), why);
       over = true;
-      response.end( // with status OK: vertx-grpc 5.0.7 reads no message beside another status
+      // Written before the status is set: a status on the head would make the message unreadable.
+      response.write(
           FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
+      response.status(GrpcStatus.FAILED_PRECONDITION).statusMessage(why);
+      response.end();
     }
 
     private void welcome(Hello hello, Peer peer) {
@@ -187,7 +199,7 @@ public final class UplinkServer {
               task -> context.runOnContext(ignored -> task.run()),
               fleet::capacityChanged);
       worker = attached;
-      connections.put(attached, request.connection());
+      attachments.put(attached, this);
       response.write(
           FromRouter.newBuilder()
               .setWelcome(Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter(routerName))
@@ -205,14 +217,25 @@ public final class UplinkServer {
       fleet.attach(attached);
     }
 
+    /** Whether the worker has taken nothing for too long of what it was sent. */
+    boolean readsNothing(long now) {
+      if (!full) {
+        fullSinceNanos = now;
+      }
+      full = response.writeQueueFull();
+      return full && now - fullSinceNanos > UNREAD_NANOS;
+    }
+
+    /** Both ends must agree that a link is over, so the connection ends with it. */
     void over(String why) {
       if (over) {
         return;
       }
       over = true;
+      request.connection().close();
       Worker attached = worker;
       if (attached != null) {
-        connections.remove(attached);
+        attachments.remove(attached);
         log.info(
             "event=worker_detached worker={} name={} in_flight={} reason=\"{}\"",
             attached.identity().id(),
@@ -243,13 +266,27 @@ public final class UplinkServer {
     if (hello.getModelsCount() < 1 || hello.getModelsCount() > MAX_MODELS) {
       return "a worker offers 1 to %d models".formatted(MAX_MODELS);
     }
+    Set<String> names = new HashSet<>();
     for (Model model : hello.getModelsList()) {
+      if (!names.add(model.getName())) {
+        return "a model stands twice in the hello";
+      }
+      if (model.getRevision().length() > MAX_REVISION) {
+        return "a model's revision is at most %d characters".formatted(MAX_REVISION);
+      }
       if (!plain(model.getName(), MAX_MODEL_NAME)
           || model.getSlots() < 1
           || model.getSlots() > MAX_SLOTS
           || model.getContextTokens() < 1) {
         return "a model needs a name, 1 to %d slots and a context".formatted(MAX_SLOTS);
       }
+    }
+    if (!hello.getSoftware().isEmpty() && !plain(hello.getSoftware(), MAX_NAME)) {
+      return "a software version is at most %d printable characters".formatted(MAX_NAME);
+    }
+    if (hello.getSimulatedCount() > MAX_SIMULATED
+        || !hello.getSimulatedList().stream().allMatch(what -> plain(what, MAX_NAME))) {
+      return "what is simulated is at most %d words".formatted(MAX_SIMULATED);
     }
     if (hello.getCoefficient() < 1 || hello.getCoefficient() > 1_000_000) {
       return "a coefficient is 1 to 1000000 (1000 = 1.0)";
