@@ -159,7 +159,6 @@ public final class Exchange implements RunListener {
       template.setContinuation(relay.continuation());
     }
     run = chosen.run(template, request.promptTokensExpected(), this);
-    answer.started();
     log.info(
         "event=dispatched request={} worker={} attempt={} after_tokens={}",
         request.id(),

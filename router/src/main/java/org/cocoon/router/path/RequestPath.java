@@ -217,7 +217,7 @@ public final class RequestPath {
         new Demand(
             request.promptTokensExpected(),
             Math.min(output, EXPECTED_OUTPUT),
-            1,
+            exchange.delivered() + 1, // a lower bound: only the worker can count the prompt
             exchange.ceiling().coefficient(),
             mayWait);
     return dispatcher.decide(demand, fleet.serving(request.model()), exchange.excluded());

@@ -10,9 +10,6 @@ import org.cocoon.link.wire.TokenLogprob;
  */
 public interface Answer {
 
-  /** A worker began; called again when another one takes over. Nothing is sent for it. */
-  default void started() {}
-
   /**
    * New text.
    *
