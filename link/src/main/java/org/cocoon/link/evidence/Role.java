@@ -8,7 +8,9 @@ public enum Role {
   /** Takes requests, chooses a worker, meters, settles. */
   ROUTER,
   /** Runs a model inside a confidential VM. */
-  WORKER;
+  WORKER,
+  /** Hands the keys that prompts are sealed to to attested workers, and to nobody else. */
+  KEYS;
 
   /** Its name in policy files, claims and simulated measurements, for example "router". */
   public String word() {

@@ -73,9 +73,17 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    */
   public Optional<Verdict.Trusted> verdictOf(Certificate certificate) {
     return switch (judge(certificate)) {
-      case Judgement.Accepted accepted -> Optional.of(accepted.verdict());
-      case Judgement.Refused _ -> Optional.empty();
+      case PeerVerdict.Accepted accepted -> Optional.of(accepted.verdict());
+      case PeerVerdict.Refused _ -> Optional.empty();
     };
+  }
+
+  /**
+   * The verdict on a certificate that came some other way than in a handshake, with its reason; it
+   * says nothing about who holds the key.
+   */
+  public PeerVerdict check(Certificate certificate) {
+    return judge(certificate);
   }
 
   /** How often a handshake has asked: one for each side of each connection that checks. */
@@ -132,17 +140,17 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   private void check(X509Certificate[] chain, @Nullable String peer) throws CertificateException {
     handshakes.increment();
-    Judgement judgement =
+    PeerVerdict verdict =
         chain.length == 1
             ? judge(chain[0])
             : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
-    if (judgement instanceof Judgement.Refused(String reason, String detail)) {
+    if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));
       throw new CertificateException(reason + ": " + detail);
     }
   }
 
-  private Judgement judge(Certificate certificate) {
+  private PeerVerdict judge(Certificate certificate) {
     Instant now = clock.instant();
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) -> refused(fault, detail);
@@ -154,23 +162,23 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     };
   }
 
-  private Judgement judge(LinkCertificate.Sound certificate, Instant now) {
+  private PeerVerdict judge(LinkCertificate.Sound certificate, Instant now) {
     EvidenceVerifier current = verifier;
     ByteBuffer key =
         ByteBuffer.wrap(Digests.sha256(certificate.signedPart(), current.policy().digest()));
     Optional<Verdict.Trusted> known = verdicts.get(key, now);
     if (known.isPresent()) {
-      return new Judgement.Accepted(known.get());
+      return new PeerVerdict.Accepted(known.get());
     }
     verifications.increment();
     Verdict verdict =
         current.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
     return switch (verdict) {
       case Verdict.Rejected(Verdict.Reason reason, String detail) ->
-          new Judgement.Refused(reason.name(), detail);
+          new PeerVerdict.Refused(reason.name(), detail);
       case Verdict.Trusted trusted -> {
         verdicts.put(key, trusted, earlier(trusted.notAfter(), certificate.notAfter()));
-        yield new Judgement.Accepted(trusted);
+        yield new PeerVerdict.Accepted(trusted);
       }
     };
   }
@@ -179,13 +187,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     return one.isBefore(other) ? one : other;
   }
 
-  private static Judgement refused(CertificateFault fault, String detail) {
-    return new Judgement.Refused(fault.name(), detail);
-  }
-
-  private sealed interface Judgement {
-    record Accepted(Verdict.Trusted verdict) implements Judgement {}
-
-    record Refused(String reason, String detail) implements Judgement {}
+  private static PeerVerdict refused(CertificateFault fault, String detail) {
+    return new PeerVerdict.Refused(fault.name(), detail);
   }
 }

@@ -239,6 +239,7 @@ public final class Exchange implements RunListener {
           FAILURE_BUSY,
           FAILURE_DRAINING,
           FAILURE_ENGINE,
+          FAILURE_SEALED_KEY,
           FAILURE_UNSPECIFIED,
           UNRECOGNIZED ->
           elsewhere(failed.getCode());
