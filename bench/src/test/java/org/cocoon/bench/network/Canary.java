@@ -39,12 +39,18 @@ final class Canary {
   /** A mark that was found. */
   record Found(Path file, String form, long offset) {}
 
+  /** A random one. */
   Canary(Random random) {
-    word =
+    this(
         random
             .ints(LENGTH, 0, 26)
             .mapToObj(letter -> String.valueOf((char) ('a' + letter)))
-            .collect(Collectors.joining());
+            .collect(Collectors.joining()));
+  }
+
+  /** A text of letters, digits and spaces that is found nowhere by chance. */
+  Canary(String text) {
+    word = text;
     byte[] bytes = word.getBytes(US_ASCII);
     forms.put("as it is", bytes);
     forms.put("UTF-16 little-endian", word.getBytes(UTF_16LE));
@@ -58,7 +64,7 @@ final class Canary {
       byte[] shifted = new byte[shift + bytes.length];
       System.arraycopy(bytes, 0, shifted, shift, bytes.length);
       byte[] encoded = Base64.getEncoder().withoutPadding().encode(shifted);
-      // 26 letters never make + or /, so that this is the URL form too.
+      // Letters, digits and spaces never make + or /, so that this is the URL form too.
       forms.put(
           "base64 shifted by " + shift,
           Arrays.copyOfRange(encoded, BASE64_EDGE, encoded.length - BASE64_EDGE));
