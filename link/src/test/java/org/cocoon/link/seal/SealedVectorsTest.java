@@ -105,7 +105,11 @@ final class SealedVectorsTest {
     assertEquals(
         "807fec4b4f4857a77b34e9904cebe641cfc75625cd14db3f7d2b6cee11a2768f",
         Digests.sha256Hex(sealed.toByteArray()));
-    assertEquals("", HEX.formatHex(chunks.get(0)));
-    assertEquals("", HEX.formatHex(chunks.get(1)));
+    assertEquals(
+        "1165e240a4e944b31d0705e6c8b71cf8bdfc97c696693058b22edd1479f195329736c88a896fa3b52799b4a7b14e6c64783ee240fd6c22bcaf1e655b078973d009c1ba766e4da7b9559d165e04a27401d5",
+        HEX.formatHex(chunks.get(0)));
+    assertEquals(
+        "12a775024e14b0e38a43a587109e2cb791f7191462b217e9395c641cfc3254ac6534824bc49725ac363f36dea4752ab025",
+        HEX.formatHex(chunks.get(1)));
   }
 }
