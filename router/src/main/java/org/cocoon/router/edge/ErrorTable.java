@@ -1,8 +1,7 @@
 package org.cocoon.router.edge;
 
-import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import org.cocoon.link.openai.ErrorObject;
 import org.cocoon.router.request.Refusal;
-import org.jspecify.annotations.Nullable;
 
 /** The one table from refusals to HTTP, in OpenAI's shape. */
 final class ErrorTable {
@@ -44,24 +43,9 @@ final class ErrorTable {
     };
   }
 
-  /** The body: {@code {"error":{"message","type","param","code"}}}. */
+  /** The body, in OpenAI's shape. */
   static String json(Refusal refusal) {
     Row row = row(refusal.kind());
-    return "{\"error\":{\"message\":"
-        + quoted(refusal.message())
-        + ",\"type\":"
-        + quoted(row.type)
-        + ",\"param\":"
-        + quoted(refusal.param())
-        + ",\"code\":"
-        + quoted(row.code)
-        + "}}";
-  }
-
-  static String quoted(@Nullable String text) {
-    if (text == null) {
-      return "null";
-    }
-    return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+    return ErrorObject.json(refusal.message(), row.type, refusal.param(), row.code);
   }
 }

@@ -16,6 +16,11 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
+import org.cocoon.link.openai.AnswerFormat;
+import org.cocoon.link.openai.BadRequestException;
+import org.cocoon.link.openai.Fields;
+import org.cocoon.link.openai.ParsedRequest;
+import org.cocoon.link.openai.RequestParser;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Authentication;
@@ -23,6 +28,7 @@ import org.cocoon.router.ledger.LedgerException;
 import org.cocoon.router.path.Exchange;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.InferenceRequest;
 import org.cocoon.router.request.Refusal;
 import org.cocoon.router.request.Refusal.Kind;
 import org.slf4j.Logger;
@@ -134,18 +140,15 @@ public final class HttpEdge {
     }
     long seed = ThreadLocalRandom.current().nextLong();
     Fields fields = Fields.parse(body.getBytes());
-    RequestParser.Parsed parsed =
-        chat
-            ? parser.chat(fields, id, account, seed)
-            : parser.completion(fields, id, account, seed);
+    ParsedRequest parsed = chat ? parser.chat(fields, seed) : parser.completion(fields, seed);
     HttpServerResponse response = ctx.response();
     AnswerFormat format =
         new AnswerFormat(
             chat,
-            parsed.request().run().getLogprobs(),
+            parsed.run().getLogprobs(),
             parsed.includeUsage(),
             id,
-            parsed.request().model(),
+            parsed.run().getModel(),
             System.currentTimeMillis() / 1000);
     Answer answer =
         parsed.stream()
@@ -162,7 +165,7 @@ public final class HttpEdge {
                         - path.limitsOfAccounts().inFlight(account)
                         - 1)))
         .putHeader("x-ratelimit-reset-requests", "1s");
-    Exchange exchange = path.submit(parsed.request(), answer);
+    Exchange exchange = path.submit(InferenceRequest.of(id, account, parsed), answer);
     if (!response.ended()) { // refused at once otherwise
       ctx.addEndHandler(ignored -> exchange.cancel()); // does nothing after a proper end
       response.drainHandler(ignored -> exchange.resume());
@@ -310,6 +313,8 @@ public final class HttpEdge {
     BodyReader.discard(vertx, ctx.request());
     if (fault instanceof RefusedException refused) {
       HttpReplies.refuse(ctx.response(), refused.refusal());
+    } else if (fault instanceof BadRequestException wrong) {
+      HttpReplies.refuse(ctx.response(), Refusal.of(wrong));
     } else if (fault instanceof LedgerException) {
       HttpReplies.refuse(
           ctx.response(),

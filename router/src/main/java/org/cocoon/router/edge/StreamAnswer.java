@@ -4,6 +4,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.cocoon.link.openai.AnswerFormat;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
@@ -89,7 +90,7 @@ final class StreamAnswer implements Answer {
       return;
     }
     begin();
-    format.end(pending, completion, usageChunk);
+    format.end(pending, completion.finish(), usageChunk ? UsageJson.bytes(completion) : null);
     ended = true;
     flushLater();
   }
@@ -103,7 +104,7 @@ final class StreamAnswer implements Answer {
       HttpReplies.refuse(response, refusal);
       return;
     }
-    AnswerFormat.failure(pending, refusal);
+    AnswerFormat.failure(pending, ErrorTable.json(refusal));
     ended = true;
     flushLater();
   }

@@ -152,6 +152,7 @@ public final class Exchange implements RunListener {
     enter(State.RUNNING);
     Run.Builder template =
         request.run().toBuilder()
+            .setRequestId(request.id().toString())
             .setMaxTokens(ceiling.outputTokens())
             .setCredit(Relay.WINDOW)
             .setCacheScope(path.cacheScope(request.account()));

@@ -1,6 +1,7 @@
 package org.cocoon.router.request;
 
 import java.util.UUID;
+import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.wire.Run;
 import org.cocoon.router.ledger.Ledger.Account;
 
@@ -9,7 +10,7 @@ import org.cocoon.router.ledger.Ledger.Account;
  *
  * @param id unique; in every header, log line, usage row and receipt of it
  * @param account who pays
- * @param run what a worker is told, all but the run's number, its credit and a continuation
+ * @param run what a worker is told, all but what the request path adds to it
  * @param promptBytes UTF-8 bytes of prompt text, the upper bound of its tokens
  * @param messages how many messages it has; 1 for a text prompt
  * @param maxTokens the most that may be generated; 0: until the context ends
@@ -27,6 +28,20 @@ public record InferenceRequest(
     int maxCoefficient,
     long timeoutMillis,
     int priority) {
+
+  /** A parsed body of this account. */
+  public static InferenceRequest of(UUID id, Account account, ParsedRequest parsed) {
+    return new InferenceRequest(
+        id,
+        account,
+        parsed.run(),
+        parsed.promptBytes(),
+        parsed.messages(),
+        parsed.maxTokens(),
+        parsed.maxCoefficient(),
+        parsed.timeoutMillis(),
+        parsed.priority());
+  }
 
   /** The same with another deadline. */
   public InferenceRequest withTimeout(long millis) {

@@ -1,5 +1,6 @@
 package org.cocoon.router.request;
 
+import org.cocoon.link.openai.BadRequestException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,11 @@ public record Refusal(Kind kind, String message, @Nullable String param, int ret
   /** A refusal that names a parameter. */
   public static Refusal ofParam(Kind kind, String param, String message) {
     return new Refusal(kind, message, param, 0);
+  }
+
+  /** What is wrong with a body. */
+  public static Refusal of(BadRequestException wrong) {
+    return new Refusal(Kind.BAD_REQUEST, wrong.message(), wrong.param(), 0);
   }
 
   /** A refusal that says when to try again. */

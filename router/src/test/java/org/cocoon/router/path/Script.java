@@ -48,7 +48,6 @@ final class Script {
             id,
             account,
             Run.newBuilder()
-                .setRequestId(id.toString())
                 .setModel(TestWorkers.MODEL)
                 .setChat(Chat.getDefaultInstance())
                 .setMaxTokens(maxTokens)

@@ -1,10 +1,11 @@
-package org.cocoon.router.edge;
+package org.cocoon.link.openai;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,15 +13,13 @@ import java.io.IOException;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Set;
-import org.cocoon.router.request.Refusal;
-import org.cocoon.router.request.Refusal.Kind;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A JSON object from a caller, read field by field. Each reader checks type and range and names the
  * field that is wrong; null counts as absent.
  */
-final class Fields {
+public final class Fields {
   private static final int DEPTH = 64;
 
   private static final ObjectMapper MAPPER =
@@ -30,6 +29,8 @@ final class Fields {
 
   private static JsonFactory strictFactory() {
     return new JsonFactoryBuilder()
+        // Recycled buffers would keep prompts for as long as the thread that parsed them lives.
+        .recyclerPool(JsonRecyclerPools.nonRecyclingPool())
         .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
         .streamReadConstraints(
             StreamReadConstraints.builder().maxNestingDepth(DEPTH).maxNumberLength(100).build())
@@ -45,8 +46,12 @@ final class Fields {
     this.path = path;
   }
 
-  /** Parses a body: UTF-8 JSON, one object, no key twice. */
-  static Fields parse(byte[] body) {
+  /**
+   * Parses a body: UTF-8 JSON, one object, no key twice, nested at most {@value #DEPTH} deep.
+   *
+   * @throws BadRequestException if it is not that
+   */
+  public static Fields parse(byte[] body) {
     JsonNode node;
     try {
       node = MAPPER.readTree(body);
@@ -84,29 +89,33 @@ final class Fields {
     return "unexpected character or value";
   }
 
-  static Fields of(JsonNode object, String path) {
+  /** Fields of an object inside of a body, at this path. */
+  public static Fields of(JsonNode object, String path) {
     if (!object.isObject()) {
       throw bad(path, "'%s' must be an object.".formatted(path));
     }
     return new Fields(object, path + ".");
   }
 
-  static RefusedException bad(@Nullable String param, String message) {
-    return new RefusedException(new Refusal(Kind.BAD_REQUEST, message, param, 0));
+  /** A mistake in this field, or in the body as a whole. */
+  public static BadRequestException bad(@Nullable String param, String message) {
+    return new BadRequestException(message, param);
   }
 
   /** The raw value, or null where it is absent or null. */
-  @Nullable JsonNode node(String name) {
+  public @Nullable JsonNode node(String name) {
     read.add(name);
     JsonNode node = object.get(name);
     return node == null || node.isNull() ? null : node;
   }
 
-  RefusedException wrong(String name, String shouldBe) {
+  /** A mistake in this field, which should be what is said. */
+  public BadRequestException wrong(String name, String shouldBe) {
     return bad(path + name, "'%s%s' must be %s.".formatted(path, name, shouldBe));
   }
 
-  @Nullable String string(String name, int maxLength) {
+  /** A string of at most so many UTF-16 units, or null where it is absent. */
+  public @Nullable String string(String name, int maxLength) {
     JsonNode node = node(name);
     if (node == null) {
       return null;
@@ -117,7 +126,8 @@ final class Fields {
     return node.textValue();
   }
 
-  boolean flag(String name) {
+  /** True or false; false where it is absent. */
+  public boolean flag(String name) {
     JsonNode node = node(name);
     if (node == null) {
       return false;
@@ -128,7 +138,8 @@ final class Fields {
     return node.booleanValue();
   }
 
-  long integer(String name, long least, long most, long absent) {
+  /** A whole number in a range, both ends in it. */
+  public long integer(String name, long least, long most, long absent) {
     JsonNode node = node(name);
     if (node == null) {
       return absent;
@@ -143,7 +154,8 @@ final class Fields {
     return value;
   }
 
-  double number(String name, double least, double most, double absent) {
+  /** A number in a range, both ends in it. */
+  public double number(String name, double least, double most, double absent) {
     JsonNode node = node(name);
     if (node == null) {
       return absent;
@@ -160,7 +172,7 @@ final class Fields {
   }
 
   /** Refuses fields that nobody read. */
-  void refuseUnread() {
+  public void refuseUnread() {
     for (Iterator<String> names = object.fieldNames(); names.hasNext(); ) {
       String name = names.next();
       if (!read.contains(name)) {

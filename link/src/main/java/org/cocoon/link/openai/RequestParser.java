@@ -1,24 +1,21 @@
-package org.cocoon.router.edge;
+package org.cocoon.link.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import org.cocoon.link.wire.Bias;
 import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Message;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Sampling;
-import org.cocoon.router.ledger.Ledger.Account;
-import org.cocoon.router.request.InferenceRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads OpenAI's request bodies. What is understood is honoured; what an engine cannot do is a 400
  * that names the parameter; unknown fields are ignored, or refused when strict.
  */
-final class RequestParser {
+public final class RequestParser {
   private static final int MAX_MESSAGES = 2_048;
   private static final int MAX_TOKENS = 1 << 20;
   private static final int MAX_STOPS = 4;
@@ -32,22 +29,23 @@ final class RequestParser {
 
   private final boolean strict;
 
-  RequestParser(boolean strict) {
+  /**
+   * Makes a parser.
+   *
+   * @param strict whether fields that it does not know are refused
+   */
+  public RequestParser(boolean strict) {
     this.strict = strict;
   }
 
   /**
-   * A parsed body.
+   * Reads a body of /v1/chat/completions.
    *
-   * @param request what to run
-   * @param stream whether the answer is streamed
-   * @param includeUsage whether a last chunk tells the usage
+   * @param seed for the sampler, where the client gives none
+   * @throws BadRequestException naming the field that is wrong
    */
-  record Parsed(InferenceRequest request, boolean stream, boolean includeUsage) {}
-
-  /** Reads a body of /v1/chat/completions. */
-  Parsed chat(Fields fields, UUID id, Account account, long seed) {
-    Run.Builder run = Run.newBuilder().setRequestId(id.toString());
+  public ParsedRequest chat(Fields fields, long seed) {
+    Run.Builder run = Run.newBuilder();
     Chat.Builder chat = Chat.newBuilder();
     JsonNode messages = fields.node("messages");
     if (messages == null || !messages.isArray() || messages.isEmpty()) {
@@ -87,7 +85,7 @@ final class RequestParser {
       throw Fields.bad("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
     }
     run.setTopLogprobs(top);
-    return common(fields, run, id, account, seed, bytes, messages.size());
+    return common(fields, run, seed, bytes, messages.size());
   }
 
   private Message message(Fields fields) {
@@ -140,9 +138,14 @@ final class RequestParser {
     return text;
   }
 
-  /** Reads a body of /v1/completions. */
-  Parsed completion(Fields fields, UUID id, Account account, long seed) {
-    Run.Builder run = Run.newBuilder().setRequestId(id.toString());
+  /**
+   * Reads a body of /v1/completions.
+   *
+   * @param seed for the sampler, where the client gives none
+   * @throws BadRequestException naming the field that is wrong
+   */
+  public ParsedRequest completion(Fields fields, long seed) {
+    Run.Builder run = Run.newBuilder();
     JsonNode prompt = fields.node("prompt");
     if (prompt != null && prompt.isArray() && prompt.size() == 1) {
       prompt = prompt.get(0);
@@ -159,17 +162,11 @@ final class RequestParser {
     run.setLogprobs(top >= 0);
     run.setTopLogprobs(Math.max(top, 0));
     int bytes = com.google.protobuf.ByteString.copyFromUtf8(text).size();
-    return common(fields, run, id, account, seed, bytes, 1);
+    return common(fields, run, seed, bytes, 1);
   }
 
-  private Parsed common(
-      Fields fields,
-      Run.Builder run,
-      UUID id,
-      Account account,
-      long seed,
-      int promptBytes,
-      int messages) {
+  private ParsedRequest common(
+      Fields fields, Run.Builder run, long seed, int promptBytes, int messages) {
     String model = fields.string("model", 256);
     if (model == null || model.isEmpty()) {
       throw fields.wrong("model", "the name of a model (GET /v1/models lists them)");
@@ -202,18 +199,17 @@ final class RequestParser {
     if (strict) {
       fields.refuseUnread();
     }
-    InferenceRequest request =
-        new InferenceRequest(
-            id,
-            account,
-            run.build(),
-            promptBytes,
-            messages,
-            maxTokens,
-            maxCoefficient,
-            Math.max(1, Math.round(timeout * 1000)),
-            priority);
-    return new Parsed(request, stream, includeUsage);
+    return new ParsedRequest(
+        run.build(),
+        run.hasChat(),
+        promptBytes,
+        messages,
+        maxTokens,
+        maxCoefficient,
+        Math.max(1, Math.round(timeout * 1000)),
+        priority,
+        stream,
+        includeUsage);
   }
 
   private static void stops(Fields fields, Run.Builder run) {

@@ -1,14 +1,15 @@
-package org.cocoon.router.edge;
+package org.cocoon.link.openai;
 
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.cocoon.link.wire.Alternative;
 import org.cocoon.link.wire.TokenLogprob;
-import org.cocoon.router.request.Completion;
+import org.jspecify.annotations.Nullable;
 
 /** Writes JSON straight as UTF-8, since per token there is no time for objects. */
-final class Utf8Json {
+public final class Utf8Json {
   private static final byte[][] ESCAPES = new byte[128][];
   private static final byte[] REPLACEMENT = "\uFFFD".getBytes(StandardCharsets.UTF_8);
 
@@ -27,7 +28,7 @@ final class Utf8Json {
   private Utf8Json() {}
 
   /** Appends the inside of a JSON string (RFC 8259, section 7); {@code text} is whole UTF-8. */
-  static void escaped(Buffer out, byte[] text) {
+  public static void escaped(Buffer out, byte[] text) {
     int from = 0;
     for (int i = 0; i < text.length; i++) {
       byte c = text[i];
@@ -40,17 +41,12 @@ final class Utf8Json {
     out.appendBytes(text, from, text.length - from);
   }
 
-  /** Appends OpenAI's {@code usage} object, with what it cost and the signed receipt. */
-  static void usage(Buffer out, Completion completion) {
-    out.appendString(
-        "{\"prompt_tokens\":%d,\"completion_tokens\":%d,\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":%d},\"cost_nanoton\":%d,\"receipt\":\"%s\"}"
-            .formatted(
-                completion.promptTokens(),
-                completion.completionTokens(),
-                completion.promptTokens() + completion.completionTokens(),
-                completion.cachedPromptTokens(),
-                completion.cost().nanos(),
-                completion.receipt().toText()));
+  /** A JSON string with its quotes, or {@code null}. */
+  public static String quoted(@Nullable String text) {
+    if (text == null) {
+      return "null";
+    }
+    return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
   }
 
   /** Appends the entries of chat's {@code logprobs.content} array, without brackets. */

@@ -1,4 +1,4 @@
-package org.cocoon.router.edge;
+package org.cocoon.link.openai;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

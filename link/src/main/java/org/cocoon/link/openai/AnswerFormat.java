@@ -1,4 +1,4 @@
-package org.cocoon.router.edge;
+package org.cocoon.link.openai;
 
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
@@ -6,14 +6,13 @@ import java.util.List;
 import java.util.UUID;
 import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.TokenLogprob;
-import org.cocoon.router.request.Completion;
-import org.cocoon.router.request.Refusal;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one answer looks in OpenAI's JSON, streamed or whole. What is the same in every chunk is made
  * once, as bytes.
  */
-final class AnswerFormat {
+public final class AnswerFormat {
   private final boolean chat;
   private final boolean logprobs;
   private final String chunkHead;
@@ -28,8 +27,9 @@ final class AnswerFormat {
    * @param chat chat.completions, else completions
    * @param logprobs whether log probabilities were asked for
    * @param usageChunk whether a last chunk will tell the usage, so that all others say null
+   * @param id of the request, shown behind OpenAI's prefix
    */
-  AnswerFormat(
+  public AnswerFormat(
       boolean chat,
       boolean logprobs,
       boolean usageChunk,
@@ -40,7 +40,7 @@ final class AnswerFormat {
     this.logprobs = logprobs;
     String before = "{\"id\":\"" + (chat ? "chatcmpl-" : "cmpl-") + id + "\",\"object\":\"";
     String after =
-        "\",\"created\":" + createdSeconds + ",\"model\":" + ErrorTable.quoted(model) + ",";
+        "\",\"created\":" + createdSeconds + ",\"model\":" + Utf8Json.quoted(model) + ",";
     this.wholeHead = before + (chat ? "chat.completion" : "text_completion") + after;
     this.chunkHead = before + (chat ? "chat.completion.chunk" : "text_completion") + after;
     this.tail = usageChunk ? ",\"usage\":null}\n\n" : "}\n\n";
@@ -58,7 +58,7 @@ final class AnswerFormat {
   }
 
   /** The first chunk of a chat: the role. */
-  void role(Buffer out) {
+  public void role(Buffer out) {
     if (chat) {
       out.appendString("data: ")
           .appendString(chunkHead)
@@ -68,8 +68,13 @@ final class AnswerFormat {
     }
   }
 
-  /** A chunk of text. */
-  void text(Buffer out, byte[] text, List<TokenLogprob> probabilities) {
+  /**
+   * A chunk of text.
+   *
+   * @param text whole UTF-8
+   * @param probabilities of its tokens; written only where they were asked for
+   */
+  public void text(Buffer out, byte[] text, List<TokenLogprob> probabilities) {
     if (!logprobs) {
       out.appendBytes(textBefore);
       Utf8Json.escaped(out, text);
@@ -119,31 +124,45 @@ final class AnswerFormat {
     out.appendString("]}");
   }
 
-  /** The last chunks: why it ended, the usage where asked for, and the end of the stream. */
-  void end(Buffer out, Completion completion, boolean usageChunk) {
+  /**
+   * The last chunks: why it ended, the usage where asked for, and the end of the stream.
+   *
+   * @param usage the usage object as JSON; null for no chunk of it
+   */
+  public void end(Buffer out, FinishReason finish, byte @Nullable [] usage) {
     out.appendString("data: ")
         .appendString(chunkHead)
         .appendString("\"choices\":[{\"index\":0,")
         .appendString(chat ? "\"delta\":{}" : "\"text\":\"\"")
         .appendString(",\"logprobs\":null,\"finish_reason\":\"")
-        .appendString(finish(completion.finish()))
+        .appendString(finish(finish))
         .appendString("\"}]")
         .appendString(tail);
-    if (usageChunk) {
+    if (usage != null) {
       out.appendString("data: ").appendString(chunkHead).appendString("\"choices\":[],\"usage\":");
-      Utf8Json.usage(out, completion);
-      out.appendString("}\n\n");
+      out.appendBytes(usage).appendString("}\n\n");
     }
     out.appendString("data: [DONE]\n\n");
   }
 
-  /** A failure in mid-stream. */
-  static void failure(Buffer out, Refusal refusal) {
-    out.appendString("data: ").appendString(ErrorTable.json(refusal)).appendString("\n\n");
+  /** A failure in mid-stream: an {@link ErrorObject}. */
+  public static void failure(Buffer out, String errorObject) {
+    out.appendString("data: ").appendString(errorObject).appendString("\n\n");
   }
 
-  /** A whole answer as one object. */
-  void whole(Buffer out, byte[] text, List<TokenLogprob> probabilities, Completion completion) {
+  /**
+   * A whole answer as one object.
+   *
+   * @param text whole UTF-8
+   * @param probabilities of its tokens; written only where they were asked for
+   * @param usage the usage object as JSON
+   */
+  public void whole(
+      Buffer out,
+      byte[] text,
+      List<TokenLogprob> probabilities,
+      FinishReason finish,
+      byte[] usage) {
     out.appendString(wholeHead).appendString("\"choices\":[{\"index\":0,");
     out.appendString(chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
     Utf8Json.escaped(out, text);
@@ -154,13 +173,13 @@ final class AnswerFormat {
       out.appendString("null");
     }
     out.appendString(",\"finish_reason\":\"")
-        .appendString(finish(completion.finish()))
+        .appendString(finish(finish))
         .appendString("\"}],\"usage\":");
-    Utf8Json.usage(out, completion);
-    out.appendByte((byte) '}');
+    out.appendBytes(usage).appendByte((byte) '}');
   }
 
-  static String finish(FinishReason reason) {
+  /** OpenAI's word for why an answer ended. */
+  public static String finish(FinishReason reason) {
     return switch (reason) {
       case FINISH_LENGTH -> "length";
       case FINISH_STOP, FINISH_CANCELLED, FINISH_UNSPECIFIED, UNRECOGNIZED -> "stop";
