@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.cocoon.client.attested.Attestation;
 import org.cocoon.client.attested.Failure;
@@ -41,6 +42,7 @@ public final class Sidecar {
   private final SealedSession session;
   private final LocalApi api;
   private final HttpServer server;
+  private final AtomicReference<CompletableFuture<Void>> stopped = new AtomicReference<>();
   private int connections;
 
   private Sidecar(
@@ -145,15 +147,26 @@ public final class Sidecar {
 
   /**
    * Stops: takes nothing new, ends what runs with an error that says so, then closes the
-   * connections to apps and to the router.
+   * connections to apps and to the router. Twice is fine.
    */
   public CompletableFuture<Void> stop() {
-    return onLoop(
-        () -> {
+    CompletableFuture<Void> first = new CompletableFuture<>();
+    CompletableFuture<Void> before = stopped.compareAndExchange(null, first);
+    if (before != null) {
+      return before;
+    }
+    loop.runOnContext(
+        _ -> {
           api.drain();
           Failure farewell =
               Replies.failure(503, "server_error", "draining", "The sidecar is stopping.");
-          return session.close(farewell).eventually(server::close).eventually(vertx::close);
+          session
+              .close(farewell)
+              .eventually(server::close)
+              .eventually(vertx::close)
+              .onSuccess(first::complete)
+              .onFailure(first::completeExceptionally);
         });
+    return first;
   }
 }

@@ -20,13 +20,16 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.security.cert.CertificateEncodingException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -89,11 +92,10 @@ public final class ScriptedRouter implements AutoCloseable {
   /** Plaintext bytes that came over TLS, where it was started to count them. */
   public final AtomicLong plaintextBytes = new AtomicLong();
 
-  /** Connections that were accepted, where it was started to count bytes. */
-  public final AtomicInteger connections = new AtomicInteger();
+  /** Completes with the first of them. */
+  public final CompletableFuture<Void> heard = new CompletableFuture<>();
 
-  private ScriptedRouter(Path dir, InstantSource clock, ImageMeasurement image)
-      throws IOException {
+  private ScriptedRouter(Path dir, InstantSource clock, ImageMeasurement image) throws IOException {
     this.dir = dir;
     this.clock = clock;
     this.routerTee = SimulatedTee.start(dir.resolve("tee"), Role.ROUTER, image, clock);
@@ -129,10 +131,12 @@ public final class ScriptedRouter implements AutoCloseable {
                     .setHost("127.0.0.1")
                     .setPort(0))
             .connectHandler(
-                socket -> {
-                  router.connections.incrementAndGet();
-                  socket.handler(bytes -> router.plaintextBytes.addAndGet(bytes.length()));
-                });
+                socket ->
+                    socket.handler(
+                        bytes -> {
+                          router.plaintextBytes.addAndGet(bytes.length());
+                          router.heard.complete(null);
+                        }));
     await(server.listen());
     router.port.set(server.actualPort());
     return router;
@@ -225,7 +229,7 @@ public final class ScriptedRouter implements AutoCloseable {
           .setSignature(ByteString.copyFrom(manager.sign(StatementVerifier.LABEL, encoded)))
           .setCertificate(ByteString.copyFrom(manager.certificate().getEncoded()))
           .build();
-    } catch (java.security.cert.CertificateEncodingException e) {
+    } catch (CertificateEncodingException e) {
       throw new IllegalStateException(e);
     }
   }
@@ -248,10 +252,9 @@ public final class ScriptedRouter implements AutoCloseable {
   }
 
   private void handle(HttpServerRequest request) {
-    requests.add(
-        request.method() + " " + request.uri() + " " + request.getHeader("authorization"));
+    requests.add(request.method() + " " + request.uri() + " " + request.getHeader("authorization"));
     HttpServerResponse response = request.response();
-    switch (request.path()) {
+    switch (String.valueOf(request.path())) {
       case "/v1/models" ->
           response
               .putHeader("content-type", "application/json")
@@ -306,10 +309,7 @@ public final class ScriptedRouter implements AutoCloseable {
   private OpenedPrompt open(SealedPrompt prompt, String model) {
     GroupPrivateKey held = groupKey.get();
     return new PromptOpener(
-            id ->
-                id.equals(held.publicHalf().keyId())
-                    ? java.util.Optional.of(held)
-                    : java.util.Optional.empty())
+            id -> id.equals(held.publicHalf().keyId()) ? Optional.of(held) : Optional.empty())
         .open(prompt, model);
   }
 
