@@ -34,6 +34,7 @@ public final class ClientMain implements Runnable {
     return new CommandLine(new ClientMain())
         .addSubcommand(new ChatCommand(terminal, environment))
         .addSubcommand(new StatusCommand(terminal, environment, clock))
+        .addSubcommand(EvidenceCommand.commandLine(terminal, clock))
         .setOut(out)
         .setErr(err);
   }
@@ -42,7 +43,7 @@ public final class ClientMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: chat or status");
+          spec.commandLine(), "say what to do: chat, status or evidence");
     }
   }
 }
