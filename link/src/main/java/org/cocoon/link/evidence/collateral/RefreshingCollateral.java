@@ -193,6 +193,21 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
         .orElseThrow(() -> new IOException(lastError(tracked)));
   }
 
+  /**
+   * Makes every fetch due, back-off or not: for operators who know that something new is there.
+   * Returns at once.
+   */
+  public void refreshNow() {
+    Instant now = clock.instant();
+    lock.lock();
+    try {
+      families.values().forEach(tracked -> tracked.fetchAt = now);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Calls this after each change, on the thread that fetched, when the new data is in place. */
   public void onChange(Consumer<PlatformName> listener) {
     listeners.add(listener);
