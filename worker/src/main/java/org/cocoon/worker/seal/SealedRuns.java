@@ -11,7 +11,9 @@ import org.cocoon.link.seal.PromptOpener.OpenedPrompt;
 import org.cocoon.link.seal.SealedAnswer;
 import org.cocoon.link.seal.SealedAnswer.Resumed;
 import org.cocoon.link.wire.Continuation;
+import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.PrivatePrompt;
 import org.cocoon.link.wire.PrivateTokens;
 import org.cocoon.link.wire.Run;
@@ -31,7 +33,12 @@ public final class SealedRuns {
 
   private static final long SEALED = Long.MIN_VALUE;
 
-  private record Answering(AnswerSealer sealer, boolean complete) {}
+  /**
+   * A run's answer.
+   *
+   * @param finish how it ended, if the client has all of it already; otherwise unspecified
+   */
+  private record Answering(AnswerSealer sealer, boolean complete, FinishReason finish) {}
 
   private final Map<RunKey, Answering> answering = new ConcurrentHashMap<>();
   private final PromptOpener opener;
@@ -88,7 +95,7 @@ public final class SealedRuns {
       case Resumed.Good resumed when resumed.complete() && resumed.ids().length == 0 ->
           bad("the answer is complete");
       case Resumed.Good resumed -> {
-        answering.put(key, new Answering(resumed.sealer(), resumed.complete()));
+        answering.put(key, new Answering(resumed.sealer(), resumed.complete(), resumed.finish()));
         yield new Admission.Open(inTheClear(run, prompt, resumed));
       }
     };
@@ -155,6 +162,16 @@ public final class SealedRuns {
         .setSealed(UnsafeByteOperations.unsafeWrap(run.sealer().seal(tokens, last)))
         .setSealedCount(tokens.getIdsCount())
         .build();
+  }
+
+  /**
+   * What a router is told of the end of a run: not the stop string, which is the client's alone to
+   * know; and of an answer that was complete already, how that ended.
+   */
+  public Done done(RunKey key, Done plain) {
+    Done.Builder done = plain.toBuilder().clearStop();
+    Answering run = answering.get(key);
+    return (run != null && run.complete() ? done.setFinish(run.finish()) : done).build();
   }
 
   /** The run ended. */

@@ -189,7 +189,7 @@ public final class Uplinks implements StepListener {
         if (isComplete(finished)) {
           seal(batch, finished.key(), null, finished);
         }
-        batch.done.add(WireRequests.sealedDone(finished));
+        batch.done.add(sealed.done(finished.key(), WireRequests.done(finished)));
       }
       case Ended.Refused refused when isSealed ->
           batch.failed.add(WireRequests.sealedFailed(refused));
@@ -251,6 +251,11 @@ public final class Uplinks implements StepListener {
   /** Tells all routers the keys that prompts can be sealed to now; from any thread. */
   public void keysChanged() {
     links.forEach(RouterLink::keysChanged);
+  }
+
+  /** How many sealed runs have not ended. */
+  int sealedRuns() {
+    return sealed.size();
   }
 
   /** Tells all routers that nothing new is taken. */

@@ -172,11 +172,6 @@ final class WireRequests {
     return done.build();
   }
 
-  /** The end of a sealed run, whose stop string is the client's alone to know. */
-  static Done sealedDone(Ended.Finished finished) {
-    return done(finished).toBuilder().clearStop().build();
-  }
-
   /** Why a sealed run failed; what the engine says of it might tell something of its prompt. */
   static Failed sealedFailed(Ended.Refused refused) {
     return failed(refused).toBuilder()
