@@ -89,7 +89,8 @@ final class TestNetwork implements AutoCloseable {
                 true,
                 false,
                 maxInFlight,
-                null));
+                null,
+                new Endpoint("127.0.0.1", 0)));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 

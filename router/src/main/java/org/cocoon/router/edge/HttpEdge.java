@@ -45,6 +45,7 @@ public final class HttpEdge {
   private final RequestPath path;
   private final Ledger ledger;
   private final NetworkView network;
+  private final AttestationView attestation;
   private final Supplier<String> metrics;
   private final RequestParser parser;
   private final TurnFlusher flusher;
@@ -62,12 +63,14 @@ public final class HttpEdge {
       RequestPath path,
       Ledger ledger,
       NetworkView network,
+      AttestationView attestation,
       Supplier<String> metrics,
       boolean strict) {
     this.vertx = vertx;
     this.path = path;
     this.ledger = ledger;
     this.network = network;
+    this.attestation = attestation;
     this.metrics = metrics;
     this.parser = new RequestParser(strict);
     this.flusher = new TurnFlusher(vertx.getOrCreateContext());
@@ -87,6 +90,12 @@ public final class HttpEdge {
         .get("/v1/receipts/:id")
         .handler(ctx -> withAccount(ctx, account -> receipt(ctx, account)));
     router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json()));
+    router
+        .get("/v1/attestation")
+        .handler(
+            ctx ->
+                HttpReplies.json(
+                    ctx.response(), attestation.json(ctx.request().getParam("worker"))));
     router.get("/v1/ws").handler(webSockets::upgrade);
     router.get("/health/live").handler(ctx -> HttpReplies.json(ctx.response(), "{\"live\":true}"));
     router.get("/health/ready").handler(this::ready);

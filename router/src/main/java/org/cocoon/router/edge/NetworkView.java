@@ -5,6 +5,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.link.wire.Model;
 import org.cocoon.router.admission.Admission;
@@ -18,6 +19,7 @@ public final class NetworkView {
   private final String name;
   private final String version;
   private final String imageHash;
+  private final Supplier<String> policyDigest;
   private final List<String> simulated;
   private final Fleet fleet;
   private final RequestPath path;
@@ -29,11 +31,13 @@ public final class NetworkView {
    *
    * @param simulated what this router simulates
    * @param imageHash of this router's own measured image, hex
+   * @param policyDigest the beginning of the digest of the policy in force, hex
    */
   public NetworkView(
       String name,
       String version,
       String imageHash,
+      Supplier<String> policyDigest,
       List<String> simulated,
       Fleet fleet,
       RequestPath path,
@@ -41,6 +45,7 @@ public final class NetworkView {
     this.name = name;
     this.version = version;
     this.imageHash = imageHash;
+    this.policyDigest = policyDigest;
     this.simulated = List.copyOf(simulated);
     this.fleet = fleet;
     this.path = path;
@@ -66,6 +71,7 @@ public final class NetworkView {
                 .put("version", version)
                 .put("uptime_seconds", (System.currentTimeMillis() - startedMillis) / 1000)
                 .put("measurement", imageHash)
+                .put("policy", policyDigest.get())
                 .put("open_requests", path.openRequests())
                 .put("waiting", path.waiting())
                 .put("simulated", new JsonArray(simulated)))

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * One attached worker: its runs in flight, and what was observed of it.
  *
  * <pre>
- * ATTACHED  --it drains-->                 DRAINING   takes nothing new
+ * ATTACHED  --it drains, is retired-->     DRAINING   takes nothing new
  * ATTACHED, DRAINING  --link ended, silent--> GONE    every run in flight is told lost, once
  * </pre>
  *
@@ -186,6 +186,15 @@ public final class Worker implements Candidate {
     }
   }
 
+  /**
+   * Lets it finish what it has and gives it nothing new: another link, or none, takes its place.
+   */
+  void retire() {
+    if (state == State.ATTACHED) {
+      state = State.DRAINING;
+    }
+  }
+
   private FromRouter.Builder outgoing() {
     FromRouter.Builder builder = outgoing;
     if (builder == null) {
@@ -222,8 +231,8 @@ public final class Worker implements Candidate {
     if (message.hasLoad()) {
       reported(message.getLoad());
     }
-    if (message.getDraining() && state == State.ATTACHED) {
-      state = State.DRAINING;
+    if (message.getDraining()) {
+      retire();
     }
   }
 
