@@ -294,6 +294,8 @@ public final class RouterProcess {
     new JvmMemoryMetrics().bindTo(registry);
     new JvmGcMetrics().bindTo(registry);
     Gauge.builder("request_open", requests, RequestPath::openRequests).register(registry);
+    Gauge.builder("relay_chunk_memory_bytes", requests, RequestPath::chunkMemoryBytes)
+        .register(registry);
     Gauge.builder("admission_waiting", requests, RequestPath::waiting).register(registry);
     Gauge.builder("fleet_workers", fleet, all -> all.workers().size()).register(registry);
   }

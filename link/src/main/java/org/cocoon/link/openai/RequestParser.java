@@ -9,6 +9,7 @@ import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Message;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Sampling;
+import org.cocoon.link.wire.SealedPrompt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,10 @@ public final class RequestParser {
    * @throws BadRequestException naming the field that is wrong
    */
   public ParsedRequest chat(Fields fields, long seed) {
+    JsonNode sealed = fields.node("sealed");
+    if (sealed != null) {
+      return sealed(fields, sealed, true);
+    }
     Run.Builder run = Run.newBuilder();
     Chat.Builder chat = Chat.newBuilder();
     JsonNode messages = fields.node("messages");
@@ -85,7 +90,7 @@ public final class RequestParser {
       throw Fields.bad("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
     }
     run.setTopLogprobs(top);
-    return common(fields, run, seed, bytes, messages.size());
+    return common(fields, run, true, seed, bytes, messages.size());
   }
 
   private Message message(Fields fields) {
@@ -145,6 +150,10 @@ public final class RequestParser {
    * @throws BadRequestException naming the field that is wrong
    */
   public ParsedRequest completion(Fields fields, long seed) {
+    JsonNode sealed = fields.node("sealed");
+    if (sealed != null) {
+      return sealed(fields, sealed, false);
+    }
     Run.Builder run = Run.newBuilder();
     JsonNode prompt = fields.node("prompt");
     if (prompt != null && prompt.isArray() && prompt.size() == 1) {
@@ -162,11 +171,18 @@ public final class RequestParser {
     run.setLogprobs(top >= 0);
     run.setTopLogprobs(Math.max(top, 0));
     int bytes = com.google.protobuf.ByteString.copyFromUtf8(text).size();
-    return common(fields, run, seed, bytes, 1);
+    return common(fields, run, false, seed, bytes, 1);
+  }
+
+  /** A body whose prompt is sealed: of a plaintext there are no more bytes than of its sealing. */
+  private ParsedRequest sealed(Fields fields, JsonNode sealed, boolean chat) {
+    SealedPrompt.Builder prompt = SealedFields.read(fields, sealed, chat);
+    Run.Builder run = Run.newBuilder().setSealed(prompt);
+    return common(fields, run, chat, 0, prompt.getCiphertext().size(), 1);
   }
 
   private ParsedRequest common(
-      Fields fields, Run.Builder run, long seed, int promptBytes, int messages) {
+      Fields fields, Run.Builder run, boolean chat, long seed, int promptBytes, int messages) {
     String model = fields.string("model", 256);
     if (model == null || model.isEmpty()) {
       throw fields.wrong("model", "the name of a model (GET /v1/models lists them)");
@@ -176,9 +192,13 @@ public final class RequestParser {
     int maxTokens = (int) fields.integer("max_tokens", 1, MAX_TOKENS, 0);
     maxTokens = (int) fields.integer("max_completion_tokens", 1, MAX_TOKENS, maxTokens);
     run.setMaxTokens(maxTokens);
-    run.setIgnoreEos(fields.flag("ignore_eos"));
-    stops(fields, run);
-    run.setSampling(sampling(fields, seed));
+    if (run.hasSealed()) {
+      run.getSealedBuilder().setMaxTokens(maxTokens);
+    } else {
+      run.setIgnoreEos(fields.flag("ignore_eos"));
+      stops(fields, run);
+      run.setSampling(sampling(fields, seed));
+    }
     fields.string("user", 512);
     fields.node("metadata");
     boolean stream = fields.flag("stream");
@@ -201,7 +221,7 @@ public final class RequestParser {
     }
     return new ParsedRequest(
         run.build(),
-        run.hasChat(),
+        chat,
         promptBytes,
         messages,
         maxTokens,

@@ -26,6 +26,7 @@ final class ErrorTable {
       case UNKNOWN_MODEL -> new Row(404, "invalid_request_error", "model_not_found", false);
       case NOT_FOUND -> new Row(404, "invalid_request_error", "unknown_path", false);
       case METHOD_NOT_ALLOWED -> new Row(405, "invalid_request_error", "method_not_allowed", false);
+      case SEALED_KEY_UNKNOWN -> new Row(409, "sealed_key_unknown", "sealed_key_unknown", false);
       case BODY_TIMEOUT -> new Row(408, "timeout_error", "body_timeout", true);
       case BODY_TOO_LARGE -> new Row(413, "invalid_request_error", "body_too_large", false);
       case PROMPT_TOO_LONG ->

@@ -21,6 +21,7 @@ import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
+import org.cocoon.link.openai.SealedFormat;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Authentication;
@@ -90,6 +91,7 @@ public final class HttpEdge {
         .get("/v1/receipts/:id")
         .handler(ctx -> withAccount(ctx, account -> receipt(ctx, account)));
     router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json()));
+    router.get("/v1/group-keys").handler(this::groupKeys);
     router
         .get("/v1/attestation")
         .handler(
@@ -151,18 +153,7 @@ public final class HttpEdge {
     Fields fields = Fields.parse(body.getBytes());
     ParsedRequest parsed = chat ? parser.chat(fields, seed) : parser.completion(fields, seed);
     HttpServerResponse response = ctx.response();
-    AnswerFormat format =
-        new AnswerFormat(
-            chat,
-            parsed.run().getLogprobs(),
-            parsed.includeUsage(),
-            id,
-            parsed.run().getModel(),
-            System.currentTimeMillis() / 1000);
-    Answer answer =
-        parsed.stream()
-            ? new StreamAnswer(response, format, flusher, parsed.includeUsage(), System.nanoTime())
-            : new WholeAnswer(response, format);
+    Answer answer = answer(response, id, parsed);
     response
         .putHeader("x-ratelimit-limit-requests", Integer.toString(path.limitsOfAccounts().limit()))
         .putHeader(
@@ -180,6 +171,25 @@ public final class HttpEdge {
       response.drainHandler(ignored -> exchange.resume());
     }
     return true;
+  }
+
+  private Answer answer(HttpServerResponse response, UUID id, ParsedRequest parsed) {
+    long created = System.currentTimeMillis() / 1000;
+    String model = parsed.run().getModel();
+    if (parsed.run().hasSealed()) {
+      if (!parsed.stream()) {
+        throw Fields.bad(
+            "stream", "'stream' must be true beside 'sealed': the answer comes sealed in chunks.");
+      }
+      SealedFormat format = new SealedFormat(parsed.chat(), id, model, created);
+      return new SealedAnswer(response, format, flusher, System.nanoTime());
+    }
+    boolean usage = parsed.includeUsage();
+    AnswerFormat format =
+        new AnswerFormat(parsed.chat(), parsed.run().getLogprobs(), usage, id, model, created);
+    return parsed.stream()
+        ? new StreamAnswer(response, format, flusher, usage, System.nanoTime())
+        : new WholeAnswer(response, format);
   }
 
   // ------------------------------------------------------------------ who asks
@@ -240,6 +250,19 @@ public final class HttpEdge {
     } else {
       HttpReplies.json(ctx.response(), json);
     }
+  }
+
+  /** Needs no API key: who has none yet may look to whom prompts would be sealed. */
+  private void groupKeys(RoutingContext ctx) {
+    String model = ctx.request().getParam("model");
+    if (model == null || model.isEmpty()) {
+      HttpReplies.refuse(
+          ctx.response(),
+          Refusal.ofParam(
+              Kind.BAD_REQUEST, "model", "Say of which model: /v1/group-keys?model=NAME"));
+      return;
+    }
+    HttpReplies.json(ctx.response(), network.groupKeys(model));
   }
 
   private void receipt(RoutingContext ctx, Account account) {

@@ -10,6 +10,7 @@ import org.cocoon.contracts.Receipt;
 import org.cocoon.link.wire.Model;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
+import org.cocoon.router.fleet.GroupKeys;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.path.RequestPath;
 import org.jspecify.annotations.Nullable;
@@ -120,6 +121,7 @@ public final class NetworkView {
     return new JsonObject()
         .put("name", model)
         .put("workers", fleet.serving(model).size())
+        .put("workers_sealed", fleet.servingSealed(model).size())
         .put(
             "price_nanoton_per_1000_tokens",
             new JsonObject()
@@ -139,12 +141,29 @@ public final class NetworkView {
     return fleet.serving(model).isEmpty() ? null : card(model).encode();
   }
 
+  /** Body of GET /v1/group-keys: what a client verifies, and then seals its prompts to. */
+  String groupKeys(String model) {
+    Base64.Encoder base64 = Base64.getEncoder();
+    JsonArray data = new JsonArray();
+    for (GroupKeys.Offer offer : fleet.groupKeys().of(model, System.currentTimeMillis())) {
+      data.add(
+          new JsonObject()
+              .put("model", model)
+              .put("key_id", offer.key().getKeyId())
+              .put("epoch", offer.key().getEpoch())
+              .put("not_after", offer.key().getNotAfterMillis() / 1000)
+              .put("statement", base64.encodeToString(offer.statement().toByteArray())));
+    }
+    return new JsonObject().put("data", data).encode();
+  }
+
   private JsonObject card(String model) {
     return new JsonObject()
         .put("id", model)
         .put("object", "model")
         .put("created", startedMillis / 1000)
-        .put("owned_by", "cocoon");
+        .put("owned_by", "cocoon")
+        .put("sealed", !fleet.servingSealed(model).isEmpty());
   }
 
   /** Body of GET /v1/receipts/{id}. */

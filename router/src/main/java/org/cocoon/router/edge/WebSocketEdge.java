@@ -7,6 +7,7 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketFrame;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Many chats on one WebSocket (RFC 6455), subprotocol {@value #SUBPROTOCOL}: JSON text frames,
- * submit and cancel up, accepted, delta, done and error down. What the client has running ends with
- * its socket.
+ * submit and cancel up, accepted, delta or sealed, done and error down. What the client has running
+ * ends with its socket.
  */
 final class WebSocketEdge {
   static final String SUBPROTOCOL = "cocoon.v1";
@@ -281,6 +282,15 @@ final class WebSocketEdge {
           flusher.later(this::flush);
         }
       }
+    }
+
+    @Override
+    public void sealed(byte[] chunk, int count) {
+      tokens += count;
+      session.send(
+          "{\"type\":\"sealed\",\"id\":%s,\"seq\":%d,\"sealed\":\"%s\",\"tokens\":%d}"
+              .formatted(
+                  Utf8Json.quoted(id), ++seq, Base64.getEncoder().encodeToString(chunk), count));
     }
 
     private void flush() {

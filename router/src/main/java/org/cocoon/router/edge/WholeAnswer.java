@@ -29,6 +29,11 @@ final class WholeAnswer implements Answer {
   }
 
   @Override
+  public void sealed(byte[] chunk, int tokens) {
+    throw new IllegalStateException("a sealed answer is streamed");
+  }
+
+  @Override
   public void finished(Completion completion) {
     if (response.closed()) {
       return;

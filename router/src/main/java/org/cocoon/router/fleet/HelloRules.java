@@ -15,6 +15,7 @@ final class HelloRules {
   private static final int MAX_MODEL_NAME = 255;
   private static final int MAX_SLOTS = 65_536;
   private static final int MAX_REVISION = 255;
+  private static final int MAX_FEATURES = 32;
   private static final int MAX_SIMULATED = 8;
   private static final int MAX_INSTANCE = 32;
 
@@ -43,6 +44,10 @@ final class HelloRules {
       }
       if (model.getRevision().length() > MAX_REVISION) {
         return "a model's revision is at most %d characters".formatted(MAX_REVISION);
+      }
+      if (model.getFeaturesCount() > MAX_FEATURES
+          || !model.getFeaturesList().stream().allMatch(what -> plain(what, MAX_NAME))) {
+        return "a model's features are at most %d words".formatted(MAX_FEATURES);
       }
       if (!plain(model.getName(), MAX_MODEL_NAME)
           || model.getSlots() < 1

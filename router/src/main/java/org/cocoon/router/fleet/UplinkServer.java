@@ -245,6 +245,7 @@ public final class UplinkServer {
               identity,
               hello.getModelsList(),
               hello.getCoefficient(),
+              fleet.groupKeys(),
               nanoClock,
               response::write,
               task -> context.runOnContext(ignored -> task.run()),

@@ -1,5 +1,6 @@
 package org.cocoon.router.request;
 
+import java.util.Locale;
 import org.cocoon.link.openai.BadRequestException;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,11 @@ public record Refusal(Kind kind, String message, @Nullable String param, int ret
     return new Refusal(kind, message, null, retryAfterSeconds);
   }
 
+  /** Its kind as logs and metrics write it. */
+  public String word() {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+
   /** The documented errors. */
   public enum Kind {
     /** Not JSON, a wrong type or range, or something the engine cannot do. */
@@ -47,6 +53,8 @@ public record Refusal(Kind kind, String message, @Nullable String param, int ret
     NOT_FOUND,
     /** The path takes another method. */
     METHOD_NOT_ALLOWED,
+    /** Sealed to a group key that no worker has, or has any more. */
+    SEALED_KEY_UNKNOWN,
     /** The body did not arrive in time. */
     BODY_TIMEOUT,
     /** The body is over its limit. */

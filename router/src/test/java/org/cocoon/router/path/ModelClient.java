@@ -44,6 +44,12 @@ final class ModelClient implements Answer {
   }
 
   @Override
+  public void sealed(byte[] chunk, int count) {
+    assertNotOver();
+    throw new AssertionError("nothing is sealed yet");
+  }
+
+  @Override
   public void finished(Completion how) {
     assertNotOver();
     completion = how;

@@ -35,7 +35,8 @@ class RequestPathModelTest {
           TimeUnit.SECONDS.toNanos(60),
           TimeUnit.SECONDS.toNanos(30),
           TimeUnit.SECONDS.toNanos(2),
-          TimeUnit.SECONDS.toNanos(15));
+          TimeUnit.SECONDS.toNanos(15),
+          1 << 20);
 
   @Test
   void everyRequestEndsOnceAndIsChargedForWhatItGot() {

@@ -16,10 +16,10 @@ import org.cocoon.router.request.Completion;
 import org.cocoon.router.request.Refusal;
 import org.junit.jupiter.api.Test;
 
-class RelayTest {
+class PlainRelayTest {
   private static final int ANY = 1_000_000;
   private final Reader reader = new Reader();
-  private final Relay relay = new Relay(reader);
+  private final PlainRelay relay = new PlainRelay(reader, false);
 
   private static final class Reader implements Answer {
     boolean writable = true;
@@ -30,6 +30,11 @@ class RelayTest {
     public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
       tokens += count;
       bytes += text.length;
+    }
+
+    @Override
+    public void sealed(byte[] chunk, int count) {
+      throw new AssertionError("nothing is sealed here");
     }
 
     @Override
@@ -50,7 +55,7 @@ class RelayTest {
 
   private int deliver(int count) {
     Tokens some = tokens(count).setText(ByteString.copyFromUtf8("x".repeat(count))).build();
-    assertTrue(relay.allows(some, ANY, false));
+    assertTrue(relay.allows(some, ANY));
     return relay.deliver(some);
   }
 
@@ -68,13 +73,13 @@ class RelayTest {
     assertEquals(0, deliver(Relay.WINDOW - 1));
     assertTrue(relay.heldBack());
     assertEquals(0, deliver(1));
-    assertFalse(relay.allows(tokens(1).build(), ANY, false), "the credit is used up");
+    assertFalse(relay.allows(tokens(1).build(), ANY), "the credit is used up");
     assertEquals(0, relay.grantDue());
     reader.writable = true;
     assertFalse(relay.heldBack());
     assertEquals(Relay.WINDOW, relay.grantDue());
     assertEquals(0, relay.grantDue(), "credit is given back once");
-    assertTrue(relay.allows(tokens(Relay.WINDOW).build(), ANY, false));
+    assertTrue(relay.allows(tokens(Relay.WINDOW).build(), ANY));
   }
 
   @Test
@@ -91,50 +96,51 @@ class RelayTest {
     assertEquals(500, relay.delivered());
     assertEquals(500, reader.tokens);
     assertEquals(503, reader.bytes);
-    assertTrue(relay.allows(tokens(Relay.WINDOW).build(), ANY, false));
+    assertTrue(relay.allows(tokens(Relay.WINDOW).build(), ANY));
   }
 
   @Test
   void allowsNoMoreThanTheRequestPaysFor() {
     deliver(8);
-    assertTrue(relay.allows(tokens(2).build(), 10, false));
-    assertFalse(relay.allows(tokens(3).build(), 10, false));
-    assertTrue(relay.allows(tokens(0).build(), 8, false));
+    assertTrue(relay.allows(tokens(2).build(), 10));
+    assertFalse(relay.allows(tokens(3).build(), 10));
+    assertTrue(relay.allows(tokens(0).build(), 8));
   }
 
   @Test
   void allowsOnlyWholeTextOfALikelyLength() {
     Tokens.Builder one = tokens(1);
-    assertFalse(relay.allows(one.setText(ByteString.fromHex("e282")).build(), ANY, false));
-    assertFalse(relay.allows(one.setText(ByteString.fromHex("c0af")).build(), ANY, false));
-    assertFalse(relay.allows(one.setText(ByteString.fromHex("eda080")).build(), ANY, false));
-    byte[] most = new byte[Relay.MOST_BYTES_PER_TOKEN];
-    assertTrue(relay.allows(one.setText(ByteString.copyFrom(most)).build(), ANY, false));
-    byte[] more = new byte[Relay.MOST_BYTES_PER_TOKEN + 1];
-    assertFalse(relay.allows(one.setText(ByteString.copyFrom(more)).build(), ANY, false));
+    assertFalse(relay.allows(one.setText(ByteString.fromHex("e282")).build(), ANY));
+    assertFalse(relay.allows(one.setText(ByteString.fromHex("c0af")).build(), ANY));
+    assertFalse(relay.allows(one.setText(ByteString.fromHex("eda080")).build(), ANY));
+    byte[] most = new byte[PlainRelay.MOST_BYTES_PER_TOKEN];
+    assertTrue(relay.allows(one.setText(ByteString.copyFrom(most)).build(), ANY));
+    byte[] more = new byte[PlainRelay.MOST_BYTES_PER_TOKEN + 1];
+    assertFalse(relay.allows(one.setText(ByteString.copyFrom(more)).build(), ANY));
     assertFalse(
-        relay.allows(tokens(0).setText(ByteString.copyFromUtf8("free")).build(), ANY, false),
+        relay.allows(tokens(0).setText(ByteString.copyFromUtf8("free")).build(), ANY),
         "text without any token would not be paid for");
     deliver(1);
     assertTrue(
-        relay.allows(tokens(0).setText(ByteString.copyFromUtf8("late")).build(), ANY, false),
+        relay.allows(tokens(0).setText(ByteString.copyFromUtf8("late")).build(), ANY),
         "text that lagged behind its tokens");
   }
 
   @Test
   void allowsLogprobsOnlyWhereAskedForAndOfABoundedSize() {
+    PlainRelay telling = new PlainRelay(reader, true);
     TokenLogprob entry = TokenLogprob.newBuilder().setLogprob(-1).build();
     Tokens.Builder one = tokens(1).addLogprobs(entry);
-    assertFalse(relay.allows(one.build(), ANY, false));
-    assertTrue(relay.allows(one.build(), ANY, true));
-    assertFalse(relay.allows(one.addLogprobs(entry).build(), ANY, true), "two for one token");
-    ByteString huge = ByteString.copyFrom(new byte[Relay.MOST_BYTES_PER_TOKEN + 1]);
+    assertFalse(relay.allows(one.build(), ANY));
+    assertTrue(telling.allows(one.build(), ANY));
+    assertFalse(telling.allows(one.addLogprobs(entry).build(), ANY), "two for one token");
+    ByteString huge = ByteString.copyFrom(new byte[PlainRelay.MOST_BYTES_PER_TOKEN + 1]);
     TokenLogprob.Builder other = TokenLogprob.newBuilder().setPiece(huge);
-    assertFalse(relay.allows(tokens(1).addLogprobs(other).build(), ANY, true));
+    assertFalse(telling.allows(tokens(1).addLogprobs(other).build(), ANY));
     other.clearPiece().addTop(Alternative.newBuilder().setPiece(huge));
-    assertFalse(relay.allows(tokens(1).addLogprobs(other).build(), ANY, true));
+    assertFalse(telling.allows(tokens(1).addLogprobs(other).build(), ANY));
     other.clearTop();
     IntStream.range(0, 21).forEach(i -> other.addTop(Alternative.getDefaultInstance()));
-    assertFalse(relay.allows(tokens(1).addLogprobs(other).build(), ANY, true));
+    assertFalse(telling.allows(tokens(1).addLogprobs(other).build(), ANY));
   }
 }
