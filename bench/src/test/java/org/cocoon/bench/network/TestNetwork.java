@@ -27,10 +27,10 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
+import org.cocoon.link.evidence.simulated.SimulatedPolicy;
 import org.cocoon.link.evidence.simulated.SimulatedRoot;
 import org.cocoon.router.RouterOptions;
 import org.cocoon.router.RouterOptions.Endpoint;
@@ -66,10 +66,8 @@ final class TestNetwork implements AutoCloseable {
     SimulatedRoot root = SimulatedRoot.in(folder.resolve("tee"), InstantSource.system());
     Files.writeString(
         policy,
-        new Policy(
-                Set.of(),
+        SimulatedPolicy.of(
                 Set.of(root.hash()),
-                false,
                 Map.of(
                     Role.ROUTER, Set.of(image.imageHash(Role.ROUTER)),
                     Role.WORKER, Set.of(image.imageHash(Role.WORKER))))
