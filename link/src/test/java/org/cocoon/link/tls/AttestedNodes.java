@@ -9,11 +9,13 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.simulated.SimulatedCollateral;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 
 /** A router's and a worker's TEE under one test root, with the identities that they vouch for. */
 final class AttestedNodes implements AutoCloseable {
+  private final TestNetwork network;
   private final Policy policy;
   private final SimulatedTee routerTee;
   private final SimulatedTee workerTee;
@@ -23,7 +25,8 @@ final class AttestedNodes implements AutoCloseable {
 
   AttestedNodes(Path dir) {
     try {
-      policy = new TestNetwork(dir).policy();
+      network = new TestNetwork(dir);
+      policy = network.policy();
       routerTee = SimulatedTee.start(dir, Role.ROUTER, TestNetwork.IMAGE, TestNetwork.CLOCK);
       workerTee = SimulatedTee.start(dir, Role.WORKER, TestNetwork.IMAGE, TestNetwork.CLOCK);
     } catch (IOException e) {
@@ -33,6 +36,11 @@ final class AttestedNodes implements AutoCloseable {
 
   Policy policy() {
     return policy;
+  }
+
+  /** Good collateral of their platforms, to be changed. */
+  SimulatedCollateral collateral() {
+    return network.collateral();
   }
 
   /** The TEE of a node that was started in this role. */

@@ -20,7 +20,6 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
-import org.cocoon.link.evidence.CollateralCheck;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
@@ -28,6 +27,7 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.simulated.FixedCollateral;
 import org.cocoon.link.evidence.simulated.QuoteParts;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 import org.junit.jupiter.api.AfterAll;
@@ -216,17 +216,14 @@ final class PeerVerifierTest {
     verifier.use(
         new EvidenceVerifier(
             nodes.policy(),
-            (quote, platform, at) ->
-                at.isAfter(collateralEnds)
-                    ? new CollateralCheck.Outcome.Refused("it ended")
-                    : new CollateralCheck.Outcome.Current("UpToDate", collateralEnds)));
+            new FixedCollateral(nodes.collateral().listsUntil(collateralEnds).make())));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
     now.set(collateralEnds);
     check(verifier, worker);
     assertEquals(1, verifier.verifications(), "until its very end");
     now.set(collateralEnds.plusNanos(1));
-    assertRefused("COLLATERAL_REFUSED", verifier, worker);
+    assertRefused("CRL_EXPIRED", verifier, worker);
     assertEquals(2, verifier.verifications());
   }
 
@@ -238,9 +235,8 @@ final class PeerVerifierTest {
     check(verifier, worker);
     verifier.use(
         new EvidenceVerifier(
-            nodes.policy(),
-            (quote, platform, at) -> new CollateralCheck.Outcome.Refused("revoked")));
-    assertRefused("COLLATERAL_REFUSED", verifier, worker);
+            nodes.policy(), new FixedCollateral(nodes.collateral().revokeCa().make())));
+    assertRefused("CA_REVOKED", verifier, worker);
   }
 
   @Test
