@@ -2,6 +2,7 @@ package org.cocoon.worker;
 
 import io.vertx.core.net.SocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -139,6 +140,13 @@ public final class WorkerMain implements Callable<Integer> {
   private String system = "";
 
   @Option(
+      names = "--renew-after",
+      defaultValue = "PT12H",
+      paramLabel = "DURATION",
+      description = "Longest time for which a link keeps its certificates (default PT12H).")
+  private Duration renewAfter = Duration.ofHours(12);
+
+  @Option(
       names = "--no-prefix-reuse",
       description = "Compute every prompt anew, so that no timing tells what others asked.")
   private boolean noPrefixReuse;
@@ -193,7 +201,8 @@ public final class WorkerMain implements Callable<Integer> {
             policyFile,
             tee,
             simulatedTee,
-            system);
+            system,
+            renewAfter);
     Backend backend = backend();
     WorkerProcess process =
         WorkerProcess.start(

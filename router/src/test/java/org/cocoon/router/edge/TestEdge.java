@@ -120,9 +120,12 @@ final class TestEdge {
             System::nanoTime,
             down::add,
             task -> context.runOnContext(ignored -> task.run()));
-    NetworkView view = new NetworkView("r", "1", "", List.of(), fleet, path, admission);
+    NetworkView view =
+        new NetworkView("r", "1", "", () -> "policy", List.of(), fleet, path, admission);
+    AttestationView attestation =
+        new AttestationView("r", () -> "certificate", () -> "policy", List.of(), fleet);
     HttpServer server =
-        onLoop(() -> listen(new HttpEdge(vertx, path, ledger, view, () -> "", false)))
+        onLoop(() -> listen(new HttpEdge(vertx, path, ledger, view, attestation, () -> "", false)))
             .await(20, TimeUnit.SECONDS);
     port = server.actualPort();
   }

@@ -1,15 +1,13 @@
 package org.cocoon.worker.uplink;
 
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.Hello;
@@ -36,8 +34,7 @@ public final class Uplinks implements StepListener {
    *
    * @param identity name, price and software version of this worker
    * @param engine what runs the requests; its listener must be this object, by {@link #stepped}
-   * @param freshTls makes a fresh key, evidence and TLS options for one connection; may block
-   * @param selfCheck why our own evidence would be refused, or an empty string
+   * @param attestation keys and evidence of this worker, and what it asks of routers
    * @param refusedForGood hears the reason when a router will never take this worker
    */
   public void start(
@@ -45,8 +42,7 @@ public final class Uplinks implements StepListener {
       List<SocketAddress> routers,
       Identity identity,
       Engine engine,
-      Callable<HttpClientOptions> freshTls,
-      Supplier<String> selfCheck,
+      Attestation attestation,
       Consumer<String> refusedForGood) {
     Hello hello = identity.hello(engine.model());
     RouterLink.Terms terms =
@@ -57,13 +53,8 @@ public final class Uplinks implements StepListener {
           }
 
           @Override
-          public Callable<HttpClientOptions> freshTls() {
-            return freshTls;
-          }
-
-          @Override
-          public Supplier<String> selfCheck() {
-            return selfCheck;
+          public Attestation attestation() {
+            return attestation;
           }
 
           @Override
@@ -162,6 +153,17 @@ public final class Uplinks implements StepListener {
       }
     }
     return null;
+  }
+
+  /**
+   * Ends the link over a connection whose router is no longer accepted; on the links' context.
+   *
+   * @param reason a constant's name, for the log
+   * @param detail what was found and what would be right
+   * @param drainFirst whether its runs may finish, for a bounded time
+   */
+  public void end(HttpConnection connection, String reason, String detail, boolean drainFirst) {
+    links.forEach(link -> link.end(connection, reason, detail, drainFirst));
   }
 
   /** Tells all routers that nothing new is taken. */

@@ -3,39 +3,47 @@ package org.cocoon.link.evidence.simulated;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
-import java.security.KeyPair;
-import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.crypto.KDF;
 import javax.crypto.spec.HKDFParameterSpec;
 import org.cocoon.link.evidence.Digests;
-import org.cocoon.link.evidence.EcdsaCertificate;
-import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
 
 /**
- * The test root of one network: the key under which its simulated TEEs are issued.
+ * The test root of one network: the key under which its simulated TEEs are issued, and the CA
+ * between it and them.
  *
- * <p>It lives as {@code root.crt} and {@code root.key} in a folder that the network's programs
- * share. Whoever can read the key can forge any simulated evidence.
+ * <p>They live as {@code root.crt}, {@code root.key}, {@code platform.crt} and {@code platform.key}
+ * in a folder that the network's programs share. Whoever can read the keys can forge any simulated
+ * evidence.
  */
 public final class SimulatedRoot {
   private static final Duration VALIDITY = Duration.ofDays(3_650);
   private static final Duration BACKDATED = Duration.ofDays(1);
-
   private static final int SEALING_SECRET_BYTES = 32;
+  private static final String ROOT = "root";
+  private static final String PLATFORM_CA = "platform";
 
-  private final byte[] certificate;
-  private final PrivateKey key;
+  /** A file lock is the whole process's, so threads of this process take turns by themselves. */
+  private static final ReentrantLock IN_PROCESS = new ReentrantLock();
 
-  private SimulatedRoot(byte[] certificate, PrivateKey key) {
-    this.certificate = certificate;
-    this.key = key;
+  private final SimulatedAuthority root;
+  private final SimulatedAuthority platformCa;
+
+  private SimulatedRoot(SimulatedAuthority root, SimulatedAuthority platformCa) {
+    this.root = root;
+    this.platformCa = platformCa;
   }
 
   /**
@@ -44,22 +52,31 @@ public final class SimulatedRoot {
    * @throws IOException if the folder cannot be written, or holds something else
    */
   public static SimulatedRoot in(Path folder, InstantSource clock) throws IOException {
-    RootFiles.Root root =
-        new RootFiles(folder, "root")
-            .readOrMake(
-                () -> {
-                  KeyPair pair = P256.newKeyPair();
-                  return new RootFiles.Root(
-                      TestCertificates.root(pair, clock.instant().minus(BACKDATED), VALIDITY),
-                      pair.getPrivate());
-                });
-    requireUsable(root.certificate(), folder, clock.instant());
-    return new SimulatedRoot(root.certificate(), root.key());
+    Files.createDirectories(folder);
+    IN_PROCESS.lock();
+    try (FileChannel channel =
+            FileChannel.open(
+                folder.resolve("root.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock _ = channel.lock()) {
+      Instant from = clock.instant().minus(BACKDATED);
+      Optional<SimulatedAuthority> known = SimulatedAuthority.read(folder, ROOT);
+      if (known.isPresent()) {
+        requireUsable(known.get(), folder, clock.instant());
+      }
+      SimulatedAuthority root =
+          known.isPresent()
+              ? known.get()
+              : SimulatedAuthority.make(
+                  folder, ROOT, pair -> TestCertificates.root(pair, from, VALIDITY));
+      return new SimulatedRoot(root, platformCa(folder, root, from));
+    } finally {
+      IN_PROCESS.unlock();
+    }
   }
 
   /** SHA-256 of the certificate's DER, as a policy's simulatedRoots lists it. */
   public String hash() {
-    return Digests.sha256Hex(certificate);
+    return Digests.sha256Hex(root.certificate());
   }
 
   /**
@@ -72,30 +89,38 @@ public final class SimulatedRoot {
       return KDF.getInstance("HKDF-SHA256")
           .deriveData(
               HKDFParameterSpec.ofExtract()
-                  .addIKM(key.getEncoded())
+                  .addIKM(root.key().getEncoded())
                   .thenExpand(purpose.getBytes(US_ASCII), SEALING_SECRET_BYTES));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("this JDK has no HKDF-SHA256", e);
     }
   }
 
-  byte[] certificate() {
-    return certificate.clone();
+  SimulatedAuthority root() {
+    return root;
   }
 
-  PrivateKey key() {
-    return key;
+  SimulatedAuthority platformCa() {
+    return platformCa;
   }
 
-  static String pem(String type, byte[] der) {
-    return RootFiles.pem(type, der);
-  }
-
-  private static void requireUsable(byte[] certificate, Path folder, Instant now)
+  private static SimulatedAuthority platformCa(Path folder, SimulatedAuthority root, Instant from)
       throws IOException {
-    X509Certificate root = EcdsaCertificate.parse(certificate).x509();
-    if (!root.getSubjectX500Principal().getName().equals("CN=" + TestCertificates.ROOT_NAME)
-        || now.isAfter(root.getNotAfter().toInstant())) {
+    Optional<SimulatedAuthority> known = SimulatedAuthority.read(folder, PLATFORM_CA);
+    if (known.isPresent() && known.get().parsed().signedBy(root.parsed().x509().getPublicKey())) {
+      return known.get();
+    }
+    return SimulatedAuthority.make(
+        folder,
+        PLATFORM_CA,
+        pair -> TestCertificates.platformCa(pair.getPublic(), root.key(), from, VALIDITY));
+  }
+
+  private static void requireUsable(SimulatedAuthority root, Path folder, Instant now)
+      throws IOException {
+    X509Certificate x509 = root.parsed().x509();
+    if (!x509.getSubjectX500Principal().getName().equals("CN=" + TestCertificates.ROOT_NAME)
+        || now.isAfter(x509.getNotAfter().toInstant())) {
       throw new IOException(
           folder
               + " holds an expired root, or one of another version; remove root.crt and root.key");
