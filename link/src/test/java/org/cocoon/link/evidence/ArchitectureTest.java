@@ -23,6 +23,7 @@ final class ArchitectureTest {
           .resideInAnyPackage(
               "java..",
               "javax.security.auth.x500..",
+              "com.sun.net.httpserver..",
               "org.cocoon.link.evidence..",
               "org.bouncycastle..",
               "org.jspecify..");
