@@ -22,6 +22,7 @@ final class ArchitectureTest {
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
               "java..",
+              "javax.crypto..",
               "javax.security.auth.x500..",
               "com.sun.net.httpserver..",
               "org.cocoon.link.evidence..",
