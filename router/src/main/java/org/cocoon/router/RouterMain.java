@@ -100,6 +100,12 @@ public final class RouterMain implements Callable<Integer> {
   @Option(names = "--tls-key", paramLabel = "FILE", description = "Its key (PEM, PKCS#8).")
   private @Nullable Path tlsKey;
 
+  @Option(
+      names = "--attested",
+      paramLabel = "HOST:PORT",
+      description = "Serve the API over attested TLS too: clients verify this router's evidence.")
+  private @Nullable String attested;
+
   @Option(names = "--strict", description = "Refuse unknown request fields.")
   private boolean strict;
 
@@ -153,7 +159,8 @@ public final class RouterMain implements Callable<Integer> {
             demo,
             strict,
             maxInFlight,
-            tls());
+            tls(),
+            attested == null ? null : RouterOptions.Endpoint.parse(attested));
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxInFlightPerKey requests that one account may have running
  * @param tls certificate and key of the API, or null for plain HTTP (behind a proxy, or on
  *     loopback)
+ * @param attested where clients come in that verify this router's evidence, or null for nowhere
  */
 public record RouterOptions(
     Endpoint api,
@@ -32,7 +33,8 @@ public record RouterOptions(
     boolean demo,
     boolean strict,
     int maxInFlightPerKey,
-    @Nullable Tls tls) {
+    @Nullable Tls tls,
+    @Nullable Endpoint attested) {
 
   /**
    * PEM files for HTTPS.

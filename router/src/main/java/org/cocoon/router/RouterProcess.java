@@ -10,7 +10,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.PemKeyCertOptions;
@@ -18,35 +17,25 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.security.cert.Certificate;
-import java.time.InstantSource;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.ReceiptKey;
-import org.cocoon.link.evidence.EvidenceVerifier;
-import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.tls.AttestedTls;
-import org.cocoon.link.tls.LinkIdentity;
-import org.cocoon.link.tls.PeerVerifier;
-import org.cocoon.link.tls.RenewingIdentity;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
+import org.cocoon.router.edge.AttestationView;
 import org.cocoon.router.edge.HttpEdge;
 import org.cocoon.router.edge.NetworkView;
 import org.cocoon.router.fleet.Fleet;
@@ -70,7 +59,6 @@ import org.slf4j.LoggerFactory;
  * more routers, which share nothing but the database.
  */
 public final class RouterProcess {
-  private static final int VERDICTS_CACHED = 1_024;
   private static final Logger log = LoggerFactory.getLogger(RouterProcess.class);
 
   /** 10 nanoTON a token at coefficient 1.0: a demo's price, until the root contract sets one. */
@@ -92,7 +80,10 @@ public final class RouterProcess {
   private @Nullable PostgresLedger ledger;
   private @Nullable RequestPath path;
   private @Nullable HttpServer api;
+  private @Nullable HttpServer attestedApi;
   private @Nullable HttpServer uplink;
+  private @Nullable HttpEdge edge;
+  private @Nullable UplinkServer uplinks;
 
   private RouterProcess(RouterOptions options) {
     this.options = options;
@@ -118,25 +109,11 @@ public final class RouterProcess {
 
   private void begin() throws Exception {
     Files.createDirectories(options.data());
-    Policy policy = Policy.load(options.policy());
     CompletableFuture<DatabaseUrl> database = aside(this::database);
     CompletableFuture<TsmReports> ownReports = aside(this::reports);
     ReceiptKey key = ReceiptKey.loadOrCreate(options.data().resolve("receipt.key"));
-    Supplier<LinkIdentity> identity =
-        new RenewingIdentity(
-            Role.ROUTER,
-            ownReports.get(),
-            InstantSource.system(),
-            fault -> log.error("event=identity_renewal_failed", fault));
-    EvidenceVerifier verifier = new EvidenceVerifier(policy);
-    Verdict own = identity.get().verdict(verifier);
-    if (own instanceof Verdict.Rejected rejected) {
-      log.warn(
-          "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
-          rejected.reason(),
-          rejected.detail());
-    }
-    await(onLoop(() -> listenForWorkers(identity, verifier))); // they attach while the ledger opens
+    RouterTrust trust = RouterTrust.open(vertx, options, ownReports.get());
+    await(onLoop(() -> listenForWorkers(trust))); // they attach while the ledger opens
     PostgresLedger openLedger =
         await(
             PostgresLedger.open(
@@ -145,8 +122,12 @@ public final class RouterProcess {
     if (options.demo()) {
       await(demoAccount(openLedger.accounts()));
     }
-    String imageHash = own instanceof Verdict.Trusted trusted ? trusted.imageHash() : "";
-    await(onLoop(() -> listenForClients(openLedger, imageHash)));
+    String imageHash = trust.own() instanceof Verdict.Trusted own ? own.imageHash() : "";
+    await(onLoop(() -> listenForClients(openLedger, trust, imageHash)));
+    RouterOptions.Endpoint attested = options.attested();
+    if (attested != null) {
+      await(onLoop(() -> listenAttested(attested, trust)));
+    }
   }
 
   private DatabaseUrl database() throws IOException {
@@ -205,33 +186,21 @@ public final class RouterProcess {
                     }));
   }
 
-  private Future<Void> listenForWorkers(
-      Supplier<LinkIdentity> identity, EvidenceVerifier verifier) {
-    PeerVerifier peers =
-        new PeerVerifier(
-            Role.WORKER,
-            verifier,
-            InstantSource.system(),
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=worker peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
-    UplinkServer workers =
-        new UplinkServer(
-            vertx, fleet, options.name(), connection -> peer(peers, connection), System::nanoTime);
+  private Future<Void> listenForWorkers(RouterTrust trust) {
+    UplinkServer workers = new UplinkServer(vertx, fleet, options.name(), trust, System::nanoTime);
+    uplinks = workers;
+    trust.follow(workers);
     vertx.setPeriodic(TICK_MILLIS, ignored -> workers.tick());
     HttpServer linkServer =
         vertx
-            .createHttpServer(AttestedTls.serverOptions(identity, peers))
+            .createHttpServer(AttestedTls.serverOptions(trust.identity(), trust.workers()))
             .requestHandler(workers.handler());
     uplink = linkServer;
     return bind(linkServer, options.link(), "--link").mapEmpty();
   }
 
-  private Future<Void> listenForClients(PostgresLedger openLedger, String image) {
+  private Future<Void> listenForClients(
+      PostgresLedger openLedger, RouterTrust trust, String image) {
     Admission admission = new Admission(PRICE, options.maxInFlightPerKey());
     RequestPath requests =
         new RequestPath(
@@ -244,24 +213,26 @@ public final class RouterProcess {
             System::nanoTime);
     path = requests;
     gauges(requests);
+    List<String> simulated = options.simulatedTee() == null ? List.of() : List.of("tee");
     NetworkView view =
         new NetworkView(
             options.name(),
             RouterMain.VERSION,
             image,
-            options.simulatedTee() == null ? List.of() : List.of("tee"),
+            trust::policyDigest,
+            simulated,
             fleet,
             requests,
             admission);
+    AttestationView attestation =
+        new AttestationView(
+            options.name(), trust::certificate, trust::policyDigest, simulated, fleet);
     vertx.setPeriodic(TICK_MILLIS, ignored -> requests.tick());
-    HttpEdge edge =
-        new HttpEdge(vertx, requests, openLedger, view, registry::scrape, options.strict());
-    HttpServer apiServer =
-        vertx
-            .createHttpServer(apiOptions())
-            .connectionHandler(edge::connected)
-            .invalidRequestHandler(edge::invalid)
-            .requestHandler(edge.routes());
+    HttpEdge clients =
+        new HttpEdge(
+            vertx, requests, openLedger, view, attestation, registry::scrape, options.strict());
+    edge = clients;
+    HttpServer apiServer = server(apiOptions(), clients);
     api = apiServer;
     return bind(apiServer, options.api(), "--listen")
         .onSuccess(
@@ -277,14 +248,35 @@ public final class RouterProcess {
         .mapEmpty();
   }
 
+  private Future<Void> listenAttested(Endpoint endpoint, RouterTrust trust) {
+    HttpServer attestedServer =
+        server(
+            limited(AttestedTls.openServerOptions(trust.identity())),
+            Objects.requireNonNull(edge, "clients are listened for first"));
+    attestedApi = attestedServer;
+    return bind(attestedServer, endpoint, "--attested")
+        .onSuccess(port -> log.info("event=listening attested={}:{}", endpoint.host(), port))
+        .mapEmpty();
+  }
+
+  private HttpServer server(HttpServerOptions http, HttpEdge clients) {
+    return vertx
+        .createHttpServer(http)
+        .connectionHandler(clients::connected)
+        .invalidRequestHandler(clients::invalid)
+        .requestHandler(clients.routes());
+  }
+
+  private static HttpServerOptions limited(HttpServerOptions http) {
+    return http.setMaxHeaderSize(16 << 10)
+        .setMaxWebSocketMessageSize(4 << 20)
+        .setMaxWebSocketFrameSize(4 << 20)
+        .addWebSocketSubProtocol("cocoon.v1")
+        .setTcpNoDelay(true);
+  }
+
   private HttpServerOptions apiOptions() {
-    HttpServerOptions http =
-        new HttpServerOptions()
-            .setMaxHeaderSize(16 << 10)
-            .setMaxWebSocketMessageSize(4 << 20)
-            .setMaxWebSocketFrameSize(4 << 20)
-            .addWebSocketSubProtocol("cocoon.v1")
-            .setTcpNoDelay(true);
+    HttpServerOptions http = limited(new HttpServerOptions());
     RouterOptions.Tls tls = options.tls();
     if (tls != null) {
       http.setSsl(true)
@@ -298,36 +290,12 @@ public final class RouterProcess {
     return http;
   }
 
-  private static UplinkServer.@Nullable Peer peer(PeerVerifier peers, HttpConnection connection) {
-    try {
-      List<Certificate> chain = connection.peerCertificates();
-      return peers
-          .verdictOf(chain.getFirst())
-          .map(
-              trusted ->
-                  new UplinkServer.Peer(
-                      fingerprint(chain.getFirst()), trusted.imageHash(), trusted.simulated()))
-          .orElse(null);
-    } catch (SSLPeerUnverifiedException e) {
-      return null;
-    }
-  }
-
-  /** The beginning of the SHA-256 of the peer's public key, as the peer's own log shows it. */
-  private static String fingerprint(Certificate certificate) {
-    try {
-      byte[] key = certificate.getPublicKey().getEncoded();
-      byte[] hash = MessageDigest.getInstance("SHA-256").digest(key);
-      return HexFormat.of().formatHex(hash, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
-  }
-
   private void gauges(RequestPath requests) {
     new JvmMemoryMetrics().bindTo(registry);
     new JvmGcMetrics().bindTo(registry);
     Gauge.builder("request_open", requests, RequestPath::openRequests).register(registry);
+    Gauge.builder("relay_chunk_memory_bytes", requests, RequestPath::chunkMemoryBytes)
+        .register(registry);
     Gauge.builder("admission_waiting", requests, RequestPath::waiting).register(registry);
     Gauge.builder("fleet_workers", fleet, all -> all.workers().size()).register(registry);
   }
@@ -355,6 +323,7 @@ public final class RouterProcess {
     log.info("event=stopping");
     return drained(drainMillis)
         .transform(ignored -> closed(api == null ? null : api.close()))
+        .transform(ignored -> closed(attestedApi == null ? null : attestedApi.close()))
         .transform(ignored -> closed(uplink == null ? null : uplink.close()))
         .transform(ignored -> closed(ledger == null ? null : ledger.close()))
         .transform(ignored -> vertx.executeBlocking(this::closeBlocking, false))
@@ -371,7 +340,10 @@ public final class RouterProcess {
     context.runOnContext(
         ignored -> {
           requests.drain();
-          fleet.drain();
+          UplinkServer workers = uplinks;
+          if (workers != null) {
+            workers.drain();
+          }
           long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainMillis);
           vertx.setPeriodic(
               20,
@@ -404,6 +376,11 @@ public final class RouterProcess {
   /** The port that clients can use. */
   public int apiPort() {
     return api == null ? 0 : api.actualPort();
+  }
+
+  /** The port of the API over attested TLS, 0 where there is none. */
+  public int attestedPort() {
+    return attestedApi == null ? 0 : attestedApi.actualPort();
   }
 
   /** The port that workers attach to. */

@@ -2,6 +2,7 @@ package org.cocoon.worker;
 
 import io.vertx.core.net.SocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param system what a conversation without a system message begins with; empty: as the model's own
  *     template does
+ * @param keys where its key manager listens, or null: it opens no sealed prompts
+ * @param renewAfter the longest time for which a link keeps its certificates, 1 s to 12 h
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
@@ -24,12 +27,18 @@ public record WorkerOptions(
     Path policy,
     Path tee,
     @Nullable Path simulatedTee,
-    String system) {
+    String system,
+    @Nullable SocketAddress keys,
+    Duration renewAfter) {
 
   /** Checks the bounds. */
   public WorkerOptions {
     if (coefficient < 1 || coefficient > 1_000_000) {
       throw new IllegalArgumentException("--coefficient is 1 to 1000000 (1000 = 1.0)");
+    }
+    if (renewAfter.compareTo(Duration.ofSeconds(1)) < 0
+        || renewAfter.compareTo(Duration.ofHours(12)) > 0) {
+      throw new IllegalArgumentException("--renew-after is PT1S to PT12H, not " + renewAfter);
     }
     if (!name.matches("[\\x21-\\x7e&&[^\"\\\\]]{1,64}")) {
       throw new IllegalArgumentException("--name is 1 to 64 printable characters without spaces");

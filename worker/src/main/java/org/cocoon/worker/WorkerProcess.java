@@ -2,24 +2,18 @@ package org.cocoon.worker;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.net.SocketAddress;
 import java.io.IOException;
-import java.time.InstantSource;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.cocoon.backend.Backend;
-import org.cocoon.link.evidence.EvidenceVerifier;
-import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
-import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
-import org.cocoon.link.tls.AttestedTls;
-import org.cocoon.link.tls.LinkIdentity;
-import org.cocoon.link.tls.PeerVerifier;
+import org.cocoon.link.keys.KeysLink;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
 import org.cocoon.worker.uplink.Uplinks;
@@ -29,7 +23,6 @@ import org.slf4j.LoggerFactory;
 
 /** A running worker: one engine, and a link to each router. */
 public final class WorkerProcess {
-  private static final int VERDICTS_CACHED = 16;
   private static final Logger log = LoggerFactory.getLogger(WorkerProcess.class);
   private static final long POLL_MILLIS = 20;
 
@@ -37,24 +30,27 @@ public final class WorkerProcess {
   private final Vertx vertx;
   private final NativeEngine engine;
   private final Uplinks uplinks;
-  private final EvidenceVerifier verifier;
-  private final TsmReports reports;
+  private final WorkerTrust trust;
+  private final @Nullable KeysLink keys;
   private final @Nullable SimulatedTee simulatedTee;
-  private volatile String ownEvidence = "";
 
   private WorkerProcess(
       WorkerOptions options,
-      EvidenceVerifier verifier,
-      TsmReports reports,
+      Vertx vertx,
+      WorkerTrust trust,
       @Nullable SimulatedTee simulatedTee,
       Backend backend,
       EngineOptions engineOptions) {
     this.options = options;
-    this.verifier = verifier;
-    this.reports = reports;
+    this.vertx = vertx;
+    this.trust = trust;
     this.simulatedTee = simulatedTee;
-    this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
-    this.uplinks = new Uplinks();
+    SocketAddress keyManager = options.keys();
+    this.keys =
+        keyManager == null
+            ? null
+            : new KeysLink(vertx, keyManager, trust::freshForKeys, trust.clock());
+    this.uplinks = keys == null ? new Uplinks() : new Uplinks(keys);
     this.engine = NativeEngine.open(backend, engineOptions, uplinks);
   }
 
@@ -72,7 +68,6 @@ public final class WorkerProcess {
       Consumer<String> refusedForGood,
       Consumer<Throwable> broken)
       throws IOException {
-    EvidenceVerifier verifier = new EvidenceVerifier(Policy.load(options.policy()));
     SimulatedTee tee = null;
     TsmReports reports = new TsmReports(options.tee());
     if (options.simulatedTee() != null) {
@@ -82,8 +77,9 @@ public final class WorkerProcess {
       reports = new TsmReports(tee.reportsFolder());
       log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
     }
-    WorkerProcess process =
-        new WorkerProcess(options, verifier, reports, tee, backend, engineOptions);
+    Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+    WorkerTrust trust = new WorkerTrust(vertx, options, reports);
+    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, backend, engineOptions);
     process.begin(refusedForGood, broken);
     return process;
   }
@@ -106,6 +102,12 @@ public final class WorkerProcess {
               log.error("event=engine_broken", fault);
               broken.accept(fault);
             });
+    KeysLink link = keys;
+    if (link != null) {
+      trust.follow(link);
+      link.start(Set.of(engine.model().name()), uplinks::keysChanged);
+    }
+    trust.follow(uplinks);
     uplinks.start(
         vertx,
         options.routers(),
@@ -116,32 +118,8 @@ public final class WorkerProcess {
             simulatedTee != null,
             options.system()),
         engine,
-        this::freshTls,
-        () -> ownEvidence,
+        trust,
         refusedForGood);
-  }
-
-  /** A fresh key and fresh evidence for each connection, checked by our own policy first. */
-  private HttpClientOptions freshTls() throws TsmException {
-    LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, InstantSource.system());
-    ownEvidence =
-        switch (identity.verdict(verifier)) {
-          case Verdict.Trusted trusted -> "";
-          case Verdict.Rejected rejected -> rejected.reason() + ": " + rejected.detail();
-        };
-    PeerVerifier peers =
-        new PeerVerifier(
-            Role.ROUTER,
-            verifier,
-            InstantSource.system(),
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=router peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
-    return AttestedTls.clientOptions(identity, peers);
   }
 
   /**
@@ -156,6 +134,10 @@ public final class WorkerProcess {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     }
     uplinks.close();
+    KeysLink link = keys;
+    if (link != null) {
+      link.close();
+    }
     engine.close();
     try {
       vertx.close().await(2, TimeUnit.SECONDS);

@@ -130,6 +130,19 @@ final class Launcher {
     left.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
   }
 
+  /** The API of the running network, found as every OpenAI client finds it. */
+  Api api(HttpClient http) throws Exception {
+    Outcome environment =
+        bash(
+            "eval \"$(./cocoon env --data '%s')\" && printf '%%s\\n' \"$OPENAI_BASE_URL\" \"$OPENAI_API_KEY\""
+                .formatted(data));
+    List<String> lines = environment.output().lines().toList();
+    if (environment.status() != 0 || lines.size() != 2) {
+      throw new AssertionError(environment.output());
+    }
+    return new Api(http, lines.get(0), lines.get(1));
+  }
+
   /** The API of a running network, as its {@code env} tells it. */
   record Api(HttpClient http, String base, String key) {
     HttpRequest.Builder request(String path) {

@@ -67,16 +67,8 @@ class LauncherTest {
     return launcher.run("up", "--detach", "--port", "0", "--workers", "2");
   }
 
-  /** Found as every OpenAI client finds it. */
   private Api api() throws Exception {
-    Outcome environment =
-        launcher.bash(
-            "eval \"$(./cocoon env --data '%s')\" && printf '%%s\\n' \"$OPENAI_BASE_URL\" \"$OPENAI_API_KEY\""
-                .formatted(launcher.data()));
-    assertEquals(0, environment.status(), environment::output);
-    List<String> lines = environment.output().lines().toList();
-    assertEquals(2, lines.size(), environment::output);
-    return new Api(http, lines.get(0), lines.get(1));
+    return launcher.api(http);
   }
 
   private static String question(String text, int tokens) {

@@ -73,8 +73,46 @@ public final class AttestedTls {
         .setHttp2ClearTextUpgrade(false);
   }
 
+  /**
+   * Options of a server that presents its evidence to clients and asks them for none; set host and
+   * port on them. HTTP/2 and HTTP/1.1.
+   *
+   * @param identity asked in each handshake, for example a {@link RenewingIdentity}
+   * @throws IllegalStateException if BoringSSL cannot be loaded, as a sentence
+   */
+  public static HttpServerOptions openServerOptions(Supplier<LinkIdentity> identity) {
+    HttpServerOptions options = new HttpServerOptions();
+    secure(options).setKeyCertOptions(KeyCertOptions.wrap(new IdentityKeyManager(identity)));
+    return options
+        .setAlpnVersions(List.of(HttpVersion.HTTP_2, HttpVersion.HTTP_1_1))
+        .setHttp2ClearTextEnabled(false);
+  }
+
+  /**
+   * Options of a client that verifies the evidence of whom it dials and presents none. It offers
+   * HTTP/2 and HTTP/1.1. The name that it dials is not checked: who answers is known by evidence.
+   *
+   * @param verifier decides who may answer
+   * @throws IllegalStateException if BoringSSL cannot be loaded, as a sentence
+   */
+  public static HttpClientOptions clientOptionsWithoutIdentity(PeerVerifier verifier) {
+    HttpClientOptions options = new HttpClientOptions();
+    secure(options).setTrustOptions(TrustOptions.wrap(verifier));
+    return options
+        .setVerifyHost(false)
+        .setProtocolVersion(HttpVersion.HTTP_2)
+        .setAlpnVersions(List.of(HttpVersion.HTTP_2, HttpVersion.HTTP_1_1))
+        .setHttp2ClearTextUpgrade(false);
+  }
+
   private static void attest(
       TCPSSLOptions options, Supplier<LinkIdentity> identity, PeerVerifier verifier) {
+    secure(options)
+        .setKeyCertOptions(KeyCertOptions.wrap(new IdentityKeyManager(identity)))
+        .setTrustOptions(TrustOptions.wrap(verifier));
+  }
+
+  private static TCPSSLOptions secure(TCPSSLOptions options) {
     if (!OpenSsl.isAvailable()) {
       throw new IllegalStateException(
           "links need BoringSSL, and this platform's library cannot be loaded: "
@@ -86,9 +124,8 @@ public final class AttestedTls {
         .setSslEngineOptions(new NoResumption())
         .setEnabledSecureTransportProtocols(Set.of("TLSv1.3"))
         .setSslHandshakeTimeout(HANDSHAKE_TIMEOUT_SECONDS)
-        .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS)
-        .setKeyCertOptions(KeyCertOptions.wrap(new IdentityKeyManager(identity)))
-        .setTrustOptions(TrustOptions.wrap(verifier));
+        .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS);
     CIPHER_SUITES.forEach(options::addEnabledCipherSuite);
+    return options;
   }
 }

@@ -14,7 +14,7 @@ enum CertificateFault {
   NOT_VALID_NOW,
   /** It is valid for more than a day. */
   VALID_TOO_LONG,
-  /** It has no quote, or more than one. */
+  /** It has no quote, or more than one, or something follows the quote. */
   QUOTE_EXTENSION,
   /** It has no claims, or more than one, or they cannot be read. */
   CLAIMS_EXTENSION,

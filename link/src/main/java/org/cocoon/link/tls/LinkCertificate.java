@@ -43,10 +43,9 @@ sealed interface LinkCertificate {
    * @param claims what it says
    * @param quote what shall vouch for it
    * @param reportData what the quote must have been made for, 64 bytes
-   * @param signedPart the DER that its signature covers
-   * @param notAfter when it ends
+   * @param notAfter when it, or its claims, end
    */
-  record Sound(Claims claims, byte[] quote, byte[] reportData, byte[] signedPart, Instant notAfter)
+  record Sound(Claims claims, byte[] quote, byte[] reportData, Instant notAfter)
       implements LinkCertificate {}
 
   /**
@@ -131,7 +130,8 @@ sealed interface LinkCertificate {
       return new Faulty(CertificateFault.SELF_SIGNATURE, "its own key did not sign it");
     }
     byte[] reportData = reportData(publicKey, found.claimsDer());
+    Instant stale = created.plus(MAX_VALIDITY);
     return new Sound(
-        found.claims(), found.quote(), reportData, signed.signedPart().encoded(), until);
+        found.claims(), found.quote(), reportData, until.isBefore(stale) ? until : stale);
   }
 }

@@ -1,5 +1,7 @@
 package org.cocoon.link.tls;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
@@ -91,6 +93,31 @@ public final class LinkIdentity {
   public Verdict verdict(EvidenceVerifier verifier) {
     byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
     return verifier.verify(quote, reportData, claims.role(), clock.instant());
+  }
+
+  /**
+   * Signs a statement of this node, for those who get it with its certificate.
+   *
+   * @param label says what is signed, so that no signature serves for anything else; ASCII
+   * @param statement what is said
+   * @return r and s, big-endian, 64 bytes
+   */
+  public byte[] sign(String label, byte[] statement) {
+    return P256.sign(key.getPrivate(), labelled(label, statement));
+  }
+
+  /** Whether the key of a link certificate signed a statement; says nothing about the evidence. */
+  public static boolean signed(
+      X509Certificate certificate, String label, byte[] statement, byte[] signature) {
+    return P256.verifies(certificate.getPublicKey(), signature, labelled(label, statement));
+  }
+
+  /** No label holds a zero byte, and TLS signs nothing that begins with a letter. */
+  private static byte[] labelled(String label, byte[] statement) {
+    byte[] prefix = (label + '\0').getBytes(US_ASCII);
+    byte[] labelled = Arrays.copyOf(prefix, prefix.length + statement.length);
+    System.arraycopy(statement, 0, labelled, prefix.length, statement.length);
+    return labelled;
   }
 
   PrivateKey privateKey() {

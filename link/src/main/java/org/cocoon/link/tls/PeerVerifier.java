@@ -8,6 +8,7 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
@@ -15,6 +16,7 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.Verdict;
 import org.jspecify.annotations.Nullable;
 
@@ -22,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  * Decides in the TLS handshake whether the other end may be there, by its evidence alone: names and
  * authorities mean nothing on a link.
  *
- * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. The verdict on a
- * certificate is kept until it ends, so that a node that comes back costs one signature and not
- * five. Safe for use by many threads; a check takes two milliseconds, so handshakes run on worker
+ * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. The verdict on
+ * evidence is kept until it ends, so that a node that comes back costs one signature and not five.
+ * Safe for use by many threads; a check takes two milliseconds, so handshakes run on worker
  * threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
@@ -34,7 +36,31 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final Consumer<Refusal> refusals;
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
-  private volatile EvidenceVerifier verifier;
+  private final AtomicReference<Basis> basis;
+
+  /** What is judged by, and the how manieth. */
+  private record Basis(EvidenceVerifier verifier, long number) {
+    /** Names policy and collateral of this moment. */
+    byte[] name() {
+      return Digests.sha256(
+          verifier.version(), ByteBuffer.allocate(Long.BYTES).putLong(number).array());
+    }
+  }
+
+  /** A name as a number; that two differ where their names do is as sure as needs be. */
+  private static long versionOf(byte[] name) {
+    return ByteBuffer.wrap(name).getLong();
+  }
+
+  /**
+   * A verdict, and how long it may be relied on.
+   *
+   * @param verdict accepted or refused
+   * @param version the {@link PeerVerifier#version()} that it was reached by
+   * @param until when it ends: the first end among the verdict on the evidence, the certificate and
+   *     its claims; for a refusal the time of the check
+   */
+  public record Judgement(PeerVerdict verdict, long version, Instant until) {}
 
   /**
    * Makes one.
@@ -52,18 +78,23 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
     this.expectedPeer = expectedPeer;
-    this.verifier = verifier;
+    this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
     this.refusals = refusals;
   }
 
   /**
-   * Checks with another policy from now on. Links that are up stay up; {@link #verdictOf} says
-   * which of them the new policy still allows.
+   * Checks by another policy or other collateral from now on, and remembers no verdict of before.
+   * Links that are up stay up; a {@link PeerWatch} judges them again.
    */
   public void use(EvidenceVerifier newVerifier) {
-    verifier = newVerifier;
+    basis.updateAndGet(before -> new Basis(newVerifier, before.number() + 1));
+  }
+
+  /** Names what is judged by: it is another one whenever policy or collateral have changed. */
+  public long version() {
+    return versionOf(basis.get().name());
   }
 
   /**
@@ -72,7 +103,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * @return empty if it is not, or no longer, trusted
    */
   public Optional<Verdict.Trusted> verdictOf(Certificate certificate) {
-    return switch (judge(certificate)) {
+    return switch (judge(certificate).verdict()) {
       case PeerVerdict.Accepted accepted -> Optional.of(accepted.verdict());
       case PeerVerdict.Refused _ -> Optional.empty();
     };
@@ -83,7 +114,27 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * says nothing about who holds the key.
    */
   public PeerVerdict check(Certificate certificate) {
-    return judge(certificate);
+    return judge(certificate).verdict();
+  }
+
+  /** Like {@link #check}, and says how long that holds. */
+  public Judgement judge(Certificate certificate) {
+    Basis current = basis.get();
+    byte[] name = current.name();
+    long version = versionOf(name);
+    Instant now = clock.instant();
+    return switch (LinkCertificate.read(certificate, now)) {
+      case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
+          new Judgement(refused(fault, detail), version, now);
+      case LinkCertificate.Sound sound when sound.claims().role() != expectedPeer ->
+          new Judgement(
+              refused(
+                  CertificateFault.WRONG_ROLE,
+                  "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word()),
+              version,
+              now);
+      case LinkCertificate.Sound sound -> judge(sound, current.verifier(), name, now);
+    };
   }
 
   /** How often a handshake has asked: one for each side of each connection that checks. */
@@ -142,7 +193,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     handshakes.increment();
     PeerVerdict verdict =
         chain.length == 1
-            ? judge(chain[0])
+            ? judge(chain[0]).verdict()
             : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
     if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));
@@ -150,37 +201,44 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     }
   }
 
-  private PeerVerdict judge(Certificate certificate) {
-    Instant now = clock.instant();
-    return switch (LinkCertificate.read(certificate, now)) {
-      case LinkCertificate.Faulty(CertificateFault fault, String detail) -> refused(fault, detail);
-      case LinkCertificate.Sound sound when sound.claims().role() != expectedPeer ->
-          refused(
-              CertificateFault.WRONG_ROLE,
-              "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word());
-      case LinkCertificate.Sound sound -> judge(sound, now);
+  private Judgement judge(
+      LinkCertificate.Sound certificate, EvidenceVerifier verifier, byte[] name, Instant now) {
+    long version = versionOf(name);
+    if (TdxQuote.parse(certificate.quote()) instanceof TdxQuote.Parsed parsed
+        && parsed.length() < certificate.quote().length) {
+      int more = certificate.quote().length - parsed.length();
+      return new Judgement(
+          refused(CertificateFault.QUOTE_EXTENSION, more + " bytes follow the quote"),
+          version,
+          now);
+    }
+    ByteBuffer key = key(certificate, name);
+    Verdict verdict = verdicts.get(key, now).<Verdict>map(known -> known).orElse(null);
+    if (verdict == null) {
+      verifications.increment();
+      verdict = verifier.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
+    }
+    return switch (verdict) {
+      case Verdict.Rejected(Verdict.Reason reason, String detail) ->
+          new Judgement(new PeerVerdict.Refused(reason.name(), detail), version, now);
+      case Verdict.Trusted trusted -> {
+        verdicts.put(key, trusted);
+        yield new Judgement(
+            new PeerVerdict.Accepted(trusted),
+            version,
+            earlier(trusted.notAfter(), certificate.notAfter()));
+      }
     };
   }
 
-  private PeerVerdict judge(LinkCertificate.Sound certificate, Instant now) {
-    EvidenceVerifier current = verifier;
-    ByteBuffer key =
-        ByteBuffer.wrap(Digests.sha256(certificate.signedPart(), current.policy().digest()));
-    Optional<Verdict.Trusted> known = verdicts.get(key, now);
-    if (known.isPresent()) {
-      return new PeerVerdict.Accepted(known.get());
-    }
-    verifications.increment();
-    Verdict verdict =
-        current.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
-    return switch (verdict) {
-      case Verdict.Rejected(Verdict.Reason reason, String detail) ->
-          new PeerVerdict.Refused(reason.name(), detail);
-      case Verdict.Trusted trusted -> {
-        verdicts.put(key, trusted, earlier(trusted.notAfter(), certificate.notAfter()));
-        yield new PeerVerdict.Accepted(trusted);
-      }
-    };
+  /**
+   * Names everything that a verdict on evidence follows from. The certificate's own rules are not
+   * in it, as they are checked each time; what it binds, its key and its claims, is in the report
+   * data. So a node has one entry, however many certificates it makes around one quote.
+   */
+  private static ByteBuffer key(LinkCertificate.Sound certificate, byte[] name) {
+    return ByteBuffer.wrap(
+        Digests.sha256(Digests.sha256(certificate.quote()), certificate.reportData(), name));
   }
 
   private static Instant earlier(Instant one, Instant other) {

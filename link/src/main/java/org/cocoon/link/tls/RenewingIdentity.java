@@ -47,6 +47,11 @@ public final class RenewingIdentity implements Supplier<LinkIdentity> {
     this.current = LinkIdentity.create(role, reports, clock);
   }
 
+  /** The identity that was presented last; never blocks. */
+  public LinkIdentity current() {
+    return current;
+  }
+
   /** The identity to present now; blocks for as long as the TEE takes if it is time for another. */
   @Override
   public LinkIdentity get() {

@@ -15,7 +15,7 @@ import org.cocoon.link.evidence.Verdict;
  */
 final class VerdictCache {
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<ByteBuffer, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<ByteBuffer, Verdict.Trusted> entries = new LinkedHashMap<>(16, 0.75f, true);
   private final int capacity;
 
   /** Makes one that keeps so many; 0 keeps none. */
@@ -29,24 +29,24 @@ final class VerdictCache {
   Optional<Verdict.Trusted> get(ByteBuffer key, Instant now) {
     lock.lock();
     try {
-      Entry entry = entries.get(key);
-      if (entry == null) {
+      Verdict.Trusted known = entries.get(key);
+      if (known == null) {
         return Optional.empty();
       }
-      if (now.isAfter(entry.until())) {
+      if (now.isAfter(known.notAfter())) {
         entries.remove(key);
         return Optional.empty();
       }
-      return Optional.of(entry.verdict());
+      return Optional.of(known);
     } finally {
       lock.unlock();
     }
   }
 
-  void put(ByteBuffer key, Verdict.Trusted verdict, Instant until) {
+  void put(ByteBuffer key, Verdict.Trusted verdict) {
     lock.lock();
     try {
-      entries.put(key, new Entry(verdict, until));
+      entries.put(key, verdict);
       if (entries.size() > capacity) {
         entries.remove(entries.keySet().iterator().next());
       }
@@ -63,6 +63,4 @@ final class VerdictCache {
       lock.unlock();
     }
   }
-
-  private record Entry(Verdict.Trusted verdict, Instant until) {}
 }

@@ -1,6 +1,5 @@
 package org.cocoon.link.wire;
 
-import io.vertx.grpc.common.GrpcMessageDecoder;
 import io.vertx.grpc.common.GrpcMessageEncoder;
 import io.vertx.grpc.common.ServiceMethod;
 import io.vertx.grpc.common.ServiceName;
@@ -27,7 +26,7 @@ public final class Uplink {
         SERVICE,
         METHOD,
         GrpcMessageEncoder.encoder(),
-        GrpcMessageDecoder.decoder(FromRouter.getDefaultInstance()));
+        WipingDecoder.of(FromRouter.getDefaultInstance()));
   }
 
   /** The method as the router serves it. */
@@ -36,6 +35,6 @@ public final class Uplink {
         SERVICE,
         METHOD,
         GrpcMessageEncoder.encoder(),
-        GrpcMessageDecoder.decoder(FromWorker.getDefaultInstance()));
+        WipingDecoder.of(FromWorker.getDefaultInstance()));
   }
 }

@@ -14,15 +14,19 @@ import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TcbStatus;
+import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.QuoteParts;
@@ -203,6 +207,75 @@ final class PeerVerifierTest {
             .verdictOf(renewing.get().certificate())
             .isPresent());
     assertTrue(failures.isEmpty());
+  }
+
+  @Test
+  void aRememberedVerdictDoesNotOutliveTheCollateral() throws IOException, CertificateException {
+    AtomicReference<Instant> now = new AtomicReference<>(NOW);
+    Instant collateralEnds = NOW.plus(Duration.ofHours(2));
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 4, now::get);
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    check(verifier, worker);
+    now.set(collateralEnds);
+    check(verifier, worker);
+    assertEquals(1, verifier.verifications(), "until its very end");
+    now.set(collateralEnds.plusNanos(1));
+    assertRefused("CRL_EXPIRED", verifier, worker);
+    assertEquals(2, verifier.verifications());
+  }
+
+  @Test
+  void aRememberedVerdictDoesNotOutliveOtherCollateralUnderTheSamePolicy()
+      throws IOException, CertificateException {
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    SettableCollateral collateral = new SettableCollateral(nodes.network().collateral().make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), collateral));
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    check(verifier, worker);
+    collateral.set(nodes.network().collateral().platformStatus(TcbStatus.REVOKED).make());
+    assertRefused("TCB_REVOKED", verifier, worker);
+  }
+
+  @Test
+  void aRememberedVerdictCountsForNoOtherKeyAndNoOtherClaims() throws IOException {
+    KeyPair key = P256.newKeyPair();
+    Claims claims = new Claims(Role.WORKER, NOW);
+    byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
+    byte[] quote = nodes.tee(Role.WORKER).tdxQuote(reportData);
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    assertTrue(verifier.verdictOf(LinkCertificate.issue(key, claims, quote)).isPresent());
+    assertRefused("REPORT_DATA", verifier, LinkCertificate.issue(P256.newKeyPair(), claims, quote));
+    nodes.refusals.clear();
+    Claims younger = new Claims(Role.WORKER, NOW.plusSeconds(1));
+    assertRefused("REPORT_DATA", verifier, LinkCertificate.issue(key, younger, quote));
+  }
+
+  @Test
+  void trailingBytesMakeNeitherVariantsNorEntries() throws IOException {
+    KeyPair key = P256.newKeyPair();
+    Claims claims = new Claims(Role.WORKER, NOW);
+    byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
+    byte[] padded = nodes.tee(Role.WORKER).tdxQuote(reportData);
+    TdxQuote.Parsed parsed = assertInstanceOf(TdxQuote.Parsed.class, TdxQuote.parse(padded));
+    byte[] quote = Arrays.copyOf(padded, parsed.length());
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    for (int i = 0; i < 4; i++) {
+      // Another certificate each time: ECDSA signatures are random.
+      assertTrue(verifier.verdictOf(LinkCertificate.issue(key, claims, quote)).isPresent());
+    }
+    assertEquals(1, verifier.verifications(), "certificates around one quote share its verdict");
+    for (int more = 1; more <= 70; more++) {
+      byte[] variant = Arrays.copyOf(quote, quote.length + more);
+      variant[variant.length - 1] = (byte) (more & 1);
+      PeerVerdict.Refused refused =
+          assertInstanceOf(
+              PeerVerdict.Refused.class,
+              verifier.check(LinkCertificate.issue(key, claims, variant)));
+      assertEquals("QUOTE_EXTENSION", refused.reason());
+    }
+    assertEquals(1, verifier.verifications(), "none of them was even looked at");
   }
 
   private static void check(PeerVerifier verifier, X509Certificate certificate)

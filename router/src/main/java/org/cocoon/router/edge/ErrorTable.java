@@ -1,8 +1,7 @@
 package org.cocoon.router.edge;
 
-import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import org.cocoon.link.openai.ErrorObject;
 import org.cocoon.router.request.Refusal;
-import org.jspecify.annotations.Nullable;
 
 /** The one table from refusals to HTTP, in OpenAI's shape. */
 final class ErrorTable {
@@ -27,6 +26,7 @@ final class ErrorTable {
       case UNKNOWN_MODEL -> new Row(404, "invalid_request_error", "model_not_found", false);
       case NOT_FOUND -> new Row(404, "invalid_request_error", "unknown_path", false);
       case METHOD_NOT_ALLOWED -> new Row(405, "invalid_request_error", "method_not_allowed", false);
+      case SEALED_KEY_UNKNOWN -> new Row(409, "sealed_key_unknown", "sealed_key_unknown", false);
       case BODY_TIMEOUT -> new Row(408, "timeout_error", "body_timeout", true);
       case BODY_TOO_LARGE -> new Row(413, "invalid_request_error", "body_too_large", false);
       case PROMPT_TOO_LONG ->
@@ -44,24 +44,9 @@ final class ErrorTable {
     };
   }
 
-  /** The body: {@code {"error":{"message","type","param","code"}}}. */
+  /** The body, in OpenAI's shape. */
   static String json(Refusal refusal) {
     Row row = row(refusal.kind());
-    return "{\"error\":{\"message\":"
-        + quoted(refusal.message())
-        + ",\"type\":"
-        + quoted(row.type)
-        + ",\"param\":"
-        + quoted(refusal.param())
-        + ",\"code\":"
-        + quoted(row.code)
-        + "}}";
-  }
-
-  static String quoted(@Nullable String text) {
-    if (text == null) {
-      return "null";
-    }
-    return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
+    return ErrorObject.json(refusal.message(), row.type, refusal.param(), row.code);
   }
 }

@@ -16,6 +16,12 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
+import org.cocoon.link.openai.AnswerFormat;
+import org.cocoon.link.openai.BadRequestException;
+import org.cocoon.link.openai.Fields;
+import org.cocoon.link.openai.ParsedRequest;
+import org.cocoon.link.openai.RequestParser;
+import org.cocoon.link.openai.SealedEvents;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Authentication;
@@ -23,6 +29,7 @@ import org.cocoon.router.ledger.LedgerException;
 import org.cocoon.router.path.Exchange;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.request.Answer;
+import org.cocoon.router.request.InferenceRequest;
 import org.cocoon.router.request.Refusal;
 import org.cocoon.router.request.Refusal.Kind;
 import org.slf4j.Logger;
@@ -39,6 +46,7 @@ public final class HttpEdge {
   private final RequestPath path;
   private final Ledger ledger;
   private final NetworkView network;
+  private final AttestationView attestation;
   private final Supplier<String> metrics;
   private final RequestParser parser;
   private final TurnFlusher flusher;
@@ -56,12 +64,14 @@ public final class HttpEdge {
       RequestPath path,
       Ledger ledger,
       NetworkView network,
+      AttestationView attestation,
       Supplier<String> metrics,
       boolean strict) {
     this.vertx = vertx;
     this.path = path;
     this.ledger = ledger;
     this.network = network;
+    this.attestation = attestation;
     this.metrics = metrics;
     this.parser = new RequestParser(strict);
     this.flusher = new TurnFlusher(vertx.getOrCreateContext());
@@ -81,6 +91,13 @@ public final class HttpEdge {
         .get("/v1/receipts/:id")
         .handler(ctx -> withAccount(ctx, account -> receipt(ctx, account)));
     router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json()));
+    router.get("/v1/group-keys").handler(this::groupKeys);
+    router
+        .get("/v1/attestation")
+        .handler(
+            ctx ->
+                HttpReplies.json(
+                    ctx.response(), attestation.json(ctx.request().getParam("worker"))));
     router.get("/v1/ws").handler(webSockets::upgrade);
     router.get("/health/live").handler(ctx -> HttpReplies.json(ctx.response(), "{\"live\":true}"));
     router.get("/health/ready").handler(this::ready);
@@ -134,23 +151,9 @@ public final class HttpEdge {
     }
     long seed = ThreadLocalRandom.current().nextLong();
     Fields fields = Fields.parse(body.getBytes());
-    RequestParser.Parsed parsed =
-        chat
-            ? parser.chat(fields, id, account, seed)
-            : parser.completion(fields, id, account, seed);
+    ParsedRequest parsed = chat ? parser.chat(fields, seed) : parser.completion(fields, seed);
     HttpServerResponse response = ctx.response();
-    AnswerFormat format =
-        new AnswerFormat(
-            chat,
-            parsed.request().run().getLogprobs(),
-            parsed.includeUsage(),
-            id,
-            parsed.request().model(),
-            System.currentTimeMillis() / 1000);
-    Answer answer =
-        parsed.stream()
-            ? new StreamAnswer(response, format, flusher, parsed.includeUsage(), System.nanoTime())
-            : new WholeAnswer(response, format);
+    Answer answer = answer(response, id, parsed);
     response
         .putHeader("x-ratelimit-limit-requests", Integer.toString(path.limitsOfAccounts().limit()))
         .putHeader(
@@ -162,12 +165,31 @@ public final class HttpEdge {
                         - path.limitsOfAccounts().inFlight(account)
                         - 1)))
         .putHeader("x-ratelimit-reset-requests", "1s");
-    Exchange exchange = path.submit(parsed.request(), answer);
+    Exchange exchange = path.submit(InferenceRequest.of(id, account, parsed), answer);
     if (!response.ended()) { // refused at once otherwise
       ctx.addEndHandler(ignored -> exchange.cancel()); // does nothing after a proper end
       response.drainHandler(ignored -> exchange.resume());
     }
     return true;
+  }
+
+  private Answer answer(HttpServerResponse response, UUID id, ParsedRequest parsed) {
+    long created = System.currentTimeMillis() / 1000;
+    String model = parsed.run().getModel();
+    if (parsed.run().hasSealed()) {
+      if (!parsed.stream()) {
+        throw Fields.bad(
+            "stream", "'stream' must be true beside 'sealed': the answer comes sealed in chunks.");
+      }
+      SealedEvents format = new SealedEvents(parsed.chat(), id, model, created);
+      return new SealedStreamAnswer(response, format, flusher, System.nanoTime());
+    }
+    boolean usage = parsed.includeUsage();
+    AnswerFormat format =
+        new AnswerFormat(parsed.chat(), parsed.run().getLogprobs(), usage, id, model, created);
+    return parsed.stream()
+        ? new StreamAnswer(response, format, flusher, usage, System.nanoTime())
+        : new WholeAnswer(response, format);
   }
 
   // ------------------------------------------------------------------ who asks
@@ -228,6 +250,19 @@ public final class HttpEdge {
     } else {
       HttpReplies.json(ctx.response(), json);
     }
+  }
+
+  /** Needs no API key: who has none yet may look to whom prompts would be sealed. */
+  private void groupKeys(RoutingContext ctx) {
+    String model = ctx.request().getParam("model");
+    if (model == null || model.isEmpty()) {
+      HttpReplies.refuse(
+          ctx.response(),
+          Refusal.ofParam(
+              Kind.BAD_REQUEST, "model", "Say of which model: /v1/group-keys?model=NAME"));
+      return;
+    }
+    HttpReplies.json(ctx.response(), network.groupKeys(model));
   }
 
   private void receipt(RoutingContext ctx, Account account) {
@@ -310,6 +345,8 @@ public final class HttpEdge {
     BodyReader.discard(vertx, ctx.request());
     if (fault instanceof RefusedException refused) {
       HttpReplies.refuse(ctx.response(), refused.refusal());
+    } else if (fault instanceof BadRequestException wrong) {
+      HttpReplies.refuse(ctx.response(), Refusal.of(wrong));
     } else if (fault instanceof LedgerException) {
       HttpReplies.refuse(
           ctx.response(),

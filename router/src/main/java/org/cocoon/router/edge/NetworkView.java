@@ -5,10 +5,12 @@ import io.vertx.core.json.JsonObject;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.link.wire.Model;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
+import org.cocoon.router.fleet.GroupKeyBoard;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.path.RequestPath;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,7 @@ public final class NetworkView {
   private final String name;
   private final String version;
   private final String imageHash;
+  private final Supplier<String> policyDigest;
   private final List<String> simulated;
   private final Fleet fleet;
   private final RequestPath path;
@@ -29,11 +32,13 @@ public final class NetworkView {
    *
    * @param simulated what this router simulates
    * @param imageHash of this router's own measured image, hex
+   * @param policyDigest the beginning of the digest of the policy in force, hex
    */
   public NetworkView(
       String name,
       String version,
       String imageHash,
+      Supplier<String> policyDigest,
       List<String> simulated,
       Fleet fleet,
       RequestPath path,
@@ -41,6 +46,7 @@ public final class NetworkView {
     this.name = name;
     this.version = version;
     this.imageHash = imageHash;
+    this.policyDigest = policyDigest;
     this.simulated = List.copyOf(simulated);
     this.fleet = fleet;
     this.path = path;
@@ -66,6 +72,7 @@ public final class NetworkView {
                 .put("version", version)
                 .put("uptime_seconds", (System.currentTimeMillis() - startedMillis) / 1000)
                 .put("measurement", imageHash)
+                .put("policy", policyDigest.get())
                 .put("open_requests", path.openRequests())
                 .put("waiting", path.waiting())
                 .put("simulated", new JsonArray(simulated)))
@@ -114,6 +121,7 @@ public final class NetworkView {
     return new JsonObject()
         .put("name", model)
         .put("workers", fleet.serving(model).size())
+        .put("workers_sealed", fleet.servingSealed(model).size())
         .put(
             "price_nanoton_per_1000_tokens",
             new JsonObject()
@@ -133,12 +141,29 @@ public final class NetworkView {
     return fleet.serving(model).isEmpty() ? null : card(model).encode();
   }
 
+  /** Body of GET /v1/group-keys: what a client verifies, and then seals its prompts to. */
+  String groupKeys(String model) {
+    Base64.Encoder base64 = Base64.getEncoder();
+    JsonArray data = new JsonArray();
+    for (GroupKeyBoard.Offer offer : fleet.groupKeys().of(model, System.currentTimeMillis())) {
+      data.add(
+          new JsonObject()
+              .put("model", model)
+              .put("key_id", offer.key().getKeyId())
+              .put("epoch", offer.key().getEpoch())
+              .put("not_after", offer.key().getNotAfterMillis() / 1000)
+              .put("statement", base64.encodeToString(offer.statement().toByteArray())));
+    }
+    return new JsonObject().put("data", data).encode();
+  }
+
   private JsonObject card(String model) {
     return new JsonObject()
         .put("id", model)
         .put("object", "model")
         .put("created", startedMillis / 1000)
-        .put("owned_by", "cocoon");
+        .put("owned_by", "cocoon")
+        .put("sealed", !fleet.servingSealed(model).isEmpty());
   }
 
   /** Body of GET /v1/receipts/{id}. */

@@ -7,12 +7,18 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketFrame;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.cocoon.link.openai.AnswerFormat;
+import org.cocoon.link.openai.BadRequestException;
+import org.cocoon.link.openai.Fields;
+import org.cocoon.link.openai.RequestParser;
+import org.cocoon.link.openai.Utf8Json;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
@@ -27,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Many chats on one WebSocket (RFC 6455), subprotocol {@value #SUBPROTOCOL}: JSON text frames,
- * submit and cancel up, accepted, delta, done and error down. What the client has running ends with
- * its socket.
+ * submit and cancel up, accepted, delta or sealed, done and error down. What the client has running
+ * ends with its socket.
  */
 final class WebSocketEdge {
   static final String SUBPROTOCOL = "cocoon.v1";
@@ -161,8 +167,8 @@ final class WebSocketEdge {
         frame = Fields.parse(text.getBytes(StandardCharsets.UTF_8));
         type = frame.string("type", 32);
         id = frame.string("id", MAX_ID);
-      } catch (RefusedException e) {
-        error(null, e.refusal(), 0);
+      } catch (BadRequestException e) {
+        error(null, Refusal.of(e), 0);
         return;
       }
       switch (type == null ? "" : type) {
@@ -215,26 +221,22 @@ final class WebSocketEdge {
           throw frame.wrong("body", "a chat-completions body");
         }
         long deadlineMillis = frame.integer("deadlineMs", 1, 3_600_000, 0);
+        long seed = ThreadLocalRandom.current().nextLong();
         request =
-            parser
-                .chat(
-                    Fields.of(body, "body"),
-                    RequestIds.next(),
-                    account,
-                    ThreadLocalRandom.current().nextLong())
-                .request();
+            InferenceRequest.of(
+                RequestIds.next(), account, parser.chat(Fields.of(body, "body"), seed));
         if (deadlineMillis > 0) {
           request = request.withTimeout(deadlineMillis);
         }
-      } catch (RefusedException e) {
-        error(id, e.refusal(), 0);
+      } catch (BadRequestException e) {
+        error(id, Refusal.of(e), 0);
         return;
       }
       Chat chat = new Chat(this, id, request.id());
       chats.put(id, chat);
       send(
           "{\"type\":\"accepted\",\"id\":%s,\"request\":\"%s\"}"
-              .formatted(ErrorTable.quoted(id), request.id()));
+              .formatted(Utf8Json.quoted(id), request.id()));
       chat.exchange = path.submit(request, chat);
     }
 
@@ -243,11 +245,11 @@ final class WebSocketEdge {
       send(
           "{\"type\":\"error\",\"id\":%s,\"code\":%s,\"status\":%d,\"message\":%s,\"param\":%s,\"retryAfterMs\":%d,\"billed\":%d}"
               .formatted(
-                  ErrorTable.quoted(id),
-                  ErrorTable.quoted(row.code()),
+                  Utf8Json.quoted(id),
+                  Utf8Json.quoted(row.code()),
                   row.status(),
-                  ErrorTable.quoted(refusal.message()),
-                  ErrorTable.quoted(refusal.param()),
+                  Utf8Json.quoted(refusal.message()),
+                  Utf8Json.quoted(refusal.param()),
                   refusal.retryAfterSeconds() * 1000L,
                   billedTokens));
     }
@@ -282,6 +284,15 @@ final class WebSocketEdge {
       }
     }
 
+    @Override
+    public void sealed(byte[] chunk, int count) {
+      tokens += count;
+      session.send(
+          "{\"type\":\"sealed\",\"id\":%s,\"seq\":%d,\"sealed\":\"%s\",\"tokens\":%d}"
+              .formatted(
+                  Utf8Json.quoted(id), ++seq, Base64.getEncoder().encodeToString(chunk), count));
+    }
+
     private void flush() {
       flushAsked = false;
       if (pending.length() == 0 || session.socket.isClosed()) {
@@ -290,7 +301,7 @@ final class WebSocketEdge {
       Buffer frame = Buffer.buffer(pending.length() + 64);
       frame
           .appendString("{\"type\":\"delta\",\"id\":")
-          .appendString(ErrorTable.quoted(id))
+          .appendString(Utf8Json.quoted(id))
           .appendString(",\"seq\":")
           .appendString(Long.toString(++seq))
           .appendString(",\"text\":\"");
@@ -303,16 +314,14 @@ final class WebSocketEdge {
     @Override
     public void finished(Completion completion) {
       flush();
-      Buffer usage = Buffer.buffer();
-      Utf8Json.usage(usage, completion);
       session.send(
           "{\"type\":\"done\",\"id\":%s,\"seq\":%d,\"finish\":\"%s\",\"request\":\"%s\",\"usage\":%s,\"receipt\":\"%s\"}"
               .formatted(
-                  ErrorTable.quoted(id),
+                  Utf8Json.quoted(id),
                   ++seq,
                   AnswerFormat.finish(completion.finish()),
                   request,
-                  usage,
+                  UsageJson.of(completion),
                   completion.receipt().toText()));
       session.chats.remove(id, this);
     }
@@ -339,7 +348,7 @@ final class WebSocketEdge {
       flush();
       session.send(
           "{\"type\":\"done\",\"id\":%s,\"seq\":%d,\"finish\":\"cancelled\",\"request\":\"%s\",\"usage\":{\"completion_tokens\":%d},\"receipt\":null}"
-              .formatted(ErrorTable.quoted(id), ++seq, request, tokens));
+              .formatted(Utf8Json.quoted(id), ++seq, request, tokens));
     }
 
     void resume() {

@@ -4,6 +4,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.ArrayList;
 import java.util.List;
+import org.cocoon.link.openai.AnswerFormat;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
@@ -28,12 +29,17 @@ final class WholeAnswer implements Answer {
   }
 
   @Override
+  public void sealed(byte[] chunk, int tokens) {
+    throw new IllegalStateException("a sealed answer is streamed");
+  }
+
+  @Override
   public void finished(Completion completion) {
     if (response.closed()) {
       return;
     }
     Buffer out = Buffer.buffer(text.length() + 1024);
-    format.whole(out, text.getBytes(), logprobs, completion);
+    format.whole(out, text.getBytes(), logprobs, completion.finish(), UsageJson.bytes(completion));
     response.putHeader("content-type", "application/json").end(out);
   }
 

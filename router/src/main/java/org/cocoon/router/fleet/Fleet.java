@@ -15,11 +15,45 @@ public final class Fleet {
   /** A worker that said nothing for so long is gone, though its link may look alive. */
   static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+  /** Among a model's features: this worker opens prompts that are sealed to the model's group. */
+  static final String SEALED = "sealed";
+
   private static final int MODELS_REMEMBERED = 1_000;
 
+  /** Who serves a model, and which models somebody served since the router started. */
+  private static final class Index {
+    private final Map<String, List<Worker>> byModel = new HashMap<>();
+    private final Set<String> seen = new HashSet<>();
+
+    void add(String model, Worker worker) {
+      byModel.computeIfAbsent(model, name -> new ArrayList<>()).add(worker);
+      if (seen.size() < MODELS_REMEMBERED) {
+        seen.add(model);
+      }
+    }
+
+    void remove(String model, Worker worker) {
+      byModel.computeIfPresent(
+          model,
+          (name, serving) -> {
+            serving.remove(worker);
+            return serving.isEmpty() ? null : serving;
+          });
+    }
+
+    List<Worker> serving(String model) {
+      return byModel.getOrDefault(model, List.of());
+    }
+
+    boolean knows(String model) {
+      return byModel.containsKey(model) || seen.contains(model);
+    }
+  }
+
   private final List<Worker> workers = new ArrayList<>();
-  private final Map<String, List<Worker>> byModel = new HashMap<>();
-  private final Set<String> modelsSeen = new HashSet<>();
+  private final Index all = new Index();
+  private final Index sealed = new Index();
+  private final GroupKeyBoard groupKeys = new GroupKeyBoard();
   private Runnable capacityListener = () -> {};
 
   /** Sets who is told that a slot may have come free. */
@@ -34,9 +68,9 @@ public final class Fleet {
   void attach(Worker worker) {
     workers.add(worker);
     for (Model model : worker.models()) {
-      byModel.computeIfAbsent(model.getName(), name -> new ArrayList<>()).add(worker);
-      if (modelsSeen.size() < MODELS_REMEMBERED) {
-        modelsSeen.add(model.getName());
+      all.add(model.getName(), worker);
+      if (opensSealed(model)) {
+        sealed.add(model.getName(), worker);
       }
     }
     capacityChanged();
@@ -47,26 +81,35 @@ public final class Fleet {
       return;
     }
     for (Model model : worker.models()) {
-      List<Worker> serving = byModel.get(model.getName());
-      if (serving != null) {
-        serving.remove(worker);
-        if (serving.isEmpty()) {
-          byModel.remove(model.getName());
-        }
-      }
+      all.remove(model.getName(), worker);
+      sealed.remove(model.getName(), worker);
     }
     worker.gone();
     capacityChanged(); // so that what waits for nobody is refused
   }
 
+  static boolean opensSealed(Model model) {
+    return model.getFeaturesList().contains(SEALED);
+  }
+
   /** Workers that serve a model; a live view, to be read at once. */
   public List<Worker> serving(String model) {
-    return byModel.getOrDefault(model, List.of());
+    return all.serving(model);
+  }
+
+  /** Those of them that open sealed prompts; a live view, to be read at once. */
+  public List<Worker> servingSealed(String model) {
+    return sealed.serving(model);
   }
 
   /** Whether any worker serves this model or did since the router started. */
   public boolean knows(String model) {
-    return byModel.containsKey(model) || modelsSeen.contains(model);
+    return all.knows(model);
+  }
+
+  /** Whether any worker opens prompts sealed for this model, or did since the router started. */
+  public boolean knowsSealed(String model) {
+    return sealed.knows(model);
   }
 
   /** All attached workers; a live view. */
@@ -76,7 +119,12 @@ public final class Fleet {
 
   /** Names of the models that can be had now, sorted. */
   public List<String> models() {
-    return byModel.keySet().stream().sorted().toList();
+    return all.byModel.keySet().stream().sorted().toList();
+  }
+
+  /** The keys that prompts can be sealed to. */
+  public GroupKeyBoard groupKeys() {
+    return groupKeys;
   }
 
   /** Tells all workers that this router goes. */

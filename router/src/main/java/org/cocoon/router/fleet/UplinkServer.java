@@ -1,5 +1,6 @@
 package org.cocoon.router.fleet;
 
+import com.google.protobuf.ByteString;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
@@ -15,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
@@ -35,12 +35,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class UplinkServer {
   private static final Logger log = LoggerFactory.getLogger(UplinkServer.class);
-  private static final int MAX_MODELS = 64;
-  private static final int MAX_NAME = 64;
-  private static final int MAX_MODEL_NAME = 255;
-  private static final int MAX_SLOTS = 65_536;
-  private static final int MAX_REVISION = 255;
-  private static final int MAX_SIMULATED = 8;
   private static final int MAX_WORKERS = 20_000;
 
   /** For so long the queue down a link may be full: a prompt of 4 MiB at 1 Mbit/s passes. */
@@ -48,36 +42,47 @@ public final class UplinkServer {
 
   private static final long HELLO_TIMEOUT_MILLIS = TimeUnit.SECONDS.toMillis(10);
 
+  /** A link that may only finish what it has is ended after so long, finished or not. */
+  private static final long LEAVING_NANOS = TimeUnit.SECONDS.toNanos(30);
+
   /**
    * What the link's evidence said of the peer.
    *
    * @param id fingerprint of its key, hex
    * @param imageHash of its measured image, hex
    * @param simulated whether the evidence is simulated
+   * @param certificate its link certificate, base64 of the DER
    */
-  public record Peer(String id, String imageHash, boolean simulated) {}
+  public record Peer(String id, String imageHash, boolean simulated, String certificate) {}
+
+  /** Who is at the other end of a connection. */
+  public interface Peers {
+    /** What its evidence says by the policy of now, or null if it is not accepted. */
+    @Nullable Peer of(HttpConnection connection);
+
+    /** The connection ended. */
+    void closed(HttpConnection connection);
+  }
 
   private final Vertx vertx;
   private final Context context;
   private final Fleet fleet;
   private final String routerName;
-  private final Function<HttpConnection, @Nullable Peer> peerOf;
+  private final Peers peers;
   private final LongSupplier nanoClock;
   private final Map<Worker, Attachment> attachments = new HashMap<>();
+  private final Map<ByteString, Worker> instances = new HashMap<>();
+  private boolean draining;
   private long lastTickNanos;
 
   /** Serves one fleet on the current context. */
   public UplinkServer(
-      Vertx vertx,
-      Fleet fleet,
-      String routerName,
-      Function<HttpConnection, @Nullable Peer> peerOf,
-      LongSupplier nanoClock) {
+      Vertx vertx, Fleet fleet, String routerName, Peers peers, LongSupplier nanoClock) {
     this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
     this.fleet = fleet;
     this.routerName = routerName;
-    this.peerOf = peerOf;
+    this.peers = peers;
     this.nanoClock = nanoClock;
     this.lastTickNanos = nanoClock.getAsLong();
   }
@@ -123,8 +128,32 @@ public final class UplinkServer {
       } else if (attachment.readsNothing(now)) {
         attachment.over(
             "read nothing for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(UNREAD_NANOS)));
+      } else if (attachment.left(now)) {
+        attachment.over("it may not stay");
       }
     }
+  }
+
+  /**
+   * Ends what came over a connection whose peer is no longer accepted.
+   *
+   * @param reason a constant's name, for the log
+   * @param detail what was found and what would be right
+   * @param drainFirst whether its runs may finish, for a bounded time; otherwise other workers go
+   *     on with them at once
+   */
+  public void end(HttpConnection connection, String reason, String detail, boolean drainFirst) {
+    for (Attachment attachment : List.copyOf(attachments.values())) {
+      if (attachment.request.connection().equals(connection)) {
+        attachment.end(reason, detail, drainFirst);
+      }
+    }
+  }
+
+  /** Takes no more workers, and tells those that are here that this router goes. */
+  public void drain() {
+    draining = true;
+    fleet.drain();
   }
 
   /** One link, from its first message to its end. */
@@ -132,9 +161,12 @@ public final class UplinkServer {
     private final GrpcServerRequest<FromWorker, FromRouter> request;
     private final GrpcServerResponse<FromWorker, FromRouter> response;
     private @Nullable Worker worker;
+    private ByteString instance = ByteString.EMPTY;
     private boolean over;
     private boolean full;
     private long fullSinceNanos;
+    private boolean leaving;
+    private long leavingSinceNanos;
 
     Attachment(GrpcServerRequest<FromWorker, FromRouter> request) {
       this.request = request;
@@ -150,33 +182,51 @@ public final class UplinkServer {
         attached.heard(message);
         return;
       }
-      Peer peer = peerOf.apply(request.connection());
-      String wrong = peer == null ? "no verified evidence on this link" : wrong(message);
-      if (wrong != null || peer == null) {
-        refuse(String.valueOf(wrong));
+      String wrong = HelloRules.wrong(message);
+      if (wrong != null) {
+        refuse(wrong, false);
         return;
       }
-      welcome(message.getHello(), peer);
+      if (draining) {
+        refuse("this router is stopping", true);
+        return;
+      }
+      if (fleet.workers().size() >= MAX_WORKERS) {
+        refuse("this router has %d workers, which is its limit".formatted(MAX_WORKERS), true);
+        return;
+      }
+      Peer peer = peers.of(request.connection());
+      if (peer == null) {
+        refuse("the evidence on this link is not, or no longer, accepted", true);
+        return;
+      }
+      welcome(message, peer);
     }
 
     void helloDue() {
       if (worker == null && !over) {
-        refuse("no hello within %d s".formatted(HELLO_TIMEOUT_MILLIS / 1000));
+        refuse("no hello within %d s".formatted(HELLO_TIMEOUT_MILLIS / 1000), true);
       }
     }
 
-    private void refuse(String why) {
+    private void refuse(String why, boolean later) {
       log.warn(
-          "event=worker_refused peer={} reason=\"{}\"", request.connection().remoteAddress(), why);
+          "event=worker_refused peer={} later={} reason=\"{}\"",
+          request.connection().remoteAddress(),
+          later,
+          why);
       over = true;
       // Written before the status is set: a status on the head would make the message unreadable.
       response.write(
-          FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason(why)).build());
+          FromRouter.newBuilder()
+              .setRefused(Refused.newBuilder().setReason(why).setLater(later))
+              .build());
       response.status(GrpcStatus.FAILED_PRECONDITION).statusMessage(why);
       response.end();
     }
 
-    private void welcome(Hello hello, Peer peer) {
+    private void welcome(FromWorker first, Peer peer) {
+      Hello hello = first.getHello();
       Set<String> simulated = new HashSet<>(hello.getSimulatedList());
       if (peer.simulated()) {
         simulated.add("tee");
@@ -188,12 +238,14 @@ public final class UplinkServer {
               peer.imageHash(),
               Instant.now(),
               hello.getSoftware(),
-              simulated.stream().sorted().toList());
+              simulated.stream().sorted().toList(),
+              peer.certificate());
       Worker attached =
           new Worker(
               identity,
               hello.getModelsList(),
               hello.getCoefficient(),
+              fleet.groupKeys(),
               nanoClock,
               response::write,
               task -> context.runOnContext(ignored -> task.run()),
@@ -214,7 +266,54 @@ public final class UplinkServer {
           attached.coefficient(),
           identity.simulated(),
           request.connection().remoteAddress());
+      instance = hello.getInstance();
+      takeOver(attached);
+      attached.heard(first); // its load, so that what it computes already counts from the start
       fleet.attach(attached);
+    }
+
+    /** One machine's slots count once: its newest link takes what is new, the others finish. */
+    private void takeOver(Worker attached) {
+      Worker before = instance.isEmpty() ? null : instances.put(instance, attached);
+      if (before != null) {
+        before.retire();
+        log.info(
+            "event=link_renewed worker={} before={} name={} in_flight={}",
+            attached.identity().id(),
+            before.identity().id(),
+            attached.identity().name(),
+            before.inFlight());
+      }
+    }
+
+    void end(String reason, String detail, boolean drainFirst) {
+      Worker attached = worker;
+      if (over || attached == null) {
+        return;
+      }
+      log.warn(
+          "event=link_ended worker={} name={} in_flight={} drain={} reason={} detail=\"{}\"",
+          attached.identity().id(),
+          attached.identity().name(),
+          attached.inFlight(),
+          drainFirst,
+          reason,
+          detail);
+      if (drainFirst && attached.inFlight() > 0) {
+        leaving = true;
+        leavingSinceNanos = nanoClock.getAsLong();
+        attached.retire();
+      } else {
+        over(reason);
+      }
+    }
+
+    /** Whether it has finished what it was left to finish, or has had its time. */
+    boolean left(long now) {
+      Worker attached = worker;
+      return leaving
+          && attached != null
+          && (attached.inFlight() == 0 || now - leavingSinceNanos > LEAVING_NANOS);
     }
 
     /** Whether the worker has taken nothing for too long of what it was sent. */
@@ -233,9 +332,11 @@ public final class UplinkServer {
       }
       over = true;
       request.connection().close();
+      peers.closed(request.connection());
       Worker attached = worker;
       if (attached != null) {
         attachments.remove(attached);
+        instances.remove(instance, attached);
         log.info(
             "event=worker_detached worker={} name={} in_flight={} reason=\"{}\"",
             attached.identity().id(),
@@ -245,58 +346,5 @@ public final class UplinkServer {
         fleet.detach(attached);
       }
     }
-  }
-
-  /** What is wrong with a first message, or null. */
-  private @Nullable String wrong(FromWorker message) {
-    if (!message.hasHello()) {
-      return "the first message must be a hello";
-    }
-    Hello hello = message.getHello();
-    if (hello.getMinVersion() > Uplink.VERSION || hello.getMaxVersion() < Uplink.VERSION) {
-      return "this router speaks protocol version %d, the worker %d to %d; update the older one"
-          .formatted(Uplink.VERSION, hello.getMinVersion(), hello.getMaxVersion());
-    }
-    if (fleet.workers().size() >= MAX_WORKERS) {
-      return "this router has %d workers, which is its limit".formatted(MAX_WORKERS);
-    }
-    if (!plain(hello.getName(), MAX_NAME)) {
-      return "a worker's name is 1 to %d printable characters".formatted(MAX_NAME);
-    }
-    if (hello.getModelsCount() < 1 || hello.getModelsCount() > MAX_MODELS) {
-      return "a worker offers 1 to %d models".formatted(MAX_MODELS);
-    }
-    Set<String> names = new HashSet<>();
-    for (Model model : hello.getModelsList()) {
-      if (!names.add(model.getName())) {
-        return "a model stands twice in the hello";
-      }
-      if (model.getRevision().length() > MAX_REVISION) {
-        return "a model's revision is at most %d characters".formatted(MAX_REVISION);
-      }
-      if (!plain(model.getName(), MAX_MODEL_NAME)
-          || model.getSlots() < 1
-          || model.getSlots() > MAX_SLOTS
-          || model.getContextTokens() < 1) {
-        return "a model needs a name, 1 to %d slots and a context".formatted(MAX_SLOTS);
-      }
-    }
-    if (!hello.getSoftware().isEmpty() && !plain(hello.getSoftware(), MAX_NAME)) {
-      return "a software version is at most %d printable characters".formatted(MAX_NAME);
-    }
-    if (hello.getSimulatedCount() > MAX_SIMULATED
-        || !hello.getSimulatedList().stream().allMatch(what -> plain(what, MAX_NAME))) {
-      return "what is simulated is at most %d words".formatted(MAX_SIMULATED);
-    }
-    if (hello.getCoefficient() < 1 || hello.getCoefficient() > 1_000_000) {
-      return "a coefficient is 1 to 1000000 (1000 = 1.0)";
-    }
-    return null;
-  }
-
-  private static boolean plain(String text, int most) {
-    return !text.isEmpty()
-        && text.length() <= most
-        && text.chars().allMatch(c -> c > 0x20 && c < 0x7f && c != '"' && c != '\\');
   }
 }

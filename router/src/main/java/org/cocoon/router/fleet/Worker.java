@@ -13,10 +13,12 @@ import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Grant;
+import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
+import org.cocoon.link.wire.Uplink;
 import org.cocoon.router.dispatch.Candidate;
 import org.cocoon.router.dispatch.Decision;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * One attached worker: its runs in flight, and what was observed of it.
  *
  * <pre>
- * ATTACHED  --it drains-->                 DRAINING   takes nothing new
+ * ATTACHED  --it drains, is retired-->     DRAINING   takes nothing new
  * ATTACHED, DRAINING  --link ended, silent--> GONE    every run in flight is told lost, once
  * </pre>
  *
@@ -40,6 +42,15 @@ public final class Worker implements Candidate {
 
   /** The most runs of others that a report can claim: more than any worker has slots. */
   private static final int MOST_OTHERS = 1 << 20;
+
+  /** Of a sealed chunk: what it says that it holds is believed up to a whole window of credit. */
+  private static final int MOST_SEALED_COUNT = 512;
+
+  /**
+   * Runs that go down as one message: with the largest run on top of it, which is a sealed prompt
+   * with as much of its answer as is kept, it stays below what a link takes.
+   */
+  private static final int MOST_OUTGOING_BYTES = Uplink.MAX_DOWN_BYTES / 4;
 
   /** Where a worker is in its life. */
   public enum State {
@@ -73,6 +84,7 @@ public final class Worker implements Candidate {
   private final int slots;
   private final int contextTokens;
   private final LongSupplier nanoClock;
+  private final GroupKeyBoard.OfWorker groupKeys;
   private final Consumer<FromRouter> down;
   private final Consumer<Runnable> afterTurn;
   private final Runnable freed;
@@ -88,10 +100,13 @@ public final class Worker implements Candidate {
   private long lastHeardNanos;
   private LoadReport load = LoadReport.getDefaultInstance();
   private FromRouter.@Nullable Builder outgoing;
+  private long outgoingBytes;
+  private boolean saidWrongKey;
 
   /**
    * Makes a worker from its hello.
    *
+   * @param groupKeys where the keys go that its prompts can be sealed to
    * @param down sends one message down the link
    * @param afterTurn runs something at the end of this turn of the event loop
    * @param freed is called when it may take a request that it could not before
@@ -100,6 +115,7 @@ public final class Worker implements Candidate {
       WorkerIdentity identity,
       List<Model> models,
       int coefficient,
+      GroupKeyBoard groupKeys,
       LongSupplier nanoClock,
       Consumer<FromRouter> down,
       Consumer<Runnable> afterTurn,
@@ -109,6 +125,7 @@ public final class Worker implements Candidate {
     this.coefficient = coefficient;
     this.slots = models.stream().mapToInt(Model::getSlots).max().orElse(1);
     this.contextTokens = models.stream().mapToInt(Model::getContextTokens).min().orElse(1);
+    this.groupKeys = groupKeys.new OfWorker();
     this.nanoClock = nanoClock;
     this.down = down;
     this.afterTurn = afterTurn;
@@ -130,7 +147,12 @@ public final class Worker implements Candidate {
     flights.put(run, new Flight(listener, expectedPromptTokens, nanoClock.getAsLong()));
     pendingPromptTokens += expectedPromptTokens;
     breaker.dispatched();
-    outgoing().addRun(template.setRun(run));
+    Run whole = template.setRun(run).build();
+    if (outgoingBytes + whole.getSerializedSize() > MOST_OUTGOING_BYTES) {
+      flush(); // what gathered for this turn's end goes now
+    }
+    outgoing().addRun(whole);
+    outgoingBytes += whole.getSerializedSize();
     return run;
   }
 
@@ -186,6 +208,15 @@ public final class Worker implements Candidate {
     }
   }
 
+  /**
+   * Lets it finish what it has and gives it nothing new: another link, or none, takes its place.
+   */
+  void retire() {
+    if (state == State.ATTACHED) {
+      state = State.DRAINING;
+    }
+  }
+
   private FromRouter.Builder outgoing() {
     FromRouter.Builder builder = outgoing;
     if (builder == null) {
@@ -199,6 +230,7 @@ public final class Worker implements Candidate {
   private void flush() {
     FromRouter.Builder builder = outgoing;
     outgoing = null;
+    outgoingBytes = 0;
     if (builder != null && state != State.GONE) {
       down.accept(builder.build());
     }
@@ -222,9 +254,29 @@ public final class Worker implements Candidate {
     if (message.hasLoad()) {
       reported(message.getLoad());
     }
-    if (message.getDraining() && state == State.ATTACHED) {
-      state = State.DRAINING;
+    for (int i = 0; i < message.getGroupKeysCount(); i++) {
+      groupKey(message.getGroupKeys(i));
     }
+    if (message.getDraining()) {
+      retire();
+    }
+  }
+
+  private void groupKey(GroupKeyStatement statement) {
+    if (state != State.GONE && !groupKeys.take(statement, this::opensSealed) && !saidWrongKey) {
+      saidWrongKey = true; // once is enough of a log line that a worker can cause
+      log.warn("event=group_key_ignored worker={}", identity.id());
+    }
+  }
+
+  private boolean opensSealed(String name) {
+    return models.stream()
+        .anyMatch(model -> model.getName().equals(name) && Fleet.opensSealed(model));
+  }
+
+  private static int count(Tokens tokens) {
+    long sealed = Integer.toUnsignedLong(tokens.getSealedCount());
+    return tokens.getIdsCount() + (int) Math.min(sealed, MOST_SEALED_COUNT);
   }
 
   private void tokens(Tokens tokens, long now) {
@@ -232,14 +284,15 @@ public final class Worker implements Candidate {
     if (flight == null) {
       return; // cancelled or abandoned while these were on their way
     }
-    if (flight.tokens == 0 && tokens.getIdsCount() > 0) {
+    int count = count(tokens);
+    if (flight.tokens == 0 && count > 0) {
       flight.firstTokenNanos = now;
       pendingPromptTokens -= flight.promptTokens;
       observed.firstToken(flight.promptTokens, now - flight.dispatchedNanos);
     }
     flight.lastTokenNanos = now;
-    flight.tokens += tokens.getIdsCount();
-    observed.tokens(tokens.getIdsCount());
+    flight.tokens += count;
+    observed.tokens(count);
     try {
       flight.listener.tokens(tokens);
     } catch (RuntimeException fault) {
@@ -253,10 +306,7 @@ public final class Worker implements Candidate {
       return;
     }
     landed(flight);
-    boolean whole =
-        done.getFinish() == FinishReason.FINISH_STOP
-            || done.getFinish() == FinishReason.FINISH_LENGTH;
-    if (whole) {
+    if (whole(done)) {
       breaker.succeeded();
       observed.finished(
           flight.tokens, flight.lastTokenNanos - flight.firstTokenNanos, flights.size());
@@ -271,6 +321,12 @@ public final class Worker implements Candidate {
       broken(flight, fault);
     }
     freed.run();
+  }
+
+  /** Whether a run came to the end of its answer by itself. */
+  public static boolean whole(Done done) {
+    return done.getFinish() == FinishReason.FINISH_STOP
+        || done.getFinish() == FinishReason.FINISH_LENGTH;
   }
 
   private void failed(Failed failed, long now) {
@@ -328,6 +384,7 @@ public final class Worker implements Candidate {
       return;
     }
     state = State.GONE;
+    groupKeys.withdraw();
     List<Flight> lost = List.copyOf(flights.values());
     flights.clear();
     pendingPromptTokens = 0;

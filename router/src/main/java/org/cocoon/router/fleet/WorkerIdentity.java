@@ -12,6 +12,7 @@ import java.util.List;
  * @param attestedAt when its evidence was verified
  * @param software version, for people
  * @param simulated what is simulated there
+ * @param certificate its link certificate with the evidence in it, base64 of the DER
  */
 public record WorkerIdentity(
     String id,
@@ -19,4 +20,5 @@ public record WorkerIdentity(
     String imageHash,
     Instant attestedAt,
     String software,
-    List<String> simulated) {}
+    List<String> simulated,
+    String certificate) {}

@@ -21,7 +21,6 @@ import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
 import org.cocoon.router.request.InferenceRequest;
 import org.cocoon.router.request.Refusal;
-import org.cocoon.router.request.Refusal.Kind;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,9 +49,6 @@ public final class Exchange implements RunListener {
 
   private static final Ceiling NO_CEILING = new Ceiling(0, 0, 0);
 
-  /** Of what a worker says to the caller. */
-  private static final int MOST_MESSAGE_CHARS = 500;
-
   private enum State {
     HOLDING,
     WAITING,
@@ -68,6 +64,7 @@ public final class Exchange implements RunListener {
   private final Relay relay;
   private final long arrivedNanos;
   private final Set<Worker> excluded = new HashSet<>();
+  private final Standstill standstill = new Standstill();
 
   private State state = State.HOLDING;
   private boolean inWaitingRoom;
@@ -76,21 +73,19 @@ public final class Exchange implements RunListener {
   private @Nullable Worker worker;
   private long run;
   private int attempts;
+  private boolean sealedKeyUnknown;
   private Ceiling ceiling = NO_CEILING;
   private int coefficient;
   private long promptTokens;
   private long cachedPromptTokens;
   private long stateSinceNanos;
-  private long heldBackSinceNanos;
-  private long progressNanos;
-  private int deliveredAtTick;
   private @Nullable Refusal afterCharge;
 
   Exchange(RequestPath path, InferenceRequest request, Answer answer, long arrivedNanos) {
     this.path = path;
     this.request = request;
     this.answer = answer;
-    this.relay = new Relay(answer);
+    this.relay = Relay.of(request.run(), answer, path.chunkMemory());
     this.arrivedNanos = arrivedNanos;
     this.stateSinceNanos = arrivedNanos;
   }
@@ -135,10 +130,10 @@ public final class Exchange implements RunListener {
       }
       case Decision.Queued queued -> false;
       case Decision.Refused why -> {
-        if (attempts > 0) {
+        if (attempts > 0 && !sealedKeyFault()) {
           yield false; // the worker that failed is being restarted, most likely: tick() bounds this
         }
-        finishOrRefuse(refusal(why));
+        refuse(refusal(why));
         yield true;
       }
     };
@@ -148,14 +143,15 @@ public final class Exchange implements RunListener {
     worker = chosen;
     attempts++;
     coefficient = // going on elsewhere never makes an answer dearer
-        relay.delivered() == 0 ? chosen.coefficient() : Math.min(coefficient, chosen.coefficient());
+        relay.begun() ? Math.min(coefficient, chosen.coefficient()) : chosen.coefficient();
     enter(State.RUNNING);
     Run.Builder template =
         request.run().toBuilder()
+            .setRequestId(request.id().toString())
             .setMaxTokens(ceiling.outputTokens())
             .setCredit(Relay.WINDOW)
             .setCacheScope(path.cacheScope(request.account()));
-    if (relay.delivered() > 0) {
+    if (relay.begun()) {
       template.setContinuation(relay.continuation());
     }
     run = chosen.run(template, request.promptTokensExpected(), this);
@@ -174,15 +170,18 @@ public final class Exchange implements RunListener {
     if (state != State.RUNNING) {
       return;
     }
-    if (!relay.allows(tokens, ceiling.outputTokens(), request.run().getLogprobs())) {
+    if (!relay.allows(tokens, ceiling.outputTokens())) {
       dismiss();
       return;
     }
-    if (relay.delivered() == 0 && tokens.getIdsCount() > 0) {
+    int before = relay.delivered();
+    int credit = relay.deliver(tokens);
+    int fresh = relay.delivered() - before;
+    if (before == 0 && fresh > 0) {
       path.metrics().firstToken(path.nanoClock().getAsLong() - arrivedNanos);
     }
-    path.metrics().tokens(tokens.getIdsCount());
-    grant(relay.deliver(tokens));
+    path.metrics().tokens(fresh);
+    grant(credit);
   }
 
   private void grant(int tokens) {
@@ -201,10 +200,7 @@ public final class Exchange implements RunListener {
 
   @Override
   public void done(Done done) {
-    boolean whole =
-        done.getFinish() == FinishReason.FINISH_STOP
-            || done.getFinish() == FinishReason.FINISH_LENGTH;
-    if (state == State.RUNNING && !whole) {
+    if (state == State.RUNNING && !Worker.whole(done)) {
       elsewhere(FailureCode.FAILURE_UNSPECIFIED); // half an answer must not look like a whole one
       return;
     }
@@ -220,34 +216,18 @@ public final class Exchange implements RunListener {
       charge(FinishReason.FINISH_CANCELLED);
       return;
     }
-    if (relay.delivered() > 0) {
-      elsewhere(failed.getCode()); // what one worker could begin is no fault of the caller's
+    Refusal callersFault = Refusals.callersFault(failed);
+    if (callersFault != null && !relay.begun()) {
+      refuse(callersFault);
       return;
     }
-    String message = shortened(failed.getMessage());
-    switch (failed.getCode()) {
-      case FAILURE_PROMPT_TOO_LONG ->
-          finishOrRefuse(Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", message));
-      case FAILURE_BAD_REQUEST, FAILURE_UNSUPPORTED ->
-          finishOrRefuse(
-              new Refusal(
-                  Kind.BAD_REQUEST,
-                  message,
-                  failed.getParam().isEmpty() ? null : shortened(failed.getParam()),
-                  0));
-      case FAILURE_UNKNOWN_MODEL,
-          FAILURE_BUSY,
-          FAILURE_DRAINING,
-          FAILURE_ENGINE,
-          FAILURE_SEALED_KEY,
-          FAILURE_UNSPECIFIED,
-          UNRECOGNIZED ->
-          elsewhere(failed.getCode());
-    }
+    sealedKeyUnknown |= request.sealed() && failed.getCode() == FailureCode.FAILURE_SEALED_KEY;
+    elsewhere(failed.getCode()); // what one worker could begin is no fault of the caller's
   }
 
-  private static String shortened(String text) {
-    return text.length() <= MOST_MESSAGE_CHARS ? text : text.substring(0, MOST_MESSAGE_CHARS);
+  /** Whether the caller can help it, by sealing to a newer key: nothing was answered yet. */
+  private boolean sealedKeyFault() {
+    return sealedKeyUnknown && !relay.begun();
   }
 
   @Override
@@ -276,10 +256,8 @@ public final class Exchange implements RunListener {
         relay.delivered(),
         attempts);
     enter(State.WAITING);
-    if (attempts >= path.limits().attempts()) {
-      finishOrRefuse(
-          Refusal.retry(
-              Kind.WORKER_FAILED, 1, "%d workers failed this request.".formatted(attempts)));
+    if (attempts >= path.limits().attempts() || !relay.continuable()) {
+      refuse(sealedKeyFault() ? Refusals.sealedKeyUnknown() : Refusals.workersFailed(attempts));
       return;
     }
     dispatch(true);
@@ -298,7 +276,7 @@ public final class Exchange implements RunListener {
     }
     boolean nothingGiven = relay.delivered() == 0 && (afterCharge != null || answerOver);
     if (nothingGiven) {
-      end(afterCharge == null ? "cancelled" : name(afterCharge));
+      end(afterCharge == null ? "cancelled" : afterCharge.word());
       return;
     }
     String workerId = worker == null ? "" : worker.identity().id();
@@ -317,7 +295,7 @@ public final class Exchange implements RunListener {
     if (state != State.CHARGING) {
       return;
     }
-    String how = answerOver ? "cancelled" : afterCharge == null ? "finished" : name(afterCharge);
+    String how = answerOver ? "cancelled" : afterCharge == null ? "finished" : afterCharge.word();
     path.metrics().charged(usage);
     boolean finished = !answerOver && afterCharge == null;
     end(how);
@@ -341,6 +319,7 @@ public final class Exchange implements RunListener {
     Hold left = hold;
     hold = null;
     worker = null;
+    relay.close();
     path.ended(this, left, how);
     if (afterCharge != null && !answerOver) {
       answerOver = true;
@@ -348,12 +327,8 @@ public final class Exchange implements RunListener {
     }
   }
 
-  private static String name(Refusal refusal) {
-    return refusal.kind().name().toLowerCase(java.util.Locale.ROOT);
-  }
-
   /** Ends with an error; what was delivered until now is charged first. */
-  private void finishOrRefuse(Refusal refusal) {
+  void refuse(Refusal refusal) {
     if (answerOver || state == State.CHARGING || state == State.ENDED) {
       return;
     }
@@ -361,12 +336,8 @@ public final class Exchange implements RunListener {
     if (relay.delivered() > 0) {
       charge(FinishReason.FINISH_UNSPECIFIED);
     } else {
-      end(name(refusal));
+      end(refusal.word());
     }
-  }
-
-  void refuse(Refusal refusal) {
-    finishOrRefuse(refusal);
   }
 
   @Override
@@ -379,8 +350,7 @@ public final class Exchange implements RunListener {
     if (worker != null) {
       worker.abandon(run);
     }
-    afterCharge =
-        Refusal.of(Kind.INTERNAL, "A fault of ours; the log names it by the request's id.");
+    afterCharge = Refusals.internal();
     end("internal");
   }
 
@@ -438,12 +408,12 @@ public final class Exchange implements RunListener {
       case HOLDING, WAITING -> {
         if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
           leaveWaitingRoom();
-          finishOrRefuse(deadline());
+          refuse(Refusals.deadline(request));
         } else if (attempts > 0
             && now - stateSinceNanos > path.limits().restartWaitNanos()
             && path.decide(this, true) instanceof Decision.Refused) {
           leaveWaitingRoom();
-          finishOrRefuse(refusal(Decision.Refused.NO_WORKER));
+          refuse(refusal(Decision.Refused.NO_WORKER));
         }
       }
       case RUNNING -> tickRunning(now);
@@ -463,77 +433,39 @@ public final class Exchange implements RunListener {
   }
 
   private void tickRunning(long now) {
-    if (!relay.heldBack()) {
-      heldBackSinceNanos = now;
-    }
-    if (relay.heldBack() || relay.delivered() != deliveredAtTick) {
-      deliveredAtTick = relay.delivered();
-      progressNanos = now;
-    }
+    Standstill.Sight sight = standstill.look(now, relay, path.limits());
     if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
-      stopWith(deadline());
-    } else if (relay.delivered() == 0
-        && now - stateSinceNanos > path.limits().firstTokenTimeoutNanos()) {
-      Worker late = worker;
-      if (late != null) {
-        late.overdue();
+      stopWith(Refusals.deadline(request));
+      return;
+    }
+    switch (sight) {
+      case NONE -> {}
+      case NO_FIRST_TOKEN -> {
+        if (worker != null) {
+          worker.overdue();
+        }
+        stopWith(Refusals.noFirstToken());
       }
-      stopWith(Refusal.retry(Kind.NO_FIRST_TOKEN, 1, "The worker gave no first token in time."));
-    } else if (now - heldBackSinceNanos > path.limits().stallTimeoutNanos()) {
-      stopWith(
-          Refusal.of(
-              Kind.CLIENT_STALLED,
-              "Nothing was read for too long; what was delivered until then is charged."));
-    } else if (relay.delivered() > 0
-        && now - progressNanos > path.limits().firstTokenTimeoutNanos()) {
-      dismiss();
+      case CLIENT -> stopWith(Refusals.clientStalled());
+      case WORKER -> dismiss();
     }
   }
 
   private void stopWith(Refusal refusal) {
     afterCharge = refusal;
-    stop(name(refusal));
-  }
-
-  private Refusal deadline() {
-    return Refusal.retry(
-        Kind.DEADLINE,
-        1,
-        "The request's deadline of %d ms passed.".formatted(request.timeoutMillis()));
+    stop(refusal.word());
   }
 
   private void enter(State next) {
     state = next;
     stateSinceNanos = path.nanoClock().getAsLong();
-    heldBackSinceNanos = stateSinceNanos;
-    progressNanos = stateSinceNanos;
+    standstill.start(stateSinceNanos);
   }
 
   private Refusal refusal(Decision.Refused why) {
-    return switch (why) {
-      case NO_WORKER ->
-          Refusal.retry(
-              relay.delivered() > 0 || attempts > 0 ? Kind.WORKER_FAILED : Kind.NO_WORKER,
-              2,
-              attempts > 0
-                  ? "The worker failed and no other could go on."
-                  : "No worker for '%s' is attached just now.".formatted(request.model()));
-      case TOO_DEAR ->
-          new Refusal(
-              Kind.NO_WORKER,
-              "No worker serves this model at max_coefficient %d; the lowest now is %d."
-                  .formatted(request.maxCoefficient(), path.lowestCoefficient(request.model())),
-              "max_coefficient",
-              5);
-      case CONTEXT_TOO_SHORT ->
-          Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", "No worker has a context this long.");
-      case QUEUE_FULL ->
-          Refusal.retry(
-              Kind.QUEUE_FULL,
-              1,
-              "All workers are busy and %d requests wait already."
-                  .formatted(path.limits().waitingRoom()));
-    };
+    return sealedKeyFault() && why == Decision.Refused.NO_WORKER
+        ? Refusals.sealedKeyUnknown()
+        : Refusals.unplaced(why, request, attempts, path);
   }
 
   // ------------------------------------------------------------------ what others may know

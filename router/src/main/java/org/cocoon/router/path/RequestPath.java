@@ -19,6 +19,7 @@ import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.HoldOutcome;
+import org.cocoon.router.relay.ChunkMemory;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.InferenceRequest;
 import org.cocoon.router.request.Refusal;
@@ -47,6 +48,7 @@ public final class RequestPath {
    * @param stallTimeoutNanos for which a client may read nothing
    * @param stopTimeoutNanos in which a worker must confirm a cancel
    * @param restartWaitNanos for which a request whose worker failed waits for another one
+   * @param chunkMemoryBytes in which sealed answers are kept while they run
    */
   public record Limits(
       int waitingRoom,
@@ -54,7 +56,8 @@ public final class RequestPath {
       long firstTokenTimeoutNanos,
       long stallTimeoutNanos,
       long stopTimeoutNanos,
-      long restartWaitNanos) {
+      long restartWaitNanos,
+      long chunkMemoryBytes) {
     /** What the router uses. */
     public static final Limits DEFAULT =
         new Limits(
@@ -63,7 +66,8 @@ public final class RequestPath {
             TimeUnit.SECONDS.toNanos(60),
             TimeUnit.SECONDS.toNanos(30),
             TimeUnit.SECONDS.toNanos(2),
-            TimeUnit.SECONDS.toNanos(15));
+            TimeUnit.SECONDS.toNanos(15),
+            256 << 20);
   }
 
   private final Consumer<Runnable> nextTurn;
@@ -75,6 +79,7 @@ public final class RequestPath {
   private final RouterMetrics metrics;
   private final LongSupplier nanoClock;
   private final WaitingRoom<Exchange> waitingRoom;
+  private final ChunkMemory chunkMemory;
   private final Set<Exchange> open = new HashSet<>();
   private boolean draining;
   private boolean offering;
@@ -114,6 +119,7 @@ public final class RequestPath {
     this.limits = limits;
     this.metrics = metrics;
     this.nanoClock = nanoClock;
+    this.chunkMemory = new ChunkMemory(limits.chunkMemoryBytes());
     this.waitingRoom = new WaitingRoom<>(limits.waitingRoom());
     fleet.onCapacity(this::offerWaiting);
   }
@@ -139,27 +145,23 @@ public final class RequestPath {
 
   private @Nullable Refusal admit(InferenceRequest request) {
     if (draining) {
-      return Refusal.retry(Kind.DRAINING, 1, "This router is stopping; use another one.");
+      return Refusals.draining();
     }
     if (!fleet.knows(request.model())) {
-      return Refusal.ofParam(
-          Kind.UNKNOWN_MODEL,
-          "model",
-          "The model '%s' does not exist here; GET /v1/models lists what does."
-              .formatted(shortened(request.model())));
+      return Refusals.unknownModel(request.model());
+    }
+    if (request.sealed() && !fleet.knowsSealed(request.model())) {
+      return Refusals.neverSealed(request.model());
     }
     if (!admission.enter(request.account())) {
-      return Refusal.retry(
-          Kind.TOO_MANY_IN_FLIGHT,
-          1,
-          "This key already has %d requests running, which is its limit."
-              .formatted(admission.limit()));
+      return Refusals.tooManyInFlight(admission.limit());
     }
     return null;
   }
 
-  private static String shortened(String name) {
-    return name.length() <= 80 ? name : name.substring(0, 80) + "...";
+  /** Attached workers that can do it, whatever they cost. */
+  private List<Worker> workers(InferenceRequest request) {
+    return request.sealed() ? fleet.servingSealed(request.model()) : fleet.serving(request.model());
   }
 
   private void hold(Exchange exchange, Ceiling ceiling) {
@@ -184,7 +186,7 @@ public final class RequestPath {
 
   /** A dear worker in the fleet must not keep those out who can pay for a cheap one. */
   private void holdLess(Exchange exchange, Ceiling tried, HoldOutcome.Insufficient poor) {
-    Ceiling cheapest = ceiling(exchange.request(), lowestCoefficient(exchange.request().model()));
+    Ceiling cheapest = ceiling(exchange.request(), lowestCoefficient(exchange.request()));
     if (cheapest.coefficient() > 0 && cheapest.coefficient() < tried.coefficient()) {
       hold(exchange, cheapest);
     } else {
@@ -200,7 +202,7 @@ public final class RequestPath {
   private Ceiling ceiling(InferenceRequest request, int maxCoefficient) {
     int coefficient = 0;
     int contextTokens = 1;
-    for (Worker worker : fleet.serving(request.model())) {
+    for (Worker worker : workers(request)) {
       if (worker.coefficient() <= maxCoefficient) {
         coefficient = Math.max(coefficient, worker.coefficient());
         contextTokens = Math.max(contextTokens, worker.contextTokens());
@@ -220,7 +222,7 @@ public final class RequestPath {
             exchange.delivered() + 1, // a lower bound: only the worker can count the prompt
             exchange.ceiling().coefficient(),
             mayWait);
-    return dispatcher.decide(demand, fleet.serving(request.model()), exchange.excluded());
+    return dispatcher.decide(demand, workers(request), exchange.excluded());
   }
 
   WaitingRoom<Exchange> waitingRoom() {
@@ -258,6 +260,10 @@ public final class RequestPath {
     return metrics;
   }
 
+  ChunkMemory chunkMemory() {
+    return chunkMemory;
+  }
+
   LongSupplier nanoClock() {
     return nanoClock;
   }
@@ -269,10 +275,10 @@ public final class RequestPath {
     return CacheScopes.of(account.id());
   }
 
-  /** The cheapest coefficient that serves a model now, or 0 if none does. */
-  int lowestCoefficient(String model) {
+  /** The cheapest coefficient that serves such a request now, or 0 if none does. */
+  int lowestCoefficient(InferenceRequest request) {
     int lowest = 0;
-    for (Worker worker : fleet.serving(model)) {
+    for (Worker worker : workers(request)) {
       if (worker.accepting() && (lowest == 0 || worker.coefficient() < lowest)) {
         lowest = worker.coefficient();
       }
@@ -326,6 +332,11 @@ public final class RequestPath {
   /** Requests that wait for a worker. */
   public int waiting() {
     return waitingRoom.size();
+  }
+
+  /** Bytes of sealed answers that are kept while they run. */
+  public long chunkMemoryBytes() {
+    return chunkMemory.usedBytes();
   }
 
   /** Requests of an account that are not ended. */

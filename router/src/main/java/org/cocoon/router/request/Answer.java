@@ -19,6 +19,14 @@ public interface Answer {
    */
   void text(byte[] text, int tokens, List<TokenLogprob> logprobs);
 
+  /**
+   * A chunk that only the client can open; of a sealed request instead of {@link #text}.
+   *
+   * @param chunk as a worker sealed it; the caller's array, not to be kept or changed
+   * @param tokens how many tokens are in it
+   */
+  void sealed(byte[] chunk, int tokens);
+
   /** The whole answer was given and is charged. */
   void finished(Completion completion);
 

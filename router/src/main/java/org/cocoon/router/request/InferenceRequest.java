@@ -1,6 +1,7 @@
 package org.cocoon.router.request;
 
 import java.util.UUID;
+import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.wire.Run;
 import org.cocoon.router.ledger.Ledger.Account;
 
@@ -9,9 +10,10 @@ import org.cocoon.router.ledger.Ledger.Account;
  *
  * @param id unique; in every header, log line, usage row and receipt of it
  * @param account who pays
- * @param run what a worker is told, all but the run's number, its credit and a continuation
- * @param promptBytes UTF-8 bytes of prompt text, the upper bound of its tokens
- * @param messages how many messages it has; 1 for a text prompt
+ * @param run what a worker is told, all but what the request path adds to it
+ * @param promptBytes UTF-8 bytes of prompt text, or of a sealed prompt's ciphertext: the upper
+ *     bound of its tokens
+ * @param messages how many messages it has; 1 for a text prompt or a sealed one
  * @param maxTokens the most that may be generated; 0: until the context ends
  * @param maxCoefficient the dearest worker that the client accepts; 1000 = 1.0
  * @param timeoutMillis from arrival to the end; the request's own deadline
@@ -28,10 +30,29 @@ public record InferenceRequest(
     long timeoutMillis,
     int priority) {
 
+  /** A parsed body of this account. */
+  public static InferenceRequest of(UUID id, Account account, ParsedRequest parsed) {
+    return new InferenceRequest(
+        id,
+        account,
+        parsed.run(),
+        parsed.promptBytes(),
+        parsed.messages(),
+        parsed.maxTokens(),
+        parsed.maxCoefficient(),
+        parsed.timeoutMillis(),
+        parsed.priority());
+  }
+
   /** The same with another deadline. */
   public InferenceRequest withTimeout(long millis) {
     return new InferenceRequest(
         id, account, run, promptBytes, messages, maxTokens, maxCoefficient, millis, priority);
+  }
+
+  /** Whether its prompt and its answer are sealed past this router. */
+  public boolean sealed() {
+    return run.hasSealed();
   }
 
   /** The model asked for. */

@@ -1,5 +1,7 @@
 package org.cocoon.router.request;
 
+import java.util.Locale;
+import org.cocoon.link.openai.BadRequestException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,9 +24,19 @@ public record Refusal(Kind kind, String message, @Nullable String param, int ret
     return new Refusal(kind, message, param, 0);
   }
 
+  /** What is wrong with a body. */
+  public static Refusal of(BadRequestException wrong) {
+    return new Refusal(Kind.BAD_REQUEST, wrong.message(), wrong.param(), 0);
+  }
+
   /** A refusal that says when to try again. */
   public static Refusal retry(Kind kind, int retryAfterSeconds, String message) {
     return new Refusal(kind, message, null, retryAfterSeconds);
+  }
+
+  /** Its kind as logs and metrics write it. */
+  public String word() {
+    return kind.name().toLowerCase(Locale.ROOT);
   }
 
   /** The documented errors. */
@@ -41,6 +53,8 @@ public record Refusal(Kind kind, String message, @Nullable String param, int ret
     NOT_FOUND,
     /** The path takes another method. */
     METHOD_NOT_ALLOWED,
+    /** Sealed to a group key that no worker has, or has any more. */
+    SEALED_KEY_UNKNOWN,
     /** The body did not arrive in time. */
     BODY_TIMEOUT,
     /** The body is over its limit. */

@@ -24,6 +24,7 @@ class ErrorTableTest {
     DOCUMENTED.put(Kind.UNKNOWN_MODEL, "404 no");
     DOCUMENTED.put(Kind.NOT_FOUND, "404 no");
     DOCUMENTED.put(Kind.METHOD_NOT_ALLOWED, "405 no");
+    DOCUMENTED.put(Kind.SEALED_KEY_UNKNOWN, "409 no");
     DOCUMENTED.put(Kind.BODY_TIMEOUT, "408 retry");
     DOCUMENTED.put(Kind.BODY_TOO_LARGE, "413 no");
     DOCUMENTED.put(Kind.PROMPT_TOO_LONG, "413 no");

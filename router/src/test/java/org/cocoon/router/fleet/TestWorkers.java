@@ -15,7 +15,7 @@ public final class TestWorkers {
 
   private TestWorkers() {}
 
-  /** Makes a worker and attaches it. */
+  /** Makes a worker that opens no sealed prompts, and attaches it. */
   public static Worker attach(
       Fleet fleet,
       String name,
@@ -25,15 +25,36 @@ public final class TestWorkers {
       LongSupplier nanoClock,
       Consumer<FromRouter> down,
       Consumer<Runnable> nextTurn) {
+    return attach(
+        fleet, name, slots, contextTokens, coefficient, List.of(), nanoClock, down, nextTurn);
+  }
+
+  /** Makes a worker whose model has these features, and attaches it. */
+  public static Worker attach(
+      Fleet fleet,
+      String name,
+      int slots,
+      int contextTokens,
+      int coefficient,
+      List<String> features,
+      LongSupplier nanoClock,
+      Consumer<FromRouter> down,
+      Consumer<Runnable> nextTurn) {
     WorkerIdentity identity =
-        new WorkerIdentity(name, name, "image", Instant.EPOCH, "test", List.of());
+        new WorkerIdentity(name, name, "image", Instant.EPOCH, "test", List.of(), "");
     Model model =
-        Model.newBuilder().setName(MODEL).setSlots(slots).setContextTokens(contextTokens).build();
+        Model.newBuilder()
+            .setName(MODEL)
+            .setSlots(slots)
+            .setContextTokens(contextTokens)
+            .addAllFeatures(features)
+            .build();
     Worker worker =
         new Worker(
             identity,
             List.of(model),
             coefficient,
+            fleet.groupKeys(),
             nanoClock,
             down,
             nextTurn,

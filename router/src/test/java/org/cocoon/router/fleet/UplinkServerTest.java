@@ -3,11 +3,13 @@ package org.cocoon.router.fleet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.SocketAddress;
@@ -19,13 +21,21 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.Refused;
+import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Uplink;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +44,17 @@ import org.junit.jupiter.api.Timeout;
 /** Where workers attach, against workers that behave badly, without TLS. */
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class UplinkServerTest {
-  private static final UplinkServer.Peer PEER = new UplinkServer.Peer("id", "image", true);
+  /** Accepts everybody for as long as {@link #accepted} says so. */
+  private final class AnyPeer implements UplinkServer.Peers {
+    @Override
+    public UplinkServer.@Nullable Peer of(HttpConnection connection) {
+      connections.add(connection);
+      return accepted ? new UplinkServer.Peer("id", "image", true, "") : null;
+    }
+
+    @Override
+    public void closed(HttpConnection connection) {}
+  }
 
   private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
   private final Fleet fleet = new Fleet();
@@ -42,13 +62,15 @@ class UplinkServerTest {
   private final BlockingQueue<FromRouter> heard = new LinkedBlockingQueue<>();
   private final BlockingQueue<String> ends = new LinkedBlockingQueue<>();
   private final BlockingQueue<Integer> sizes = new LinkedBlockingQueue<>();
+  private final BlockingQueue<HttpConnection> connections = new LinkedBlockingQueue<>();
+  private volatile boolean accepted = true;
   private UplinkServer uplinks;
   private SocketAddress address;
   private GrpcClient client;
 
   @BeforeEach
   void start() throws Exception {
-    uplinks = onLoop(() -> new UplinkServer(vertx, fleet, "r", peer -> PEER, now::get));
+    uplinks = onLoop(() -> new UplinkServer(vertx, fleet, "r", new AnyPeer(), now::get));
     fleet.onCapacity(() -> sizes.add(fleet.workers().size()));
     HttpServer server =
         vertx
@@ -141,6 +163,11 @@ class UplinkServerTest {
     assertTrue(
         refusalOf(hello().addModels(Model.newBuilder().setName("n").setSlots(-1)))
             .contains("slots"));
+    Model.Builder gifted = Model.newBuilder().setName("n").setSlots(1).setContextTokens(1);
+    assertTrue(
+        refusalOf(hello().addModels(gifted.clone().addFeatures("a\u0007"))).contains("features"));
+    gifted.addAllFeatures(java.util.Collections.nCopies(33, "x"));
+    assertTrue(refusalOf(hello().addModels(gifted)).contains("features"));
     assertTrue(refusalOf(hello().setMinVersion(9).setMaxVersion(9)).contains("version"));
     assertEquals(0, fleet.workers().size());
   }
@@ -154,6 +181,21 @@ class UplinkServerTest {
     stream.write(FromWorker.newBuilder().setLoad(LoadReport.getDefaultInstance()).build());
     awaitWorkers(1); // told that others left, so all of the above was heard
     assertEquals("w", onLoop(() -> fleet.workers().getFirst().identity().name()));
+  }
+
+  @Test
+  void groupKeysMayComeWithTheHello() throws Exception {
+    Hello.Builder hello = hello();
+    hello.setModels(
+        0, hello.getModels(0).toBuilder().setName(TestWorkers.MODEL).addFeatures("sealed"));
+    open()
+        .write(
+            FromWorker.newBuilder()
+                .setHello(hello)
+                .addGroupKeys(GroupKeyBoardTest.statement(3, Long.MAX_VALUE))
+                .build());
+    assertTrue(heard.take().hasWelcome());
+    assertEquals(1, onLoop(() -> fleet.groupKeys().of(TestWorkers.MODEL, 0).size()));
   }
 
   @Test
@@ -186,5 +228,145 @@ class UplinkServerTest {
         });
     awaitWorkers(0);
     assertTrue(!ends.take().isEmpty());
+  }
+
+  private Worker.State stateOf(int index) throws Exception {
+    return onLoop(() -> fleet.workers().get(index).state());
+  }
+
+  private boolean onLoop(Runnable work) throws Exception {
+    return onLoop(
+        () -> {
+          work.run();
+          return true;
+        });
+  }
+
+  private static Run.Builder run() {
+    return Run.newBuilder().setModel("m");
+  }
+
+  @Test
+  void aPeerThatIsNotAcceptedAnyMoreIsToldToTryLater() throws Exception {
+    accepted = false;
+    open().write(FromWorker.newBuilder().setHello(hello()).build());
+    FromRouter answer = heard.take();
+    assertTrue(answer.getRefused().getLater(), answer::toString);
+  }
+
+  @Test
+  void aRouterThatStopsTakesNobodyAndSaysLater() throws Exception {
+    onLoop(uplinks::drain);
+    open().write(FromWorker.newBuilder().setHello(hello()).build());
+    FromRouter answer = heard.take();
+    assertTrue(answer.getRefused().getLater(), answer::toString);
+    assertTrue(answer.getRefused().getReason().contains("stopping"));
+    assertTrue(!refused(hello().setCoefficient(0)).getLater(), "what is wrong stays wrong");
+  }
+
+  private Refused refused(Hello.Builder hello) throws Exception {
+    open().write(FromWorker.newBuilder().setHello(hello).build());
+    return heard.take().getRefused();
+  }
+
+  @Test
+  void endingAConnectionLosesItsRunsAtOnce() throws Exception {
+    attach();
+    awaitWorkers(1);
+    Lost lost = new Lost();
+    HttpConnection connection = connections.take();
+    onLoop(() -> fleet.workers().getFirst().run(run(), 1, lost));
+    onLoop(() -> uplinks.end(connection, "IMAGE_NOT_ALLOWED", "an image", false));
+    assertEquals(1, lost.times.get());
+    assertEquals(0, fleet.workers().size());
+    assertTrue(!ends.take().isEmpty(), "the worker hears of it");
+  }
+
+  @Test
+  void drainingAConnectionLetsItsRunsFinishAndThenEndsIt() throws Exception {
+    GrpcClientRequest<FromWorker, FromRouter> stream = attach();
+    awaitWorkers(1);
+    Lost lost = new Lost();
+    HttpConnection connection = connections.take();
+    onLoop(() -> fleet.workers().getFirst().run(run(), 1, lost));
+    onLoop(() -> uplinks.end(connection, "IMAGE_NOT_ALLOWED", "an image", true));
+    onLoop(uplinks::tick);
+    assertEquals(Worker.State.DRAINING, stateOf(0));
+    stream.write(
+        FromWorker.newBuilder()
+            .addDone(Done.newBuilder().setRun(1).setFinish(FinishReason.FINISH_STOP))
+            .build());
+    lost.finished.take();
+    onLoop(uplinks::tick);
+    awaitWorkers(0);
+    assertEquals(0, lost.times.get());
+  }
+
+  @Test
+  void aDrainedConnectionIsNotWaitedForWithoutEnd() throws Exception {
+    attach();
+    awaitWorkers(1);
+    Lost lost = new Lost();
+    HttpConnection connection = connections.take();
+    onLoop(() -> fleet.workers().getFirst().run(run(), 1, lost));
+    onLoop(() -> uplinks.end(connection, "IMAGE_NOT_ALLOWED", "an image", true));
+    now.addAndGet(TimeUnit.SECONDS.toNanos(60));
+    onLoop(uplinks::tick);
+    awaitWorkers(0);
+    assertEquals(1, lost.times.get(), "it goes on elsewhere");
+  }
+
+  @Test
+  void aNewerLinkOfTheSameInstanceTakesOverAndKnowsTheLoadOfBoth() throws Exception {
+    ByteString instance = ByteString.copyFromUtf8("0123456789abcdef");
+    Hello.Builder hello = hello().setInstance(instance);
+    open().write(FromWorker.newBuilder().setHello(hello).build());
+    assertTrue(heard.take().hasWelcome());
+    awaitWorkers(1);
+    onLoop(() -> fleet.workers().getFirst().run(run(), 1, new Lost()));
+    open()
+        .write(
+            FromWorker.newBuilder()
+                .setHello(hello)
+                .setLoad(LoadReport.newBuilder().setRunning(1))
+                .build());
+    awaitWorkers(2);
+    assertEquals(Worker.State.DRAINING, stateOf(0));
+    assertEquals(Worker.State.ATTACHED, stateOf(1));
+    assertEquals(1, onLoop(() -> fleet.workers().get(1).occupied()).intValue(), "of two slots");
+    assertEquals(
+        1L,
+        onLoop(() -> fleet.workers().stream().filter(Worker::accepting).count()).longValue(),
+        "one machine, once");
+    open().write(FromWorker.newBuilder().setHello(hello().setInstance(ByteString.EMPTY)).build());
+    awaitWorkers(3);
+    assertEquals(Worker.State.ATTACHED, stateOf(1), "another machine takes over from nobody");
+  }
+
+  /** Counts what becomes of a run. */
+  private static final class Lost implements RunListener {
+    final AtomicInteger times = new AtomicInteger();
+    final BlockingQueue<Done> finished = new LinkedBlockingQueue<>();
+
+    @Override
+    public void tokens(Tokens tokens) {}
+
+    @Override
+    public void done(Done done) {
+      finished.add(done);
+    }
+
+    @Override
+    public void failed(Failed failed) {}
+
+    @Override
+    public void lost() {
+      times.incrementAndGet();
+    }
+
+    @Override
+    public void broken(Throwable fault) {
+      throw new AssertionError(fault);
+    }
   }
 }

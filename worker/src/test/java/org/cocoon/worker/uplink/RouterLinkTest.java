@@ -8,12 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.grpc.server.GrpcServer;
 import io.vertx.grpc.server.GrpcServerRequest;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -24,6 +30,8 @@ import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Grant;
+import org.cocoon.link.wire.Hello;
+import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
@@ -34,6 +42,9 @@ import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.engine.StepOutcome;
 import org.cocoon.worker.engine.StepOutcome.Delta;
+import org.cocoon.worker.engine.StepOutcome.Ended;
+import org.cocoon.worker.engine.StepOutcome.FinishReason;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,6 +57,9 @@ class RouterLinkTest {
       new LinkedBlockingQueue<>();
   private final BlockingQueue<FromWorker> heard = new LinkedBlockingQueue<>();
   private final RecordingEngine engine = new RecordingEngine();
+  private final Map<String, GrpcServerRequest<FromWorker, FromRouter>> streams = new HashMap<>();
+  private final Plain attestation = new Plain();
+  private final BlockingQueue<String> forGood = new LinkedBlockingQueue<>();
   private final Uplinks uplinks = new Uplinks();
   private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
 
@@ -92,6 +106,42 @@ class RouterLinkTest {
     public void close() {}
   }
 
+  /** No TLS; routers are accepted, and links renewed, as a test says. */
+  private static final class Plain implements Attestation {
+    final BlockingQueue<HttpConnection> opened = new LinkedBlockingQueue<>();
+    volatile boolean accepted = true;
+    volatile Instant renewAt = Instant.MAX;
+    volatile Instant now = Instant.EPOCH;
+
+    @Override
+    public Credentials fresh() {
+      return new Credentials(
+          new HttpClientOptions()
+              .setProtocolVersion(HttpVersion.HTTP_2)
+              .setHttp2ClearTextUpgrade(false),
+          Instant.MAX);
+    }
+
+    @Override
+    public String selfCheck() {
+      return "";
+    }
+
+    @Override
+    public @Nullable Instant opened(HttpConnection connection, Credentials own) {
+      opened.add(connection);
+      return accepted ? renewAt : null;
+    }
+
+    @Override
+    public void closed(HttpConnection connection) {}
+
+    @Override
+    public InstantSource clock() {
+      return () -> now;
+    }
+  }
+
   @BeforeEach
   void start() throws Exception {
     GrpcServer grpc = GrpcServer.server(vertx);
@@ -112,12 +162,8 @@ class RouterLinkTest {
         List.of(SocketAddress.inetSocketAddress(server.actualPort(), "127.0.0.1")),
         new Uplinks.Identity("w", 1000, "test", true, ""),
         engine,
-        () ->
-            new HttpClientOptions()
-                .setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false),
-        () -> "",
-        why -> {});
+        attestation,
+        forGood::add);
   }
 
   @AfterEach
@@ -213,5 +259,116 @@ class RouterLinkTest {
     send(stream, FromRouter.newBuilder().addRun(run(1)));
     assertNotNull(welcomed(), "it dials again");
     assertTrue(engine.generated.isEmpty());
+  }
+
+  private static GrpcServerRequest<FromWorker, FromRouter> withEnd(
+      GrpcServerRequest<FromWorker, FromRouter> stream, BlockingQueue<String> ends, String name) {
+    stream.endHandler(ignored -> ends.add(name));
+    return stream;
+  }
+
+  private Hello helloAndWelcome(BlockingQueue<String> ends, String name) throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = withEnd(attached.take(), ends, name);
+    streams.put(name, stream);
+    FromWorker first = heard.take();
+    while (!first.hasHello()) {
+      first = heard.take();
+    }
+    send(stream, FromRouter.newBuilder().setWelcome(Welcome.newBuilder().setVersion(1)));
+    return first.getHello();
+  }
+
+  private GrpcServerRequest<FromWorker, FromRouter> stream(String name) {
+    return Objects.requireNonNull(streams.get(name), name);
+  }
+
+  private void finish(RunKey key) {
+    uplinks.stepped(
+        new StepOutcome(
+            List.of(),
+            List.of(new Ended.Finished(key, FinishReason.STOP, null, 1, 1, 0, 0, 0, 0))));
+  }
+
+  @Test
+  void aRenewedLinkTakesOverAndTheOldOneEndsWithItsLastRun() throws Exception {
+    BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+    attestation.renewAt = Instant.EPOCH.plusSeconds(60);
+    Hello first = helloAndWelcome(ends, "old");
+    send(stream("old"), FromRouter.newBuilder().addRun(run(1)));
+    RunKey onOld = engine.generated.take();
+    attestation.renewAt = Instant.MAX;
+    attestation.now = Instant.EPOCH.plusSeconds(60);
+    Hello second = helloAndWelcome(ends, "new");
+    assertEquals(16, first.getInstance().size());
+    assertEquals(first.getInstance(), second.getInstance());
+    FromWorker next = heard.take();
+    while (!next.getDraining()) {
+      next = heard.take();
+    }
+    send(stream("old"), FromRouter.newBuilder().addRun(run(2)));
+    RunKey late = engine.generated.take();
+    assertEquals(onOld.link(), late.link(), "what was on its way still starts");
+    send(stream("new"), FromRouter.newBuilder().addRun(run(1)));
+    RunKey onNew = engine.generated.take();
+    assertNotEquals(onOld.link(), onNew.link());
+    assertTrue(engine.cancelled.isEmpty(), "nothing was dropped");
+    finish(onOld);
+    assertTrue(ends.isEmpty(), "one of its runs is left");
+    finish(late);
+    assertEquals("old", ends.take());
+    finish(onNew);
+    FromWorker last = heard.take();
+    while (last.getDoneCount() == 0 || last.getDone(0).getRun() != 1) {
+      last = heard.take();
+    }
+    assertTrue(engine.cancelled.isEmpty());
+  }
+
+  @Test
+  void aRefusalForNowIsTriedAgainAndOneForGoodIsNot() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = attached.take();
+    send(
+        stream,
+        FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason("full").setLater(true)));
+    GrpcServerRequest<FromWorker, FromRouter> again = attached.take();
+    assertTrue(forGood.isEmpty());
+    send(again, FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason("too old")));
+    assertEquals("too old", forGood.take());
+  }
+
+  @Test
+  void aRouterThatIsNoLongerAcceptedLosesItsLinkAndItsRuns() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = welcomed();
+    HttpConnection connection = attestation.opened.take();
+    send(stream, FromRouter.newBuilder().addRun(run(7)));
+    engine.generated.take();
+    attestation.accepted = false;
+    vertx
+        .getOrCreateContext()
+        .runOnContext(ignored -> uplinks.end(connection, "IMAGE_NOT_ALLOWED", "", false));
+    assertEquals(7, engine.cancelled.take().run());
+    send(welcomed(), FromRouter.newBuilder().addRun(run(1)));
+    assertNotNull(welcomed(), "it is welcome and not accepted: dialled again, and again");
+    assertTrue(engine.generated.isEmpty(), "and nothing runs for it");
+  }
+
+  @Test
+  void aRouterThatIsNoLongerAcceptedMayGetWhatRunsIfThePolicySaysSo() throws Exception {
+    BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+    helloAndWelcome(ends, "old");
+    HttpConnection connection = attestation.opened.take();
+    send(stream("old"), FromRouter.newBuilder().addRun(run(7)));
+    RunKey key = engine.generated.take();
+    vertx
+        .getOrCreateContext()
+        .runOnContext(ignored -> uplinks.end(connection, "IMAGE_NOT_ALLOWED", "", true));
+    FromWorker next = heard.take();
+    while (!next.getDraining()) {
+      next = heard.take();
+    }
+    finish(key);
+    assertEquals("old", ends.take());
+    assertTrue(engine.cancelled.isEmpty());
+    assertNotNull(welcomed(), "it dials again");
   }
 }

@@ -1,0 +1,493 @@
+package org.cocoon.worker.uplink;
+
+import com.google.protobuf.ByteString;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.net.SocketAddress;
+import io.vertx.grpc.client.GrpcClient;
+import io.vertx.grpc.client.GrpcClientOptions;
+import io.vertx.grpc.client.GrpcClientRequest;
+import io.vertx.grpc.client.GrpcClientResponse;
+import java.net.ConnectException;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import org.cocoon.link.wire.Cancel;
+import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FinishReason;
+import org.cocoon.link.wire.FromRouter;
+import org.cocoon.link.wire.FromWorker;
+import org.cocoon.link.wire.Grant;
+import org.cocoon.link.wire.GroupKeyStatement;
+import org.cocoon.link.wire.LoadReport;
+import org.cocoon.link.wire.Refused;
+import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.Uplink;
+import org.cocoon.link.wire.Welcome;
+import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.RunKey;
+import org.cocoon.worker.seal.SealedRuns;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection to a router, with the runs that came over it.
+ *
+ * <pre>
+ * DIALLING           hello sent, welcome came-----> ATTACHED
+ * ATTACHED           another one takes over-------> LEAVING   says that it drains
+ * LEAVING            told so, and no run is left--> ENDED
+ * DIALLING           TLS refused, no answer-------> ENDED
+ * ATTACHED, LEAVING  stream or connection ends,
+ *                    pings stay unanswered,
+ *                    it breaks the protocol-------> ENDED     every run is cancelled
+ * any                close------------------------> ENDED     without a word to the owner
+ * </pre>
+ *
+ * <p>State belongs to one Vert.x context.
+ */
+final class RouterSession implements Unsealing.Outcome {
+  static final long HEARTBEAT_MILLIS = 1_000;
+  private static final long WELCOME_MILLIS = 10_000;
+
+  /** Heartbeats whose ping may stay unanswered, as long as a router waits for a silent worker. */
+  private static final int MOST_UNANSWERED = 5;
+
+  /** After how long a cancel is tried again that the engine had no room to look at. */
+  private static final long CANCEL_AGAIN_MILLIS = 50;
+
+  private static final Buffer PING = Buffer.buffer("cocoon-1");
+
+  private enum State {
+    DIALLING,
+    ATTACHED,
+    LEAVING,
+    ENDED
+  }
+
+  /** Hears what becomes of a session, on its context. */
+  interface Owner {
+    /** The router takes us; the session should be renewed at that time. */
+    void attached(RouterSession session, Welcome welcome, Instant renewAt);
+
+    /** The router does not take us. */
+    void refused(RouterSession session, Refused refused);
+
+    /**
+     * It is over, once; not told after a refusal or {@link #close}.
+     *
+     * @param absent whether nobody listens there
+     */
+    void ended(RouterSession session, String why, boolean absent);
+  }
+
+  private final Vertx vertx;
+  private final Context context;
+  private final SocketAddress router;
+  private final long link;
+  private final ByteString instance;
+  private final RouterLink.Terms terms;
+  private final Owner owner;
+  private final Unsealing unsealing;
+  private final Map<Long, RunKey> runs = new HashMap<>();
+
+  private State state = State.DIALLING;
+  private @Nullable GrpcClient client;
+  private @Nullable GrpcClientRequest<FromWorker, FromRouter> stream;
+  private Attestation.@Nullable Credentials credentials;
+  private boolean draining;
+  private boolean leavingHeard;
+  private long leavingTimer = -1;
+  private long highestRun;
+  private LoadReport lastLoad = LoadReport.getDefaultInstance();
+  private int unanswered;
+
+  /**
+   * Makes a session that does not dial yet.
+   *
+   * @param link this session's part of a run key, another one for each connection
+   * @param instance of this process, for this router
+   */
+  RouterSession(
+      Vertx vertx,
+      Context context,
+      SocketAddress router,
+      long link,
+      ByteString instance,
+      RouterLink.Terms terms,
+      Owner owner) {
+    this.vertx = vertx;
+    this.context = context;
+    this.router = router;
+    this.link = link;
+    this.instance = instance;
+    this.terms = terms;
+    this.owner = owner;
+    this.unsealing = new Unsealing(vertx, terms.sealed(), this);
+  }
+
+  long link() {
+    return link;
+  }
+
+  int running() {
+    return runs.size();
+  }
+
+  boolean over(HttpConnection connection) {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    return open != null && connection.equals(open.connection());
+  }
+
+  // ------------------------------------------------------------------ coming up
+
+  void dial() {
+    vertx
+        .executeBlocking(terms.attestation()::fresh, false)
+        .compose(
+            fresh -> {
+              if (state == State.ENDED) {
+                return Future.failedFuture("closed while its evidence was made");
+              }
+              credentials = fresh;
+              GrpcClient dialling =
+                  GrpcClient.client(
+                      vertx,
+                      new GrpcClientOptions().setMaxMessageSize(Uplink.MAX_DOWN_BYTES),
+                      fresh.options());
+              client = dialling;
+              return dialling.request(router, Uplink.client());
+            })
+        .compose(this::greet)
+        .onFailure(fault -> broken(reason(fault), fault instanceof ConnectException));
+  }
+
+  private Future<Void> greet(GrpcClientRequest<FromWorker, FromRouter> request) {
+    if (state == State.ENDED) {
+      request.connection().close();
+      return Future.failedFuture("closed while it dialled");
+    }
+    stream = request;
+    vertx.setTimer(WELCOME_MILLIS, ignored -> welcomeDue());
+    request.exceptionHandler(fault -> broken(reason(fault)));
+    request.connection().closeHandler(ignored -> broken("the connection closed"));
+    Future<GrpcClientResponse<FromWorker, FromRouter>> response = request.response();
+    request.write(
+        FromWorker.newBuilder()
+            .setHello(terms.hello().toBuilder().setInstance(instance))
+            .setLoad(load())
+            .build());
+    return response
+        .onSuccess(
+            opened -> {
+              opened.handler(this::heard);
+              opened.endHandler(ignored -> broken("the router ended the stream"));
+              opened.exceptionHandler(fault -> broken(reason(fault)));
+            })
+        .mapEmpty();
+  }
+
+  private void welcomeDue() {
+    if (state == State.DIALLING) {
+      broken("no welcome within %d s".formatted(WELCOME_MILLIS / 1000));
+    }
+  }
+
+  private static String reason(Throwable fault) {
+    String message = fault.getMessage();
+    Throwable cause = fault.getCause();
+    return (message == null ? fault.getClass().getSimpleName() : message)
+        + (cause == null || cause.getMessage() == null ? "" : " (" + cause.getMessage() + ")");
+  }
+
+  private void welcomed(Welcome welcome) {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    Attestation.Credentials own = credentials;
+    if (open == null || own == null) {
+      return;
+    }
+    Instant renewAt = terms.attestation().opened(open.connection(), own);
+    if (renewAt == null) {
+      broken("the router's evidence is no longer accepted");
+      return;
+    }
+    state = State.ATTACHED;
+    owner.attached(this, welcome, renewAt);
+    report(true);
+    tellKeys();
+  }
+
+  // ------------------------------------------------------------------ what the router says
+
+  private void heard(FromRouter message) {
+    switch (state) {
+      case ENDED -> {}
+      case DIALLING -> {
+        if (message.hasRefused()) {
+          quit();
+          owner.refused(this, message.getRefused());
+        } else if (message.hasWelcome()) {
+          welcomed(message.getWelcome());
+        } else {
+          broken("the router spoke before its welcome");
+        }
+      }
+      case ATTACHED, LEAVING -> {
+        String wrong = obey(message);
+        if (wrong != null) {
+          broken(wrong);
+        }
+      }
+    }
+  }
+
+  /** Does what a message says; returns why this router is to be cut off, or null. */
+  private @Nullable String obey(FromRouter message) {
+    for (Run run : message.getRunList()) {
+      if (!run(run)) {
+        return "the router gave one number to two runs";
+      }
+    }
+    try {
+      for (Grant grant : message.getGrantList()) {
+        RunKey key = runs.get(grant.getRun());
+        if (key != null) {
+          terms.engine().grant(key, grant.getTokens());
+        }
+      }
+      for (Cancel cancel : message.getCancelList()) {
+        RunKey key = runs.get(cancel.getRun());
+        if (key != null && !unsealing.cancel(cancel.getRun())) {
+          terms.engine().cancel(key);
+        }
+      }
+    } catch (RejectedExecutionException e) {
+      return "the router sends more than the engine can look at";
+    }
+    return null;
+  }
+
+  /** Starts a run, or says why not; returns false where its number is taken. */
+  private boolean run(Run run) {
+    highestRun = Math.max(highestRun, run.getRun());
+    if (draining) {
+      fail(run, FailureCode.FAILURE_DRAINING, "this worker is stopping");
+      return true;
+    }
+    boolean isSealed = run.hasSealed();
+    RunKey key = isSealed ? SealedRuns.key(link, run.getRun()) : new RunKey(link, run.getRun());
+    if (runs.putIfAbsent(run.getRun(), key) != null) {
+      return false;
+    }
+    if (isSealed) {
+      unsealing.begin(key, run);
+    } else {
+      opened(key, run);
+    }
+    return true;
+  }
+
+  @Override
+  public void opened(RunKey key, Run run) {
+    try {
+      terms.engine().generate(WireRequests.request(key, run, terms.system()));
+    } catch (RejectedExecutionException e) {
+      terms.sealed().forget(key);
+      refused(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
+    }
+  }
+
+  @Override
+  public void refused(Run run, FailureCode code, String message) {
+    runs.remove(run.getRun());
+    fail(run, code, message);
+    leaveIfDone();
+  }
+
+  @Override
+  public void cancelled(Run run) {
+    runs.remove(run.getRun());
+    Done done =
+        Done.newBuilder().setRun(run.getRun()).setFinish(FinishReason.FINISH_CANCELLED).build();
+    write(FromWorker.newBuilder().addDone(done).build());
+    leaveIfDone();
+  }
+
+  private void fail(Run run, FailureCode code, String message) {
+    write(
+        FromWorker.newBuilder()
+            .addFailed(Failed.newBuilder().setRun(run.getRun()).setCode(code).setMessage(message))
+            .build());
+  }
+
+  // ------------------------------------------------------------------ what we say
+
+  /** Sends what a step produced for this session. */
+  void send(FromWorker.Builder message, List<Done> done, List<Failed> failed) {
+    if (!done.isEmpty() || !failed.isEmpty()) {
+      done.forEach(one -> runs.remove(one.getRun()));
+      failed.forEach(one -> runs.remove(one.getRun()));
+      LoadReport load = load();
+      lastLoad = load;
+      message.setLoad(load);
+    }
+    write(message.build());
+    leaveIfDone();
+  }
+
+  private void write(FromWorker message) {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (open != null && (state == State.ATTACHED || state == State.LEAVING)) {
+      open.write(message); // bounded: no run sends more than its credit
+    }
+  }
+
+  private LoadReport load() {
+    EngineLoad load = terms.engine().load();
+    return LoadReport.newBuilder()
+        .setRunning(load.running())
+        .setQueued(load.queued())
+        .setQueuedPromptTokens(load.queuedPromptTokens())
+        .setDecodeTokensPerSecond(load.decodeTokensPerSecond())
+        .setPrefillTokensPerSecond(load.prefillTokensPerSecond())
+        .setDispatchedSeen(highestRun)
+        .build();
+  }
+
+  private void report(boolean always) {
+    LoadReport load = load();
+    if (always || !load.equals(lastLoad)) {
+      lastLoad = load;
+      write(
+          FromWorker.newBuilder()
+              .setLoad(load)
+              .setDraining(draining || state == State.LEAVING)
+              .build());
+    }
+  }
+
+  /** Says which keys prompts can be sealed to. */
+  void tellKeys() {
+    List<GroupKeyStatement> keys = terms.groupKeys();
+    if (!keys.isEmpty()) {
+      write(FromWorker.newBuilder().addAllGroupKeys(keys).build());
+    }
+  }
+
+  /** Shows that we are here, and looks whether the router is. */
+  void beat() {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (open == null || state == State.DIALLING || state == State.ENDED) {
+      return;
+    }
+    if (unanswered >= MOST_UNANSWERED) {
+      broken("no sign of life for %d s".formatted(unanswered * HEARTBEAT_MILLIS / 1000));
+      return;
+    }
+    report(true);
+    unanswered++;
+    open.connection().ping(PING).onSuccess(ignored -> unanswered = 0);
+  }
+
+  // ------------------------------------------------------------------ the end
+
+  /** Takes nothing new from now on: the worker stops. */
+  void drain() {
+    draining = true;
+    report(true);
+  }
+
+  /**
+   * Lets its runs finish and then ends; runs that are on their way already still start.
+   *
+   * @param mostMillis after how long it ends in any case; 0: with its last run only
+   */
+  void leave(long mostMillis) {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (state != State.ATTACHED || open == null) {
+      return;
+    }
+    state = State.LEAVING;
+    report(true);
+    // The answer comes after all that the router sent before it heard of this.
+    open.connection()
+        .ping(PING)
+        .onSuccess(
+            ignored -> {
+              leavingHeard = true;
+              leaveIfDone();
+            });
+    if (mostMillis > 0) {
+      leavingTimer = vertx.setTimer(mostMillis, ignored -> broken("its time to leave is over"));
+    }
+  }
+
+  private void leaveIfDone() {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (state == State.LEAVING && leavingHeard && runs.isEmpty() && open != null) {
+      open.end();
+      quit();
+      owner.ended(this, "its last run ended", false);
+    }
+  }
+
+  /** Ends it at once, and tells the owner. */
+  void broken(String why) {
+    broken(why, false);
+  }
+
+  private void broken(String why, boolean absent) {
+    if (state == State.ENDED) {
+      return;
+    }
+    quit();
+    owner.ended(this, why, absent);
+  }
+
+  /** Ends it without telling the owner. */
+  void close() {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (open != null && (state == State.ATTACHED || state == State.LEAVING)) {
+      open.end();
+    }
+    state = State.ENDED;
+    release();
+  }
+
+  private void quit() {
+    state = State.ENDED;
+    unsealing.cancelAll();
+    runs.values().forEach(this::cancel);
+    runs.clear();
+    release();
+  }
+
+  private void release() {
+    vertx.cancelTimer(leavingTimer);
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    if (open != null) {
+      terms.attestation().closed(open.connection());
+    }
+    stream = null;
+    GrpcClient old = client;
+    client = null;
+    if (old != null) {
+      old.close();
+    }
+  }
+
+  /** Cancels a run that nobody hears any more, as soon as the engine has room to look at it. */
+  private void cancel(RunKey key) {
+    try {
+      terms.engine().cancel(key);
+    } catch (RejectedExecutionException e) {
+      context.runOnContext(ignored -> vertx.setTimer(CANCEL_AGAIN_MILLIS, again -> cancel(key)));
+    }
+  }
+}
