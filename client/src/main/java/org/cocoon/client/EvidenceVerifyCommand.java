@@ -137,7 +137,16 @@ final class EvidenceVerifyCommand implements Callable<Integer> {
     byte[] reportData =
         HexFormat.of().parseHex(quote.map(q -> q.measurements().reportData()).orElse(""));
     Verdict verdict = collateral.judge(policy, bytes, reportData, role, when);
-    return new VerdictReport(verdict, quote, when, policyFile != null);
+    Verdict byIntelAlone =
+        collateral.judge(
+            GenuinePolicy.of(quote, collateral.advisories())
+                .withRoots(policy.trustedRoots(), policy.simulatedRoots()),
+            bytes,
+            reportData,
+            Role.WORKER,
+            when);
+    return new VerdictReport(
+        verdict, VerdictReport.tcbOf(byIntelAlone), quote, when, policyFile != null);
   }
 
   private Instant time() {
