@@ -46,7 +46,9 @@ final class RealEvidenceTest {
         "dcap-qvl/tdx_quote, dcap-qvl/tdx_quote_collateral.json, 2025-07-01, -, UpToDate",
         "dcap-qvl/tdx_quote_outdated, dcap-qvl/tdx_quote_outdated_collateral.json, 2026-03-01,"
             + " TCB_LEVEL_NONE, -",
-        "go-tdx-guest/ccel/cos-113-tdx-quote.dat, " + ASSEMBLED + ", 2026-01-20, TCB_INFO_PLATFORM, -",
+        "go-tdx-guest/ccel/cos-113-tdx-quote.dat, "
+            + ASSEMBLED
+            + ", 2026-01-20, TCB_INFO_PLATFORM, -",
         "intel-qvl-synthetic/quote.dat, " + ASSEMBLED + ", 2026-01-20, MALFORMED_CHAIN, -",
         "go-sev-guest/attestation.bin, " + ASSEMBLED + ", 2026-01-20, MALFORMED_QUOTE, -",
         "nvidia/hopperAttestationReport.txt, " + ASSEMBLED + ", 2026-01-20, MALFORMED_QUOTE, -",
