@@ -152,7 +152,10 @@ record VerdictReport(
       case Verdict.Rejected rejected ->
           page.heading("REJECTED: " + rejected.reason()).field("why", rejected.detail());
     }
-    page.field("checked for", when).field("platform", tcbStatus().orElse("NOT checked"));
+    page.field("checked for", when);
+    if (verdict instanceof Verdict.Trusted || tcbStatus().isPresent()) {
+      page.field("platform", tcbStatus().orElse("NOT checked"));
+    }
     tcb.ifPresent(
         checked ->
             page.lines("advisories", List.copyOf(checked.advisories()))
