@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
@@ -130,7 +131,7 @@ final class RouterTrust implements UplinkServer.Peers {
             task -> aside(task),
             task -> loop.runOnContext(ignored -> task.run()),
             (connection, why, changed) ->
-                server.end(connection, why.reason(), why.detail(), false));
+                server.end(connection, why.reason(), why.detail(), changed && drains()));
     watch = judging;
     vertx.setPeriodic(
         PolicyWatch.PERIOD_MILLIS,
@@ -143,6 +144,11 @@ final class RouterTrust implements UplinkServer.Peers {
   private @Nullable Void poll() {
     policies.poll();
     return null;
+  }
+
+  /** Whether the policy lets links finish what runs on them, where it or the collateral changed. */
+  private boolean drains() {
+    return policies.current().onChange() == OnChange.DRAIN;
   }
 
   private void aside(Runnable task) {

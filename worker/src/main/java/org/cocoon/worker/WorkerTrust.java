@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
@@ -101,7 +102,7 @@ final class WorkerTrust implements Attestation {
             this::aside,
             task -> loop.runOnContext(ignored -> task.run()),
             (connection, why, changed) ->
-                uplinks.end(connection, why.reason(), why.detail(), false));
+                uplinks.end(connection, why.reason(), why.detail(), changed && drains()));
     watch = judging;
     loop.runOnContext(
         started ->
@@ -116,6 +117,11 @@ final class WorkerTrust implements Attestation {
   private @Nullable Void poll() {
     policies.poll();
     return null;
+  }
+
+  /** Whether the policy lets links finish what runs on them, where it or the collateral changed. */
+  private boolean drains() {
+    return policies.current().onChange() == OnChange.DRAIN;
   }
 
   private void aside(Runnable task) {

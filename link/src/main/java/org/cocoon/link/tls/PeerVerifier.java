@@ -7,6 +7,7 @@ import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -38,10 +39,16 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
 
-  /** What is judged by, and its number. */
-  private record Basis(EvidenceVerifier verifier, byte[] policyDigest, long version) {
+  /** What is judged by, its own name for that, and our number of it. */
+  private record Basis(EvidenceVerifier verifier, byte[] evidenceVersion, long version) {
     static Basis of(EvidenceVerifier verifier, long version) {
-      return new Basis(verifier, verifier.policy().digest(), version);
+      return new Basis(verifier, verifier.version(), version);
+    }
+
+    /** The same, or its successor if the collateral changed underneath. */
+    Basis current() {
+      byte[] now = verifier.version();
+      return Arrays.equals(now, evidenceVersion) ? this : new Basis(verifier, now, version + 1);
     }
   }
 
@@ -87,7 +94,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   /** Counts what this verifier has judged by: it changes with the policy and the collateral. */
   public long version() {
-    return basis.get().version();
+    return basis.updateAndGet(Basis::current).version();
   }
 
   /**
@@ -112,7 +119,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   /** Like {@link #check}, and says how long that holds. */
   public Judgement judge(Certificate certificate) {
-    Basis current = basis.get();
+    Basis current = basis.updateAndGet(Basis::current);
     Instant now = clock.instant();
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
@@ -233,7 +240,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
         Digests.sha256(
             Digests.sha256(certificate.quote()),
             certificate.reportData(),
-            current.policyDigest(),
+            current.evidenceVersion(),
             ByteBuffer.allocate(Long.BYTES).putLong(current.version()).array()));
   }
 

@@ -146,8 +146,7 @@ final class RealEvidenceTest {
     Policy own = real.withRoots(Set.of(root), Set.of());
     // All signatures hold, but the sample's quote has another enclave than its identity names.
     assertRefused(
-        Verdict.Reason.QE_IDENTITY_MISMATCH,
-        verify(quote, own, source(collateral), SAMPLE_TIME));
+        Verdict.Reason.QE_IDENTITY_MISMATCH, verify(quote, own, source(collateral), SAMPLE_TIME));
     assertRefused(
         Verdict.Reason.COLLATERAL_ROOT,
         verify(quote, own, source(collateral(COCOON_COLLATERAL)), SAMPLE_TIME));

@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicReference;
-import org.cocoon.link.evidence.CollateralCheck;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TcbStatus;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -135,17 +135,40 @@ final class PeerWatchTest {
   @Test
   void aLinkEndsWithTheCollateralThatItsVerdictConsulted() throws IOException {
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
-    CollateralCheck check =
-        (quote, platform, at) ->
-            at.isAfter(collateralEnds)
-                ? new CollateralCheck.Outcome.Refused("it ended at " + collateralEnds)
-                : new CollateralCheck.Outcome.Current("UpToDate", collateralEnds);
-    verifier.use(new EvidenceVerifier(nodes.policy(), check));
+    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
+    shelf.put(nodes.collateral().listsUntil(collateralEnds).make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
     attach("a");
     now.set(collateralEnds.minusSeconds(1));
     assertEquals(0, tick());
     now.set(collateralEnds.plusSeconds(1));
     assertEquals(1, tick());
-    assertEquals(List.of("a COLLATERAL_REFUSED false"), lost);
+    assertEquals(List.of("a CRL_EXPIRED false"), lost);
+  }
+
+  @Test
+  void collateralThatRevokesAPlatformEndsItsLinkUnderTheSamePolicy() throws IOException {
+    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
+    shelf.put(nodes.collateral().make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
+    attach("a");
+    assertEquals(0, tick());
+    shelf.put(nodes.collateral().platformStatus(TcbStatus.REVOKED).make());
+    assertEquals(1, tick());
+    assertEquals(List.of("a TCB_REVOKED true"), lost);
+  }
+
+  @Test
+  void fresherCollateralProlongsALink() throws IOException {
+    Instant collateralEnds = NOW.plus(Duration.ofHours(2));
+    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
+    shelf.put(nodes.collateral().listsUntil(collateralEnds).make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
+    attach("a");
+    shelf.put(nodes.collateral().make());
+    assertEquals(1, tick());
+    now.set(collateralEnds.plusSeconds(1));
+    assertEquals(0, tick());
+    assertEquals(List.of(), lost);
   }
 }
