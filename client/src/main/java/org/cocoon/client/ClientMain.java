@@ -36,6 +36,7 @@ public final class ClientMain implements Runnable {
         .addSubcommand(new ChatCommand(terminal, environment))
         .addSubcommand(new StatusCommand(terminal, environment, clock))
         .addSubcommand(new SidecarCommand(terminal.out(), environment))
+        .addSubcommand(EvidenceCommand.commandLine(terminal, clock))
         .setOut(out)
         .setErr(err);
   }
@@ -44,7 +45,7 @@ public final class ClientMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: chat, status or client");
+          spec.commandLine(), "say what to do: chat, status, client or evidence");
     }
   }
 }

@@ -17,7 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param system what a conversation without a system message begins with; empty: as the model's own
  *     template does
+ * @param keys where its key manager listens, or null: it opens no sealed prompts
  * @param renewAfter the longest time for which a link keeps its certificates, 1 s to 12 h
+ * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
+ *     null for none
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
@@ -27,7 +30,9 @@ public record WorkerOptions(
     Path tee,
     @Nullable Path simulatedTee,
     String system,
-    Duration renewAfter) {
+    @Nullable SocketAddress keys,
+    Duration renewAfter,
+    @Nullable String collateral) {
 
   /** Checks the bounds. */
   public WorkerOptions {

@@ -2,12 +2,16 @@ package org.cocoon.worker;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpConnection;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.EvidenceVerifier;
@@ -17,7 +21,9 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.keys.KeysLink;
 import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.CollateralFeed;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
@@ -46,7 +52,10 @@ final class WorkerTrust implements Attestation {
   private final Duration renewAfter;
   private final InstantSource clock = InstantSource.system();
   private final PolicyWatch policies;
+  private final CollateralFeed collateral;
   private final PeerVerifier routers;
+  private final PeerVerifier keyManagers;
+  private volatile @Nullable KeysLink keys;
   private volatile EvidenceVerifier verifier;
   private volatile String policyDigest;
   private volatile String ownEvidence = "";
@@ -76,20 +85,37 @@ final class WorkerTrust implements Attestation {
               }
             });
     this.policyDigest = PolicyWatch.shortDigest(policies.current());
-    this.verifier = new EvidenceVerifier(policies.current());
-    this.routers =
-        new PeerVerifier(
-            Role.ROUTER,
-            verifier,
+    this.collateral =
+        CollateralFeed.open(
+            options.collateral(),
+            Optional.empty(),
+            this::roots,
             clock,
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=router peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
+            problem -> log.warn("event=collateral_problem detail=\"{}\"", problem));
+    this.verifier = new EvidenceVerifier(policies.current(), collateral.source());
+    this.routers = expecting(Role.ROUTER);
+    this.keyManagers = expecting(Role.KEYS);
     log.info("event=policy_in_force policy={}", policyDigest);
+  }
+
+  private PeerVerifier expecting(Role role) {
+    return new PeerVerifier(
+        role,
+        verifier,
+        clock,
+        VERDICTS_CACHED,
+        refusal ->
+            log.warn(
+                "event=evidence_refused role={} peer={} reason={} detail=\"{}\"",
+                role.word(),
+                refusal.peer(),
+                refusal.reason(),
+                refusal.detail()));
+  }
+
+  /** Has the link to the key manager dialled anew whenever the policy changes. */
+  void follow(KeysLink link) {
+    keys = link;
   }
 
   /** Begins to look at the policy and at the routers of these links. */
@@ -119,6 +145,17 @@ final class WorkerTrust implements Attestation {
     return null;
   }
 
+  private Set<String> roots() {
+    Set<String> all = new HashSet<>(policies.current().trustedRoots());
+    all.addAll(policies.current().simulatedRoots());
+    return all;
+  }
+
+  /** Ends the fetching of collateral. */
+  void close() {
+    collateral.close();
+  }
+
   /** Whether the policy lets links finish what runs on them, where it or the collateral changed. */
   private boolean drains() {
     return policies.current().onChange() == OnChange.DRAIN;
@@ -136,8 +173,13 @@ final class WorkerTrust implements Attestation {
   private void use(Policy policy) {
     String before = policyDigest;
     policyDigest = PolicyWatch.shortDigest(policy);
-    verifier = new EvidenceVerifier(policy);
+    verifier = new EvidenceVerifier(policy, collateral.source());
     routers.use(verifier);
+    keyManagers.use(verifier);
+    KeysLink link = keys;
+    if (link != null) {
+      link.redial("the policy changed");
+    }
     log.info("event=policy_in_force policy={} before={}", policyDigest, before);
   }
 
@@ -153,6 +195,12 @@ final class WorkerTrust implements Attestation {
           case Verdict.Rejected rejected -> rejected.reason() + ": " + rejected.detail();
         };
     return new Credentials(AttestedTls.clientOptions(identity, routers), identity.notAfter());
+  }
+
+  /** The same for a connection to the key manager. */
+  HttpClientOptions freshForKeys() throws TsmException {
+    LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, clock);
+    return AttestedTls.clientOptions(identity, keyManagers);
   }
 
   @Override

@@ -20,10 +20,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.cocoon.client.ChatRequest;
-import org.cocoon.link.evidence.EvidenceVerifier;
-import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.ParsedRequest;
@@ -76,7 +74,7 @@ public final class SealedClient implements AutoCloseable {
     private @Nullable URI router;
     private @Nullable Path policy;
     private Optional<String> key = Optional.empty();
-    private Function<Policy, EvidenceVerifier> verification = EvidenceVerifier::new;
+    private CollateralSource collateral = CollateralSource.NONE;
     private InstantSource clock = InstantSource.system();
 
     private Builder() {}
@@ -99,11 +97,9 @@ public final class SealedClient implements AutoCloseable {
       return this;
     }
 
-    /**
-     * Makes the verifier of a policy: where the collateral comes from. Without it there is none.
-     */
-    public Builder verification(Function<Policy, EvidenceVerifier> ofPolicy) {
-      this.verification = ofPolicy;
+    /** By which platforms are checked, where the policy wants that; without it there is none. */
+    public Builder collateral(CollateralSource source) {
+      this.collateral = source;
       return this;
     }
 
@@ -124,7 +120,7 @@ public final class SealedClient implements AutoCloseable {
           new SealedSession.Options(
               Objects.requireNonNull(router, "router"),
               Objects.requireNonNull(policy, "policy"),
-              verification,
+              collateral,
               clock,
               MAX_STREAMS);
       Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));

@@ -16,9 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
-import org.cocoon.link.evidence.EvidenceVerifier;
-import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.Refusal;
@@ -60,16 +58,12 @@ public final class SealedSession {
    *
    * @param router {@code https://host:port} of a router's attested API
    * @param policy file that says whose evidence is accepted
-   * @param verification makes the verifier of a policy, with the collateral at hand
+   * @param collateral by which platforms are checked
    * @param clock gives the time of each check
    * @param maxStreams requests that may run at the same time, at least 1
    */
   public record Options(
-      URI router,
-      Path policy,
-      Function<Policy, EvidenceVerifier> verification,
-      InstantSource clock,
-      int maxStreams) {
+      URI router, Path policy, CollateralSource collateral, InstantSource clock, int maxStreams) {
 
     /** Checks the address: evidence shows only behind TLS. */
     public Options {
@@ -97,7 +91,7 @@ public final class SealedSession {
     TrustedPeers peers =
         new TrustedPeers(
             options.policy,
-            options.verification,
+            options.collateral,
             options.clock,
             refusal -> logRefusal(address, refusal));
     return new SealedSession(vertx, options, peers);

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.function.Consumer;
-import java.util.function.Function;
+import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
@@ -23,28 +23,27 @@ final class TrustedPeers {
   private static final int CACHED_VERDICTS = 64;
 
   private final Path file;
-  private final Function<Policy, EvidenceVerifier> verification;
+  private final CollateralSource collateral;
   private final PeerVerifier routers;
   private final PeerVerifier keyManagers;
   private final PolicyWatch policy;
+  private volatile long collateralVersion;
 
   /**
    * Reads the policy.
    *
-   * @param verification makes the verifier of a policy, with the collateral at hand
+   * @param collateral by which platforms are checked
    * @param refusals told of each refused handshake, on the handshake's thread
    * @throws IOException a sentence, if the policy cannot be read
    */
   TrustedPeers(
-      Path file,
-      Function<Policy, EvidenceVerifier> verification,
-      InstantSource clock,
-      Consumer<Refusal> refusals)
+      Path file, CollateralSource collateral, InstantSource clock, Consumer<Refusal> refusals)
       throws IOException {
     this.file = file;
-    this.verification = verification;
+    this.collateral = collateral;
+    this.collateralVersion = collateral.version();
     this.policy = PolicyWatch.open(file, new Changes());
-    EvidenceVerifier first = verification.apply(policy.current());
+    EvidenceVerifier first = new EvidenceVerifier(policy.current(), collateral);
     this.routers = new PeerVerifier(Role.ROUTER, first, clock, CACHED_VERDICTS, refusals);
     this.keyManagers = new PeerVerifier(Role.KEYS, first, clock, CACHED_VERDICTS, refusals);
   }
@@ -63,7 +62,7 @@ final class TrustedPeers {
   }
 
   private void use(Policy policy) {
-    EvidenceVerifier next = verification.apply(policy);
+    EvidenceVerifier next = new EvidenceVerifier(policy, collateral);
     routers.use(next);
     keyManagers.use(next);
   }
@@ -90,13 +89,13 @@ final class TrustedPeers {
     return file;
   }
 
-  /** Judges by newer collateral from now on. */
-  void collateralChanged() {
-    use(policy.current());
-  }
-
-  /** Looks at the policy file; blocks for as long as reading it takes. */
+  /** Looks at the policy file and the collateral; blocks for as long as reading the file takes. */
   void poll() {
     policy.poll();
+    long version = collateral.version();
+    if (version != collateralVersion) {
+      collateralVersion = version;
+      use(policy.current());
+    }
   }
 }

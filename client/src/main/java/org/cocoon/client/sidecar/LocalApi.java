@@ -172,6 +172,10 @@ final class LocalApi {
     Fields fields = Fields.parse(body.getBytes());
     long seed = ThreadLocalRandom.current().nextLong();
     ParsedRequest parsed = chat ? parser.chat(fields, seed) : parser.completion(fields, seed);
+    if (parsed.run().hasSealed()) {
+      throw Fields.bad(
+          "sealed", "'sealed' must be left out: send the prompt as it is, and it is sealed here.");
+    }
     AppAnswer answer =
         parsed.stream()
             ? new StreamedAnswer(response, parsed, id, clock)

@@ -12,10 +12,9 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.cocoon.client.attested.Attestation;
-import org.cocoon.client.attested.Failure;
 import org.cocoon.client.attested.RouterReply;
 import org.cocoon.client.attested.SealedSession;
 import org.slf4j.Logger;
@@ -42,7 +41,8 @@ public final class Sidecar {
   private final SealedSession session;
   private final LocalApi api;
   private final HttpServer server;
-  private final AtomicReference<CompletableFuture<Void>> stopped = new AtomicReference<>();
+  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final CompletableFuture<Void> stopped = new CompletableFuture<>();
   private int connections;
 
   private Sidecar(
@@ -150,23 +150,19 @@ public final class Sidecar {
    * connections to apps and to the router. Twice is fine.
    */
   public CompletableFuture<Void> stop() {
-    CompletableFuture<Void> first = new CompletableFuture<>();
-    CompletableFuture<Void> before = stopped.compareAndExchange(null, first);
-    if (before != null) {
-      return before;
+    if (stopping.compareAndSet(false, true)) {
+      loop.runOnContext(_ -> stopInOrder());
     }
-    loop.runOnContext(
-        _ -> {
-          api.drain();
-          Failure farewell =
-              Replies.failure(503, "server_error", "draining", "The sidecar is stopping.");
-          session
-              .close(farewell)
-              .eventually(server::close)
-              .eventually(vertx::close)
-              .onSuccess(first::complete)
-              .onFailure(first::completeExceptionally);
-        });
-    return first;
+    return stopped;
+  }
+
+  private void stopInOrder() {
+    api.drain();
+    session
+        .close(Replies.failure(503, "server_error", "draining", "The sidecar is stopping."))
+        .eventually(server::close)
+        .eventually(vertx::close)
+        .onSuccess(stopped::complete)
+        .onFailure(stopped::completeExceptionally);
   }
 }

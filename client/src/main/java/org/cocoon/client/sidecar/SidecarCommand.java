@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.cocoon.client.ManifestVersion;
 import org.cocoon.client.attested.SealedSession;
-import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.CollateralSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +56,9 @@ import picocli.CommandLine.Spec;
 public final class SidecarCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(SidecarCommand.class);
   private static final int MAX_KEY_FILE_BYTES = 4096;
+  private static final int MAX_PORT = 65_535;
   private static final long STOP_SECONDS = 2;
+  private static final InstantSource CLOCK = InstantSource.system();
 
   private final PrintStream out;
   private final Map<String, String> environment;
@@ -84,6 +86,14 @@ public final class SidecarCommand implements Callable<Integer> {
   private @Nullable Path policy;
 
   @Option(
+      names = "--collateral",
+      paramLabel = "URL|FOLDER|FILE",
+      description =
+          "Where the platforms' collateral is: a PCCS, a folder, or a file; needed where the policy"
+              + " requires it.")
+  private @Nullable String collateral;
+
+  @Option(
       names = "--key-file",
       paramLabel = "FILE",
       description = "The API key for apps that send none (default: OPENAI_API_KEY).")
@@ -97,14 +107,17 @@ public final class SidecarCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    SidecarOptions options = options();
-    Sidecar sidecar;
-    try {
-      sidecar = Sidecar.start(options);
-    } catch (IOException e) {
+    try (CollateralPlace held =
+        CollateralPlace.open(Optional.ofNullable(collateral), policy(), CLOCK)) {
+      SidecarOptions options = options(held.source());
+      return run(Sidecar.start(options), options);
+    } catch (IOException | IllegalStateException e) {
       out.println("cocoon client: " + e.getMessage());
       return 1;
     }
+  }
+
+  private int run(Sidecar sidecar, SidecarOptions options) {
     CountDownLatch stopped = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(sidecar, stopped), "stop-sidecar"));
     new StartUpPage(out).print(sidecar, options);
@@ -116,30 +129,24 @@ public final class SidecarCommand implements Callable<Integer> {
     return 0;
   }
 
-  private SidecarOptions options() throws IOException {
-    URI address = address();
-    Path file =
-        policy != null ? policy : fromEnvironment("COCOON_POLICY").map(Path::of).orElse(null);
-    if (file == null) {
-      throw wrong("say whose evidence is accepted with --policy FILE (JSON)");
-    }
+  private SidecarOptions options(CollateralSource source) throws IOException {
     int colon = listen.lastIndexOf(':');
     String host = colon < 0 ? "127.0.0.1" : listen.substring(0, colon).replaceAll("^\\[|]$", "");
     warnUnlessLoopback(host);
     try {
-      int port = Integer.parseInt(listen.substring(colon + 1));
-      if (port < 0 || port > 65_535) {
-        throw new NumberFormatException(listen);
-      }
       SealedSession.Options session =
-          new SealedSession.Options(
-              address, file, EvidenceVerifier::new, InstantSource.system(), Sidecar.MAX_IN_FLIGHT);
-      return new SidecarOptions(host, port, session, key());
-    } catch (NumberFormatException e) {
-      throw wrong("--listen must be like 127.0.0.1:9090, not " + listen);
+          new SealedSession.Options(address(), policy(), source, CLOCK, Sidecar.MAX_IN_FLIGHT);
+      return new SidecarOptions(host, port(listen.substring(colon + 1)), session, key());
     } catch (IllegalArgumentException e) {
       throw wrong(String.valueOf(e.getMessage()));
     }
+  }
+
+  private int port(String text) {
+    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > MAX_PORT) {
+      throw wrong("--listen must be like 127.0.0.1:9090, not " + listen);
+    }
+    return Integer.parseInt(text);
   }
 
   private URI address() {
@@ -181,6 +188,12 @@ public final class SidecarCommand implements Callable<Integer> {
     } catch (UnknownHostException e) {
       throw wrong("--listen names an unknown host: " + host);
     }
+  }
+
+  private Path policy() {
+    return Optional.ofNullable(policy)
+        .or(() -> fromEnvironment("COCOON_POLICY").map(Path::of))
+        .orElseThrow(() -> wrong("say whose evidence is accepted with --policy FILE (JSON)"));
   }
 
   private ParameterException wrong(String sentence) {

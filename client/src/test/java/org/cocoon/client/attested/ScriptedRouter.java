@@ -159,11 +159,11 @@ public final class ScriptedRouter implements AutoCloseable {
   }
 
   public static Policy policy(Set<String> roots, Set<String> simulated, Set<String> routers) {
-    return new Policy(
-        roots,
-        simulated,
-        false,
-        Map.of(Role.ROUTER, routers, Role.KEYS, Set.of(IMAGE.imageHash(Role.KEYS))));
+    return Policy.NOTHING
+        .withRoots(roots, simulated)
+        .withCollateralRequired(false)
+        .withDomains(ImageMeasurement.DOMAINS)
+        .withImages(Map.of(Role.ROUTER, routers, Role.KEYS, Set.of(IMAGE.imageHash(Role.KEYS))));
   }
 
   /** Writes the client's policy. */
@@ -301,7 +301,7 @@ public final class ScriptedRouter implements AutoCloseable {
             .setChunked(true)
             .putHeader("content-type", "text/event-stream")
             .putHeader("x-request-id", "01890a5d-ac96-774b-bcce-b302099a8057");
-        script.get().answer(new Exchange(response, good.prompt(), good.answer().begin()));
+        script.get().answer(new Exchange(vertx, response, good.prompt(), good.answer().begin()));
       }
     }
   }
@@ -322,7 +322,8 @@ public final class ScriptedRouter implements AutoCloseable {
   }
 
   /** One request as worker and router see it together. */
-  public record Exchange(HttpServerResponse response, PrivatePrompt prompt, AnswerSealer sealer) {
+  public record Exchange(
+      Vertx vertx, HttpServerResponse response, PrivatePrompt prompt, AnswerSealer sealer) {
     /** Seals a piece of text as the worker does. */
     public byte[] seal(String text, int tokens, boolean last) {
       PrivateTokens.Builder plain =

@@ -1,8 +1,13 @@
 package org.cocoon.client.sidecar;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.cocoon.client.attested.ScriptedRouter;
 import org.cocoon.client.attested.SealedSession;
-import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.CollateralSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,7 +62,7 @@ abstract class SidecarFixture {
     if (sidecar.get() == null) {
       SealedSession.Options session =
           new SealedSession.Options(
-              of.address(), of.policyFile(), EvidenceVerifier::new, clock, Sidecar.MAX_IN_FLIGHT);
+              of.address(), of.policyFile(), CollateralSource.NONE, clock, Sidecar.MAX_IN_FLIGHT);
       try {
         sidecar.set(
             Sidecar.start(new SidecarOptions("127.0.0.1", 0, session, Optional.of("ck_own"))));
@@ -94,19 +99,67 @@ abstract class SidecarFixture {
     return JSON.readTree(response.body()).path("error");
   }
 
+  /** Opens a stream and reads it up to this text. */
+  OpenStream openStream(String upTo) throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(url("/v1/chat/completions"))
+            .POST(HttpRequest.BodyPublishers.ofString(STREAM))
+            .build();
+    OpenStream stream =
+        new OpenStream(app.send(request, HttpResponse.BodyHandlers.ofInputStream()).body());
+    stream.readUpTo(upTo);
+    return stream;
+  }
+
+  /** A stream that an app is reading. */
+  static final class OpenStream implements AutoCloseable {
+    private final InputStream in;
+    private final ByteArrayOutputStream read = new ByteArrayOutputStream();
+
+    OpenStream(InputStream in) {
+      this.in = in;
+    }
+
+    void readUpTo(String text) throws IOException {
+      while (!read.toString(UTF_8).contains(text)) {
+        int next = in.read();
+        assertTrue(next >= 0, "it ended before");
+        read.write(next);
+      }
+    }
+
+    String readToTheEnd() throws IOException {
+      in.transferTo(read);
+      return read.toString(UTF_8);
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
+    }
+  }
+
   /** The events of a stream, with their "data: ". */
-  static List<String> events(HttpResponse<String> stream) {
-    return List.of(stream.body().strip().split("\n\n", -1));
+  static List<String> events(String stream) {
+    return List.of(stream.strip().split("\n\n", -1));
   }
 
   /** The error that ends a stream. */
   static JsonNode lastError(HttpResponse<String> stream) throws IOException {
+    return lastError(stream.body());
+  }
+
+  static JsonNode lastError(String stream) throws IOException {
     String last = events(stream).getLast();
     return JSON.readTree(last.substring("data: ".length())).path("error");
   }
 
   /** The text of a stream's chunks. */
   static String text(HttpResponse<String> stream) throws IOException {
+    return text(stream.body());
+  }
+
+  static String text(String stream) throws IOException {
     StringBuilder text = new StringBuilder();
     for (String event : events(stream)) {
       if (event.startsWith("data: {")) {

@@ -10,10 +10,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.protobuf.ByteString;
 import io.vertx.core.Vertx;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -64,7 +62,7 @@ final class SidecarTest extends SidecarFixture {
     HttpResponse<String> response =
         chat(STREAM.replace("true}", "true,\"stream_options\":{\"include_usage\":true}}"));
     assertEquals("Yes, it sings", text(response));
-    List<String> events = events(response);
+    List<String> events = events(response.body());
     assertTrue(events.getFirst().contains("\"role\":\"assistant\""), events.getFirst());
     assertEquals("data: [DONE]", events.getLast());
     JsonNode usage = JSON.readTree(events.get(events.size() - 2).substring(6)).path("usage");
@@ -178,6 +176,13 @@ final class SidecarTest extends SidecarFixture {
     HttpResponse<String> hot = chat(CHAT.replace("}]}", "}],\"temperature\":3}"));
     assertEquals("temperature", error(hot).path("param").asText());
     assertEquals(400, chat("{").statusCode());
+    HttpResponse<String> sealed =
+        chat(
+            """
+            {"model":"small-1","stream":true,"sealed":{"key_id":"%s","request_nonce":"%s==",
+            "encapsulated":"%s=","ciphertext":"%s"}}"""
+                .formatted("0".repeat(32), "A".repeat(22), "A".repeat(43), "A".repeat(400)));
+    assertEquals("sealed", error(sealed).path("param").asText(), sealed.body());
     assertEquals(413, chat(" ".repeat(RequestBody.LIMIT_BYTES + 1)).statusCode());
     HttpResponse<String> unknown = get("/v1/embeddings");
     assertEquals(404, unknown.statusCode());
@@ -212,27 +217,14 @@ final class SidecarTest extends SidecarFixture {
 
   @Test
   void appThatGoesAwayCancelsTheGeneration() throws Exception {
-    CompletableFuture<Exchange> begun = new CompletableFuture<>();
     CompletableFuture<Void> cancelled = new CompletableFuture<>();
     router.script(
         exchange -> {
           exchange.response().closeHandler(_ -> cancelled.complete(null));
-          exchange.chunk(exchange.seal("Y", 1, false), 1);
-          begun.complete(exchange);
+          exchange.chunk(exchange.seal("So far", 1, false), 1);
         });
-    try (InputStream stream = openStream()) {
-      begun.get(10, TimeUnit.SECONDS);
-      assertTrue(stream.read() > 0);
-    }
+    openStream("So far").close();
     cancelled.get(10, TimeUnit.SECONDS);
-  }
-
-  private InputStream openStream() throws Exception {
-    HttpRequest request =
-        HttpRequest.newBuilder(url("/v1/chat/completions"))
-            .POST(HttpRequest.BodyPublishers.ofString(STREAM))
-            .build();
-    return app.send(request, HttpResponse.BodyHandlers.ofInputStream()).body();
   }
 
   @Test
@@ -267,7 +259,7 @@ final class SidecarTest extends SidecarFixture {
       heldUp.complete(soFar);
       return;
     }
-    Vertx vertx = Vertx.currentContext().owner();
+    Vertx vertx = exchange.vertx();
     long silence = vertx.setTimer(SILENCE_MILLIS, _ -> heldUp.complete(soFar));
     exchange
         .response()
@@ -302,20 +294,10 @@ final class SidecarTest extends SidecarFixture {
 
   @Test
   void stoppingEndsRunningStreamsWithAnError() throws Exception {
-    CompletableFuture<Exchange> begun = new CompletableFuture<>();
-    router.script(
-        exchange -> {
-          exchange.chunk(exchange.seal("Y", 1, false), 1);
-          begun.complete(exchange);
-        });
-    CompletableFuture<HttpResponse<String>> running =
-        app.sendAsync(
-            HttpRequest.newBuilder(url("/v1/chat/completions"))
-                .POST(HttpRequest.BodyPublishers.ofString(STREAM))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
-    begun.get(10, TimeUnit.SECONDS);
-    sidecar().stop().get(2, TimeUnit.SECONDS);
-    assertEquals("draining", lastError(running.get(10, TimeUnit.SECONDS)).path("code").asText());
+    router.script(exchange -> exchange.chunk(exchange.seal("So far", 1, false), 1));
+    try (OpenStream stream = openStream("So far")) {
+      sidecar().stop().get(2, TimeUnit.SECONDS);
+      assertEquals("draining", lastError(stream.readToTheEnd()).path("code").asText());
+    }
   }
 }

@@ -36,16 +36,16 @@ record ChainRules(Verdict.Reason malformed, Verdict.Reason notValidNow, Verdict.
   private static final int KEY_USAGE_CERT_SIGN = 5;
   private static final int KEY_USAGE_CRL_SIGN = 6;
 
-  /** Reads PEM text that holds exactly so many certificates and nothing else. */
+  /** Reads PEM text that holds exactly so many certificates and line ends, and nothing else. */
   List<EcdsaCertificate> read(String pem, int count) throws EvidenceRefusedException {
     // Intel ends the text with a NUL that counts as part of it.
     String text = pem.replace('\0', '\n');
     List<EcdsaCertificate> chain = new ArrayList<>(count);
     int at = 0;
-    while (!text.substring(at).isBlank()) {
+    while (!withoutLineEnds(text.substring(at)).isEmpty()) {
       int begin = text.indexOf(BEGIN, at);
-      int end = text.indexOf(END, at);
-      if (begin < 0 || end < begin || !text.substring(at, begin).isBlank()) {
+      int end = begin < 0 ? -1 : text.indexOf(END, begin + BEGIN.length());
+      if (end < 0 || !withoutLineEnds(text.substring(at, begin)).isEmpty()) {
         throw malformed("it is not a row of PEM certificates");
       }
       if (chain.size() == count) {
@@ -119,9 +119,13 @@ record ChainRules(Verdict.Reason malformed, Verdict.Reason notValidNow, Verdict.
     return new EvidenceRefusedException(malformed, "the certificate chain: " + detail);
   }
 
+  private static String withoutLineEnds(String text) {
+    return text.replace("\r", "").replace("\n", "");
+  }
+
   private EcdsaCertificate certificate(String base64) throws EvidenceRefusedException {
     try {
-      return EcdsaCertificate.parse(Base64.getDecoder().decode(base64.replaceAll("\\s", "")));
+      return EcdsaCertificate.parse(Base64.getDecoder().decode(withoutLineEnds(base64)));
     } catch (DerException | IllegalArgumentException e) {
       throw malformed("a certificate cannot be read: " + e.getMessage());
     }

@@ -20,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
-import org.cocoon.link.seal.GroupKeys;
 import org.cocoon.link.seal.GroupPrivateKey;
 import org.cocoon.link.seal.GroupPublicKey;
 import org.cocoon.link.seal.StatementVerifier;
@@ -49,7 +48,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>State belongs to one Vert.x context; what is public may be called from any thread.
  */
-public final class KeysLink implements GroupKeys, AutoCloseable {
+public final class KeysLink implements HeldKeys, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KeysLink.class);
   private static final long LEAST_BACK_OFF_MILLIS = 250;
   private static final long MOST_BACK_OFF_MILLIS = 5_000;
@@ -67,11 +66,11 @@ public final class KeysLink implements GroupKeys, AutoCloseable {
   private final Vertx vertx;
   private final Context context;
   private final SocketAddress keyManager;
-  private final Set<String> models;
   private final Callable<HttpClientOptions> freshTls;
   private final InstantSource clock;
-  private final Runnable changed;
   private volatile Map<String, Held> held = Map.of();
+  private Set<String> models = Set.of();
+  private Runnable changed = () -> {};
   private @Nullable GrpcClient client;
   private @Nullable GrpcClientRequest<KeysWanted, GroupKeySecrets> stream;
   private List<GroupKeyStatement> told = List.of();
@@ -85,31 +84,45 @@ public final class KeysLink implements GroupKeys, AutoCloseable {
   /**
    * Makes one that does not dial yet.
    *
-   * @param models whose keys are wanted, 1 to {@link Keys#MAX_MODELS}
    * @param freshTls makes TLS options for one connection, which accept only {@link
    *     org.cocoon.link.evidence.Role#KEYS} at the other end; may block
-   * @param changed hears, on the link's context, that {@link #statements()} are others now
    */
   public KeysLink(
       Vertx vertx,
       SocketAddress keyManager,
-      Set<String> models,
       Callable<HttpClientOptions> freshTls,
-      InstantSource clock,
-      Runnable changed) {
+      InstantSource clock) {
     this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
     this.keyManager = keyManager;
-    this.models = Set.copyOf(models);
     this.freshTls = freshTls;
     this.clock = clock;
-    this.changed = changed;
   }
 
-  /** Dials, and keeps dialling. */
-  public void start() {
-    context.runOnContext(ignored -> dial());
+  /**
+   * Dials, and keeps dialling; once.
+   *
+   * @param wanted models whose keys are asked for, 1 to {@link Keys#MAX_MODELS}
+   * @param onChange hears, on the link's context, that {@link #statements()} are others now
+   */
+  public void start(Set<String> wanted, Runnable onChange) {
+    context.runOnContext(
+        ignored -> {
+          models = Set.copyOf(wanted);
+          changed = onChange;
+          dial();
+        });
     beat = vertx.setPeriodic(BEAT_MILLIS, ignored -> context.runOnContext(v -> beat()));
+  }
+
+  /** Dials anew, so that the key manager's evidence is looked at again; its keys stay. */
+  public void redial(String why) {
+    context.runOnContext(
+        ignored -> {
+          if (stream != null) {
+            ended(session, why);
+          }
+        });
   }
 
   @Override
@@ -117,7 +130,7 @@ public final class KeysLink implements GroupKeys, AutoCloseable {
     return Optional.ofNullable(held.get(keyId)).map(Held::key);
   }
 
-  /** What the key manager says of the newest key of each model, if it may be sealed to now. */
+  @Override
   public List<GroupKeyStatement> statements() {
     Instant now = clock.instant();
     Map<String, Held> newest = new HashMap<>();

@@ -7,7 +7,6 @@ import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -39,17 +38,18 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
 
-  /** What is judged by, its own name for that, and our number of it. */
-  private record Basis(EvidenceVerifier verifier, byte[] evidenceVersion, long version) {
-    static Basis of(EvidenceVerifier verifier, long version) {
-      return new Basis(verifier, verifier.version(), version);
+  /** What is judged by, and the how manieth. */
+  private record Basis(EvidenceVerifier verifier, long number) {
+    /** Names policy and collateral of this moment. */
+    byte[] name() {
+      return Digests.sha256(
+          verifier.version(), ByteBuffer.allocate(Long.BYTES).putLong(number).array());
     }
+  }
 
-    /** The same, or its successor if the collateral changed underneath. */
-    Basis current() {
-      byte[] now = verifier.version();
-      return Arrays.equals(now, evidenceVersion) ? this : new Basis(verifier, now, version + 1);
-    }
+  /** A name as a number; that two differ where their names do is as sure as needs be. */
+  private static long versionOf(byte[] name) {
+    return ByteBuffer.wrap(name).getLong();
   }
 
   /**
@@ -78,7 +78,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
     this.expectedPeer = expectedPeer;
-    this.basis = new AtomicReference<>(Basis.of(verifier, 1));
+    this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
     this.refusals = refusals;
@@ -89,12 +89,12 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * Links that are up stay up; a {@link PeerWatch} judges them again.
    */
   public void use(EvidenceVerifier newVerifier) {
-    basis.updateAndGet(before -> Basis.of(newVerifier, before.version() + 1));
+    basis.updateAndGet(before -> new Basis(newVerifier, before.number() + 1));
   }
 
-  /** Counts what this verifier has judged by: it changes with the policy and the collateral. */
+  /** Names what is judged by: it is another one whenever policy or collateral have changed. */
   public long version() {
-    return basis.updateAndGet(Basis::current).version();
+    return versionOf(basis.get().name());
   }
 
   /**
@@ -119,19 +119,21 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   /** Like {@link #check}, and says how long that holds. */
   public Judgement judge(Certificate certificate) {
-    Basis current = basis.updateAndGet(Basis::current);
+    Basis current = basis.get();
+    byte[] name = current.name();
+    long version = versionOf(name);
     Instant now = clock.instant();
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
-          new Judgement(refused(fault, detail), current.version(), now);
+          new Judgement(refused(fault, detail), version, now);
       case LinkCertificate.Sound sound when sound.claims().role() != expectedPeer ->
           new Judgement(
               refused(
                   CertificateFault.WRONG_ROLE,
                   "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word()),
-              current.version(),
+              version,
               now);
-      case LinkCertificate.Sound sound -> judge(sound, current, now);
+      case LinkCertificate.Sound sound -> judge(sound, current.verifier(), name, now);
     };
   }
 
@@ -199,32 +201,31 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     }
   }
 
-  private Judgement judge(LinkCertificate.Sound certificate, Basis current, Instant now) {
+  private Judgement judge(
+      LinkCertificate.Sound certificate, EvidenceVerifier verifier, byte[] name, Instant now) {
+    long version = versionOf(name);
     if (TdxQuote.parse(certificate.quote()) instanceof TdxQuote.Parsed parsed
         && parsed.length() < certificate.quote().length) {
       int more = certificate.quote().length - parsed.length();
       return new Judgement(
           refused(CertificateFault.QUOTE_EXTENSION, more + " bytes follow the quote"),
-          current.version(),
+          version,
           now);
     }
-    ByteBuffer key = key(certificate, current);
+    ByteBuffer key = key(certificate, name);
     Verdict verdict = verdicts.get(key, now).<Verdict>map(known -> known).orElse(null);
     if (verdict == null) {
       verifications.increment();
-      verdict =
-          current
-              .verifier()
-              .verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
+      verdict = verifier.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
     }
     return switch (verdict) {
       case Verdict.Rejected(Verdict.Reason reason, String detail) ->
-          new Judgement(new PeerVerdict.Refused(reason.name(), detail), current.version(), now);
+          new Judgement(new PeerVerdict.Refused(reason.name(), detail), version, now);
       case Verdict.Trusted trusted -> {
         verdicts.put(key, trusted);
         yield new Judgement(
             new PeerVerdict.Accepted(trusted),
-            current.version(),
+            version,
             earlier(trusted.notAfter(), certificate.notAfter()));
       }
     };
@@ -235,13 +236,9 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * in it, as they are checked each time; what it binds, its key and its claims, is in the report
    * data. So a node has one entry, however many certificates it makes around one quote.
    */
-  private static ByteBuffer key(LinkCertificate.Sound certificate, Basis current) {
+  private static ByteBuffer key(LinkCertificate.Sound certificate, byte[] name) {
     return ByteBuffer.wrap(
-        Digests.sha256(
-            Digests.sha256(certificate.quote()),
-            certificate.reportData(),
-            current.evidenceVersion(),
-            ByteBuffer.allocate(Long.BYTES).putLong(current.version()).array()));
+        Digests.sha256(Digests.sha256(certificate.quote()), certificate.reportData(), name));
   }
 
   private static Instant earlier(Instant one, Instant other) {

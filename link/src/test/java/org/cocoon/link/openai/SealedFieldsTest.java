@@ -167,7 +167,7 @@ class SealedFieldsTest {
 
   @Test
   void aSealedAnswerIsWrittenAsEventsThatReadBack() throws Exception {
-    SealedFormat format = new SealedFormat(true, new UUID(1, 2), "a\"b", 77);
+    SealedEvents format = new SealedEvents(true, new UUID(1, 2), "a\"b", 77);
     byte[] chunk = {0, -1, 62, 63};
     Buffer out = Buffer.buffer();
     format.chunk(out, chunk, 3);

@@ -4,23 +4,18 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.cocoon.link.evidence.CaType;
-import org.cocoon.link.evidence.Collateral;
-import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.SimulatedCollateral;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 
 /** A router's and a worker's TEE under one test root, with the identities that they vouch for. */
 final class AttestedNodes implements AutoCloseable {
-  private final TestNetwork network;
   private final Policy policy;
+  private final TestNetwork network;
   private final SimulatedTee routerTee;
   private final SimulatedTee workerTee;
 
@@ -42,30 +37,9 @@ final class AttestedNodes implements AutoCloseable {
     return policy;
   }
 
-  /** Good collateral of all of its platforms. */
-  SimulatedCollateral collateral() {
-    return network.collateral();
-  }
-
-  /** Collateral that a test replaces as a refresh would. */
-  static final class Shelf implements CollateralSource {
-    private Optional<Collateral> held = Optional.empty();
-    private long version;
-
-    synchronized void put(Collateral collateral) {
-      held = Optional.of(collateral);
-      version++;
-    }
-
-    @Override
-    public synchronized Optional<Collateral> collateral(String fmspc, CaType ca) {
-      return held;
-    }
-
-    @Override
-    public synchronized long version() {
-      return version;
-    }
+  /** Makes collateral of the simulated platforms. */
+  TestNetwork network() {
+    return network;
   }
 
   /** The TEE of a node that was started in this role. */

@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
@@ -213,9 +214,8 @@ final class PeerVerifierTest {
     AtomicReference<Instant> now = new AtomicReference<>(NOW);
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4, now::get);
-    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
-    shelf.put(nodes.collateral().listsUntil(collateralEnds).make());
-    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
     now.set(collateralEnds);
@@ -230,15 +230,11 @@ final class PeerVerifierTest {
   void aRememberedVerdictDoesNotOutliveOtherCollateralUnderTheSamePolicy()
       throws IOException, CertificateException {
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    SettableCollateral collateral = new SettableCollateral(nodes.network().collateral().make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), collateral));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
-    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
-    shelf.put(nodes.collateral().make());
-    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
-    check(verifier, worker);
-    check(verifier, worker);
-    assertEquals(2, verifier.verifications());
-    shelf.put(nodes.collateral().platformStatus(TcbStatus.REVOKED).make());
+    collateral.set(nodes.network().collateral().platformStatus(TcbStatus.REVOKED).make());
     assertRefused("TCB_REVOKED", verifier, worker);
   }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicReference;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TcbStatus;
@@ -135,9 +136,8 @@ final class PeerWatchTest {
   @Test
   void aLinkEndsWithTheCollateralThatItsVerdictConsulted() throws IOException {
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
-    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
-    shelf.put(nodes.collateral().listsUntil(collateralEnds).make());
-    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
     attach("a");
     now.set(collateralEnds.minusSeconds(1));
     assertEquals(0, tick());
@@ -148,12 +148,11 @@ final class PeerWatchTest {
 
   @Test
   void collateralThatRevokesAPlatformEndsItsLinkUnderTheSamePolicy() throws IOException {
-    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
-    shelf.put(nodes.collateral().make());
+    SettableCollateral shelf = new SettableCollateral(nodes.network().collateral().make());
     verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
     attach("a");
     assertEquals(0, tick());
-    shelf.put(nodes.collateral().platformStatus(TcbStatus.REVOKED).make());
+    shelf.set(nodes.network().collateral().platformStatus(TcbStatus.REVOKED).make());
     assertEquals(1, tick());
     assertEquals(List.of("a TCB_REVOKED true"), lost);
   }
@@ -161,11 +160,11 @@ final class PeerWatchTest {
   @Test
   void fresherCollateralProlongsALink() throws IOException {
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
-    AttestedNodes.Shelf shelf = new AttestedNodes.Shelf();
-    shelf.put(nodes.collateral().listsUntil(collateralEnds).make());
+    SettableCollateral shelf =
+        new SettableCollateral(nodes.network().collateral(collateralEnds).make());
     verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
     attach("a");
-    shelf.put(nodes.collateral().make());
+    shelf.set(nodes.network().collateral().make());
     assertEquals(1, tick());
     now.set(collateralEnds.plusSeconds(1));
     assertEquals(0, tick());

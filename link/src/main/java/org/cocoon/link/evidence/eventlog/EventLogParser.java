@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -60,7 +61,7 @@ final class EventLogParser {
     int end = buffer.position() + size;
     if (type != EventLog.EV_NO_ACTION
         || size < SIGNATURE.length
-        || !java.util.Arrays.equals(bytes(SIGNATURE.length, name), SIGNATURE)) {
+        || !Arrays.equals(bytes(SIGNATURE.length, name), SIGNATURE)) {
       throw new MalformedLogException(false, "the log does not begin with \"Spec ID Event03\"");
     }
     bytes(8, name);

@@ -1,5 +1,6 @@
 package org.cocoon.link.evidence.eventlog;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -84,7 +85,7 @@ final class RealEventLogTest {
   }
 
   private static int indexOf(byte[] bytes, String text) {
-    return new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf(text);
+    return new String(bytes, ISO_8859_1).indexOf(text);
   }
 
   private static byte[] read(String name) throws IOException {

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.cocoon.link.evidence.Digests;
@@ -178,7 +179,7 @@ final class EventReplayTest {
       byte[] digest = Arrays.copyOfRange(event, 14, 62);
       registers[register] = RtmrExtender.extended(registers[register], digest);
     }
-    java.util.HexFormat hex = java.util.HexFormat.of();
+    HexFormat hex = HexFormat.of();
     Measurements m = TestNetwork.measurements(new byte[64]);
     return new Measurements(
         m.teeTcbSvn(),

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -135,8 +136,7 @@ final class SimulatedGpuTest {
     assertRefused(
         Reason.REPORT_SIGNATURE, withChain(good, gpus.getLast().evidence(nonce()).chain()));
     GpuVerdict late =
-        new GpuBinding(policy)
-            .verify(bundle(good).toDer(), KEY, NOW.plus(java.time.Duration.ofDays(366)));
+        new GpuBinding(policy).verify(bundle(good).toDer(), KEY, NOW.plus(Duration.ofDays(366)));
     assertRefused(Reason.CHAIN_NOT_VALID_NOW, late);
   }
 

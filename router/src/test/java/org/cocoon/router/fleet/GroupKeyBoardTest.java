@@ -12,7 +12,7 @@ import org.cocoon.link.wire.GroupKey;
 import org.cocoon.link.wire.GroupKeyStatement;
 import org.junit.jupiter.api.Test;
 
-class GroupKeysTest {
+class GroupKeyBoardTest {
   private final Fleet fleet = new Fleet();
   private int attached;
 
@@ -118,10 +118,10 @@ class GroupKeysTest {
     for (int i = 0; i < 2; i++) {
       say(attach("sealed"), statement(7, 1_000));
     }
-    for (int i = 0; i < 2 * GroupKeys.MOST_SHOWN; i++) {
+    for (int i = 0; i < 2 * GroupKeyBoard.MOST_SHOWN; i++) {
       say(attach("sealed"), statement(1_000 + i, 1_000));
     }
-    assertEquals(GroupKeys.MOST_SHOWN, epochs(0).size());
+    assertEquals(GroupKeyBoard.MOST_SHOWN, epochs(0).size());
     assertEquals(7L, epochs(0).getLast());
   }
 }
