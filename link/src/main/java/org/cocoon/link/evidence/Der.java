@@ -40,8 +40,8 @@ public final class Der {
   /** Tag of a SET. */
   public static final int SET = 0x31;
 
-  private static final int UTC_TIME = 0x17;
-  private static final int GENERALIZED_TIME = 0x18;
+  static final int UTC_TIME = 0x17;
+  static final int GENERALIZED_TIME = 0x18;
   private static final int CONTEXT_CONSTRUCTED = 0xa0;
 
   private static final DateTimeFormatter UTC_TIME_FORMAT =

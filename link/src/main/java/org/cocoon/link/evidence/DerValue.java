@@ -1,8 +1,14 @@
 package org.cocoon.link.evidence;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.math.BigInteger;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.time.format.ResolverStyle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,6 +24,13 @@ import java.util.List;
  * @param encoded tag, length and content
  */
 public record DerValue(int tag, byte[] content, byte[] encoded) {
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("uuuuMMddHHmmss'Z'")
+          .withZone(ZoneOffset.UTC)
+          .withResolverStyle(ResolverStyle.STRICT);
+
+  /** From this year on, two digits mean the twentieth century. */
+  private static final String UTC_TIME_CENTURY = "50";
 
   /**
    * Reads bytes that hold one value and nothing else.
@@ -75,6 +88,22 @@ public record DerValue(int tag, byte[] content, byte[] encoded) {
   /** A UTF8String; broken UTF-8 becomes replacement characters. */
   public String text() throws DerException {
     return new String(expect(Der.UTF8_STRING), UTF_8);
+  }
+
+  /** A UTCTime or GeneralizedTime in whole seconds of UTC. RFC 5280, 4.1.2.5. */
+  public Instant time() throws DerException {
+    if (tag != Der.UTC_TIME && tag != Der.GENERALIZED_TIME) {
+      throw new DerException("tag 0x%02x is where a time belongs".formatted(tag));
+    }
+    String text = new String(content, US_ASCII);
+    if (tag == Der.UTC_TIME) {
+      text = (text.compareTo(UTC_TIME_CENTURY) >= 0 ? "19" : "20") + text;
+    }
+    try {
+      return TIME.parse(text, Instant::from);
+    } catch (DateTimeParseException e) {
+      throw new DerException("a time is not in whole seconds of UTC");
+    }
   }
 
   /** A BIT STRING of whole bytes. */

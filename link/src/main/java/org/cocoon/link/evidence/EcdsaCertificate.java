@@ -23,13 +23,11 @@ import java.util.List;
  * @param signature r and s, big-endian, 64 bytes
  */
 public record EcdsaCertificate(X509Certificate x509, DerValue signedPart, byte[] signature) {
-  private static final byte[] ECDSA_WITH_SHA256 = Der.sequence(Der.oid("1.2.840.10045.4.3.2"));
   private static final byte[] COMMON_NAME = Der.oid("2.5.4.3");
   private static final byte[] TRUE = Der.value(Der.BOOLEAN, new byte[] {(byte) 0xff});
   private static final byte[] VERSION_3 = Der.tagged(0, Der.integer(2));
   private static final int EXTENSIONS_TAG = 0xa3;
   private static final int EXTENSIONS_NUMBER = 3;
-  private static final int SCALAR_BYTES = 32;
 
   /**
    * One extension.
@@ -39,7 +37,8 @@ public record EcdsaCertificate(X509Certificate x509, DerValue signedPart, byte[]
    * @param value DER, without the OCTET STRING around it
    */
   public record Extension(byte[] oid, boolean critical, byte[] value) {
-    private byte[] encoded() {
+    /** The extension in DER, as certificates and revocation lists hold it. */
+    public byte[] encoded() {
       return Der.sequence(oid, critical ? TRUE : new byte[0], Der.octets(value));
     }
   }
@@ -50,19 +49,12 @@ public record EcdsaCertificate(X509Certificate x509, DerValue signedPart, byte[]
    * @throws DerException if it is not one, or differently encoded or signed
    */
   public static EcdsaCertificate parse(byte[] der) throws DerException {
-    List<DerValue> frame = DerValue.of(der).elements(Der.SEQUENCE, 3);
-    if (!frame.get(1).is(ECDSA_WITH_SHA256)) {
-      throw new DerException("it is not signed with ecdsa-with-SHA256");
-    }
-    List<DerValue> signature = DerValue.of(frame.get(2).bits()).elements(Der.SEQUENCE, 2);
-    byte[] scalars = new byte[2 * SCALAR_BYTES];
-    writeScalar(signature.get(0).integer(), scalars, 0);
-    writeScalar(signature.get(1).integer(), scalars, SCALAR_BYTES);
+    EcdsaSigned signed = EcdsaSigned.parse(der);
     try {
       CertificateFactory factory = CertificateFactory.getInstance("X.509");
       X509Certificate x509 =
           (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(der));
-      return new EcdsaCertificate(x509, frame.get(0), scalars);
+      return new EcdsaCertificate(x509, signed.signedPart(), signed.signature());
     } catch (CertificateException e) {
       throw new DerException(String.valueOf(e.getMessage()));
     }
@@ -115,21 +107,16 @@ public record EcdsaCertificate(X509Certificate x509, DerValue signedPart, byte[]
         Der.sequence(
             VERSION_3,
             Der.integer(serial(key)),
-            ECDSA_WITH_SHA256,
+            EcdsaSigned.algorithm(),
             name(issuer),
             Der.sequence(Der.time(from), Der.time(until)),
             name(subject),
             key.getEncoded(),
             Der.tagged(EXTENSIONS_NUMBER, Der.sequence(encoded)));
-    byte[] signature = P256.sign(signer, signedPart);
-    byte[] scalars =
-        Der.sequence(
-            Der.integer(new BigInteger(1, signature, 0, SCALAR_BYTES)),
-            Der.integer(new BigInteger(1, signature, SCALAR_BYTES, SCALAR_BYTES)));
-    return Der.sequence(signedPart, ECDSA_WITH_SHA256, Der.bits(scalars));
+    return EcdsaSigned.sign(signer, signedPart);
   }
 
-  private static Extension extension(DerValue element) throws DerException {
+  static Extension extension(DerValue element) throws DerException {
     List<DerValue> fields = element.elements(Der.SEQUENCE);
     boolean critical = fields.size() == 3 && fields.get(1).is(TRUE);
     if (fields.size() != (critical ? 3 : 2)) {
@@ -145,18 +132,8 @@ public record EcdsaCertificate(X509Certificate x509, DerValue signedPart, byte[]
     return new BigInteger(1, Arrays.copyOf(Digests.sha256(key.getEncoded()), 16));
   }
 
-  private static byte[] name(String commonName) {
+  /** A name in DER that holds a common name alone. */
+  public static byte[] name(String commonName) {
     return Der.sequence(Der.value(Der.SET, Der.sequence(COMMON_NAME, Der.text(commonName))));
-  }
-
-  private static void writeScalar(BigInteger scalar, byte[] target, int offset)
-      throws DerException {
-    byte[] bytes = scalar.toByteArray();
-    int from = bytes[0] == 0 ? 1 : 0;
-    int length = bytes.length - from;
-    if (scalar.signum() <= 0 || length > SCALAR_BYTES) {
-      throw new DerException("a signature's value is out of range");
-    }
-    System.arraycopy(bytes, from, target, offset + SCALAR_BYTES - length, length);
   }
 }

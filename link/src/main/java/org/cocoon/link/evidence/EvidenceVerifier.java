@@ -3,47 +3,65 @@ package org.cocoon.link.evidence;
 import static org.cocoon.link.evidence.Verdict.Reason.ATTESTATION_KEY_INVALID;
 import static org.cocoon.link.evidence.Verdict.Reason.ATTESTATION_KEY_NOT_VOUCHED;
 import static org.cocoon.link.evidence.Verdict.Reason.COLLATERAL_MISSING;
-import static org.cocoon.link.evidence.Verdict.Reason.COLLATERAL_REFUSED;
 import static org.cocoon.link.evidence.Verdict.Reason.IMAGE_NOT_ALLOWED;
 import static org.cocoon.link.evidence.Verdict.Reason.MALFORMED_QUOTE;
 import static org.cocoon.link.evidence.Verdict.Reason.QE_REPORT_SIGNATURE;
 import static org.cocoon.link.evidence.Verdict.Reason.QUOTE_SIGNATURE;
 import static org.cocoon.link.evidence.Verdict.Reason.REPORT_DATA;
 
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.PublicKey;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * Decides whether to believe a quote and whether the policy allows what it says.
  *
- * <p>Immutable and safe for use by many threads. One check takes four ECDSA verifications, one to
- * two milliseconds, so keep it off event loops.
+ * <p>The checks run in the order of {@link Verdict.Reason}, and the first that fails gives the
+ * reason: the chain in the quote up to a pinned root, the quote's own signatures and report data,
+ * the platform by Intel's collateral, and last the policy on status, domain and image. Collateral
+ * that the policy does not require may be missing; what is at hand is checked and must hold.
+ *
+ * <p>Immutable but for what it remembers of collateral, and safe for use by many threads. One check
+ * takes four ECDSA verifications, one to two milliseconds, and the first with new collateral six
+ * more, so keep it off event loops.
  */
 public final class EvidenceVerifier {
-  private static final int QE_REPORT_DATA_OFFSET = 320;
   private static final int SHA256_BYTES = 32;
 
   private final Policy policy;
-  private final CollateralCheck collateral;
+  private final byte[] policyDigest;
+  private final CollateralShelf collateral;
 
   /** Checks against a policy, without collateral: a policy that requires it refuses everything. */
   public EvidenceVerifier(Policy policy) {
-    this(policy, CollateralCheck.NONE);
+    this(policy, CollateralSource.NONE);
   }
 
   /** Checks against a policy and the maker's collateral. */
-  public EvidenceVerifier(Policy policy, CollateralCheck collateral) {
+  public EvidenceVerifier(Policy policy, CollateralSource collateral) {
     this.policy = policy;
-    this.collateral = collateral;
+    this.policyDigest = policy.digest();
+    this.collateral = new CollateralShelf(collateral);
   }
 
   /** What it accepts. */
   public Policy policy() {
     return policy;
+  }
+
+  /**
+   * Names what verdicts rest on at this moment, beside evidence and time: SHA-256 of the policy's
+   * digest and the collateral source's version, 32 bytes. A verdict remembered under another name
+   * may no longer hold.
+   */
+  public byte[] version() {
+    byte[] source = ByteBuffer.allocate(Long.BYTES).putLong(collateral.version()).array();
+    return Digests.sha256(policyDigest, source);
   }
 
   /**
@@ -68,18 +86,48 @@ public final class EvidenceVerifier {
       PckChain chain = PckChain.verify(quote.certificateChain(), policy, now);
       requireSignatures(quote, chain.platformKey());
       requireReportData(quote.measurements(), expectedReportData);
-      TrustDomainRules.require(quote.measurements());
+      Optional<CheckedCollateral> current = requireCollateral(chain, now);
+      PlatformTcb tcb = requireTcb(current, chain, quote);
+      TrustDomainRules.require(quote.measurements(), policy.domains());
       String imageHash = requireImage(quote.measurements(), role);
-      CollateralCheck.Outcome.Passed passed = requireCollateral(quote, chain.platform(), now);
-      return new Verdict.Trusted(
-          quote.measurements(),
-          imageHash,
-          chain.simulated(),
-          passed,
-          endOf(chain.notAfter(), passed));
+      Instant notAfter =
+          current
+              .map(CheckedCollateral::notAfter)
+              .filter(chain.notAfter()::isAfter)
+              .orElse(chain.notAfter());
+      return new Verdict.Trusted(quote.measurements(), imageHash, chain.simulated(), tcb, notAfter);
     } catch (EvidenceRefusedException e) {
       return e.verdict();
     }
+  }
+
+  private Optional<CheckedCollateral> requireCollateral(PckChain chain, Instant now)
+      throws EvidenceRefusedException {
+    PlatformName platform = chain.name();
+    Optional<CheckedCollateral> checked = collateral.of(platform);
+    if (checked.isPresent()) {
+      checked.get().requireFor(chain, now);
+    } else if (policy.collateralRequired()) {
+      throw new EvidenceRefusedException(
+          COLLATERAL_MISSING,
+          "the policy requires collateral for platform "
+              + platform.fmspc()
+              + " under the "
+              + platform.ca().word()
+              + " CA, and none is at hand");
+    }
+    return checked;
+  }
+
+  private PlatformTcb requireTcb(
+      Optional<CheckedCollateral> current, PckChain chain, TdxQuote.Parsed quote)
+      throws EvidenceRefusedException {
+    if (current.isEmpty()) {
+      return new PlatformTcb.NotChecked();
+    }
+    PlatformTcb.Checked tcb = current.get().evaluate(chain, quote);
+    TcbRules.require(tcb, policy.tcb());
+    return tcb;
   }
 
   /**
@@ -91,8 +139,7 @@ public final class EvidenceVerifier {
       throw new EvidenceRefusedException(
           QE_REPORT_SIGNATURE, "the platform's key did not sign the quoting enclave's report");
     }
-    byte[] vouched =
-        Arrays.copyOfRange(quote.qeReport(), QE_REPORT_DATA_OFFSET, TdxQuoteParser.QE_REPORT_BYTES);
+    byte[] vouched = QeReport.of(quote.qeReport()).reportData();
     byte[] keyHash = Digests.sha256(quote.attestationKey(), quote.authData());
     if (!MessageDigest.isEqual(vouched, Arrays.copyOf(keyHash, 2 * SHA256_BYTES))) {
       throw new EvidenceRefusedException(
@@ -130,32 +177,5 @@ public final class EvidenceVerifier {
           "image " + hash + " is not among the " + allowed.size() + " of images." + role.word());
     }
     return hash;
-  }
-
-  private CollateralCheck.Outcome.Passed requireCollateral(
-      TdxQuote.Parsed quote, PckExtension platform, Instant now) throws EvidenceRefusedException {
-    return switch (collateral.check(quote, platform, now)) {
-      case CollateralCheck.Outcome.Refused refused ->
-          throw new EvidenceRefusedException(COLLATERAL_REFUSED, refused.detail());
-      case CollateralCheck.Outcome.NotChecked notChecked -> {
-        if (policy.collateralRequired()) {
-          throw new EvidenceRefusedException(
-              COLLATERAL_MISSING,
-              "the policy requires collateral for platform "
-                  + platform.fmspc()
-                  + ", none is there");
-        }
-        yield notChecked;
-      }
-      case CollateralCheck.Outcome.Current current -> current;
-    };
-  }
-
-  private static Instant endOf(Instant chainEnd, CollateralCheck.Outcome.Passed passed) {
-    return switch (passed) {
-      case CollateralCheck.Outcome.Current current when current.validUntil().isBefore(chainEnd) ->
-          current.validUntil();
-      case CollateralCheck.Outcome.Current _, CollateralCheck.Outcome.NotChecked _ -> chainEnd;
-    };
   }
 }

@@ -10,8 +10,8 @@ import java.util.Map;
  * What a platform's certificate says of the platform: the SGX extension of a PCK certificate.
  *
  * <p>From Intel's "SGX PCK Certificate and Certificate Revocation List Profile Specification",
- * 1.3.5. PPID and CPUSVN, the identifier of the one machine and a sum of the components, are left
- * out (and written as zeros).
+ * 1.3.5. PPID, the identifier of the one machine, is left out (and written as zeros), and CPUSVN,
+ * which says the components once more, is written and not read.
  *
  * @param componentSvns security versions of the 16 TCB components, 0 to 255 each
  * @param pceSvn security version of the provisioning enclave, 0 to 65,535
@@ -72,12 +72,20 @@ public record PckExtension(List<Integer> componentSvns, int pceSvn, String pceId
       tcb[i] = pair(TCB + "." + (i + 1), Der.integer(componentSvns.get(i)));
     }
     tcb[COMPONENTS] = pair(PCE_SVN, Der.integer(pceSvn));
-    tcb[COMPONENTS + 1] = pair(CPU_SVN, Der.octets(new byte[16]));
+    tcb[COMPONENTS + 1] = pair(CPU_SVN, Der.octets(cpuSvn()));
     return Der.sequence(
         pair(PPID, Der.octets(new byte[16])),
         pair(TCB, Der.sequence(tcb)),
         pair(PCE_ID, Der.octets(HexFormat.of().parseHex(pceId))),
         pair(FMSPC, Der.octets(HexFormat.of().parseHex(fmspc))));
+  }
+
+  private byte[] cpuSvn() {
+    byte[] bytes = new byte[COMPONENTS];
+    for (int i = 0; i < COMPONENTS; i++) {
+      bytes[i] = (byte) (int) componentSvns.get(i);
+    }
+    return bytes;
   }
 
   private static byte[] pair(String oid, byte[] value) {

@@ -1,16 +1,22 @@
 package org.cocoon.link.evidence;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
+import org.cocoon.link.evidence.json.Json;
+import org.cocoon.link.evidence.json.JsonException;
+import org.cocoon.link.evidence.json.JsonObject;
 
 /** Reads a policy file strictly: an unknown, doubled or wrong key is refused by its name. */
 final class PolicyReader {
@@ -18,119 +24,188 @@ final class PolicyReader {
   static final String NOT_REQUIRED = "not-required";
 
   private static final int MAX_ENTRIES = 1_000;
-  private static final Pattern HASH = Pattern.compile("[0-9a-f]{64}");
-  private static final JsonFactory JSON =
-      JsonFactory.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-          .build();
+  private static final int VERSION = 1;
+  private static final List<String> KEYS =
+      List.of(
+          "version",
+          "trustedRoots",
+          "simulatedRoots",
+          "collateral",
+          "tcbStatuses",
+          "minimumEvaluationNumber",
+          "allowedAdvisories",
+          "tdAttributes",
+          "xfam",
+          "mrSeam",
+          "images",
+          "gpu",
+          "snp",
+          "onChange");
+  private static final List<String> ROLES = Arrays.stream(Role.values()).map(Role::word).toList();
+  private static final List<String> SNP_KEYS = List.of("products", "minimumTcb");
 
-  private final JsonParser parser;
-  private Set<String> trustedRoots = Set.of();
-  private Set<String> simulatedRoots = Set.of();
-  private boolean collateralRequired = true;
-  private Map<Role, Set<String>> images = Map.of();
-  private boolean versionSeen;
+  private static final Form HASH =
+      new Form(Pattern.compile("[0-9a-f]{64}"), "SHA-256 in 64 lower-case hexadecimal digits");
+  private static final Form REGISTER =
+      new Form(Pattern.compile("[0-9a-f]{96}"), "SHA-384 in 96 lower-case hexadecimal digits");
+  private static final Form BITS =
+      new Form(Pattern.compile("0x[0-9a-f]{1,16}"), "bits like \"0x10000000\"");
+  private static final Form ADVISORY =
+      new Form(Pattern.compile("[A-Z0-9-]{1,64}"), "advisories like \"INTEL-SA-01036\"");
+  private static final Form PRODUCT =
+      new Form(Pattern.compile("[A-Za-z0-9-]{1,32}"), "products like \"Genoa\"");
 
-  private PolicyReader(JsonParser parser) {
-    this.parser = parser;
+  private final JsonObject file;
+
+  /**
+   * What the strings of a list must look like.
+   *
+   * @param pattern of a whole string
+   * @param words says so in a message
+   */
+  private record Form(Pattern pattern, String words) {}
+
+  private PolicyReader(JsonObject file) {
+    this.file = file;
   }
 
-  static Policy read(byte[] json) throws IOException {
-    try (JsonParser parser = JSON.createParser(json)) {
-      return new PolicyReader(parser).read();
+  static Policy read(byte[] json, int maxBytes) throws IOException {
+    try {
+      return new PolicyReader(Json.parse(json, maxBytes)).read();
+    } catch (JsonException e) {
+      throw new IOException(e.reason(), e);
     }
   }
 
-  private Policy read() throws IOException {
-    expect(parser.nextToken(), JsonToken.START_OBJECT, "the policy must be a JSON object");
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      readKey(parser.currentName());
+  private Policy read() throws JsonException {
+    file.requireOnly(KEYS);
+    if (file.whole("version", 0, Integer.MAX_VALUE) != VERSION) {
+      throw new JsonException("key 'version' must be 1");
     }
-    if (parser.nextToken() != null) {
-      throw new IOException("something follows the policy's closing brace");
-    }
-    if (!versionSeen) {
-      throw new IOException("key 'version' is missing; it must be 1");
-    }
-    return new Policy(trustedRoots, simulatedRoots, collateralRequired, images);
+    return new Policy(
+        texts(file, "trustedRoots", HASH),
+        texts(file, "simulatedRoots", HASH),
+        word(file, "collateral", List.of(REQUIRED, NOT_REQUIRED)).orElse(REQUIRED).equals(REQUIRED),
+        new Policy.Tcb(
+            statuses(),
+            file.has("minimumEvaluationNumber")
+                ? (int) file.whole("minimumEvaluationNumber", 0, Integer.MAX_VALUE)
+                : 0,
+            texts(file, "allowedAdvisories", ADVISORY)),
+        new Policy.Domains(bits("tdAttributes"), bits("xfam"), texts(file, "mrSeam", REGISTER)),
+        images(),
+        gpu(),
+        snp(),
+        word(file, "onChange", words(OnChange.values(), OnChange::word))
+            .map(word -> OnChange.valueOf(word.toUpperCase(Locale.ROOT)))
+            .orElse(OnChange.END));
   }
 
-  private void readKey(String key) throws IOException {
-    switch (key) {
-      case "version" -> {
-        expect(parser.nextToken(), JsonToken.VALUE_NUMBER_INT, "key 'version' must be 1");
-        if (!parser.getText().equals("1")) {
-          throw new IOException("key 'version' is " + parser.getText() + "; it must be 1");
-        }
-        versionSeen = true;
-      }
-      case "trustedRoots" -> trustedRoots = readHashes(key);
-      case "simulatedRoots" -> simulatedRoots = readHashes(key);
-      case "collateral" -> collateralRequired = readCollateral();
-      case "images" -> images = readImages();
-      default ->
-          throw new IOException(
-              "key '"
-                  + key
-                  + "' is unknown; there are version, trustedRoots, simulatedRoots, collateral"
-                  + " and images");
+  private Set<TcbStatus> statuses() throws JsonException {
+    if (!file.has("tcbStatuses")) {
+      return Policy.Tcb.STRICT.statuses();
     }
-  }
-
-  private boolean readCollateral() throws IOException {
-    String right = "key 'collateral' must be \"required\" or \"not-required\"";
-    expect(parser.nextToken(), JsonToken.VALUE_STRING, right);
-    return switch (parser.getText()) {
-      case REQUIRED -> true;
-      case NOT_REQUIRED -> false;
-      default -> throw new IOException(right);
-    };
-  }
-
-  private Map<Role, Set<String>> readImages() throws IOException {
-    expect(
-        parser.nextToken(),
-        JsonToken.START_OBJECT,
-        "key 'images' must be an object with the lists 'router' and 'worker'");
-    Map<Role, Set<String>> result = new EnumMap<>(Role.class);
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String word = parser.currentName();
-      Role role =
-          Role.ofWord(word)
+    Set<TcbStatus> statuses = new LinkedHashSet<>();
+    for (String word : file.texts("tcbStatuses", MAX_ENTRIES)) {
+      statuses.add(
+          TcbStatus.ofWord(word)
+              .filter(status -> status != TcbStatus.REVOKED)
               .orElseThrow(
                   () ->
-                      new IOException(
-                          "key 'images." + word + "' is unknown; there are router and worker"));
-      result.put(role, readHashes("images." + word));
+                      new JsonException(
+                          "key 'tcbStatuses' has '"
+                              + word
+                              + "'; there are "
+                              + Arrays.stream(TcbStatus.values())
+                                  .filter(status -> status != TcbStatus.REVOKED)
+                                  .map(TcbStatus::word)
+                                  .collect(Collectors.joining(", ")))));
     }
-    return result;
+    return statuses;
   }
 
-  private Set<String> readHashes(String key) throws IOException {
-    String right = "key '" + key + "' must be a list of SHA-256 hashes";
-    expect(parser.nextToken(), JsonToken.START_ARRAY, right);
-    Set<String> hashes = new LinkedHashSet<>();
-    while (parser.nextToken() != JsonToken.END_ARRAY) {
-      expect(parser.currentToken(), JsonToken.VALUE_STRING, right);
-      String hash = parser.getText();
-      if (!HASH.matcher(hash).matches()) {
-        throw new IOException(right + ", 64 lower-case hexadecimal digits each; one is " + hash);
-      }
-      if (!hashes.add(hash)) {
-        throw new IOException("key '" + key + "' has " + hash + " twice");
-      }
-      if (hashes.size() > MAX_ENTRIES) {
-        throw new IOException("key '" + key + "' has more than " + MAX_ENTRIES + " entries");
-      }
-    }
-    return hashes;
+  private Set<Long> bits(String key) throws JsonException {
+    return texts(file, key, BITS).stream()
+        .map(text -> Long.parseUnsignedLong(text, 2, text.length(), 16))
+        .collect(Collectors.toUnmodifiableSet());
   }
 
-  private static void expect(@Nullable JsonToken actual, JsonToken expected, String sentence)
-      throws IOException {
-    if (actual != expected) {
-      throw new IOException(sentence);
+  private Map<Role, Set<String>> images() throws JsonException {
+    Map<Role, Set<String>> images = new EnumMap<>(Role.class);
+    if (file.has("images")) {
+      JsonObject object = file.object("images");
+      object.requireOnly(ROLES);
+      for (Role role : Role.values()) {
+        images.put(role, texts(object, role.word(), HASH));
+      }
     }
+    return images;
+  }
+
+  private Map<Role, GpuRule> gpu() throws JsonException {
+    Map<Role, GpuRule> rules = new EnumMap<>(Role.class);
+    if (file.has("gpu")) {
+      JsonObject object = file.object("gpu");
+      object.requireOnly(ROLES);
+      for (Role role : Role.values()) {
+        word(object, role.word(), words(GpuRule.values(), GpuRule::word))
+            .ifPresent(word -> rules.put(role, GpuRule.valueOf(word.toUpperCase(Locale.ROOT))));
+      }
+    }
+    return rules;
+  }
+
+  private Policy.Snp snp() throws JsonException {
+    if (!file.has("snp")) {
+      return Policy.Snp.NONE;
+    }
+    JsonObject object = file.object("snp");
+    object.requireOnly(SNP_KEYS);
+    SortedMap<String, Integer> minimum = new TreeMap<>();
+    if (object.has("minimumTcb")) {
+      JsonObject tcb = object.object("minimumTcb");
+      tcb.requireOnly(Policy.Snp.COMPONENTS);
+      for (String component : tcb.keys()) {
+        minimum.put(component, (int) tcb.whole(component, 0, 0xff));
+      }
+    }
+    return new Policy.Snp(texts(object, "products", PRODUCT), minimum);
+  }
+
+  private static Set<String> texts(JsonObject object, String key, Form form) throws JsonException {
+    Set<String> texts = new LinkedHashSet<>();
+    for (String text : object.texts(key, MAX_ENTRIES)) {
+      if (!form.pattern().matcher(text).matches()) {
+        throw new JsonException(
+            "key '" + object.pathOf(key) + "' must be a list of " + form.words() + ", not " + text);
+      }
+      if (!texts.add(text)) {
+        throw new JsonException("key '" + object.pathOf(key) + "' has " + text + " twice");
+      }
+    }
+    return texts;
+  }
+
+  private static <T> List<String> words(T[] values, Function<T, String> word) {
+    return Arrays.stream(values).map(word).toList();
+  }
+
+  /** One word out of some; empty where the key is missing. */
+  private static Optional<String> word(JsonObject object, String key, List<String> words)
+      throws JsonException {
+    if (!object.has(key)) {
+      return Optional.empty();
+    }
+    String right =
+        "key '%s' must be \"%s\"".formatted(object.pathOf(key), String.join("\" or \"", words));
+    try {
+      String word = object.text(key);
+      if (words.contains(word)) {
+        return Optional.of(word);
+      }
+    } catch (JsonException _) {
+      // Not a string: the sentence below is right for it.
+    }
+    throw new JsonException(right);
   }
 }

@@ -39,7 +39,13 @@ public sealed interface TdxQuote {
       byte[] authData,
       byte[] certificateChain,
       int length)
-      implements TdxQuote {}
+      implements TdxQuote {
+
+    /** Whether the body is that of TD 1.5, which tells the module's level at present as well. */
+    boolean isTd15() {
+      return signedBytes.length > TdxQuoteParser.HEADER_BYTES + TdxQuoteParser.TD_15_BODY_BYTES;
+    }
+  }
 
   /**
    * Not a quote that can be checked.

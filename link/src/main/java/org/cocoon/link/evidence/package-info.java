@@ -1,8 +1,9 @@
 /**
- * Evidence and verdicts: reads TDX quotes, checks who signed them, and holds them against a policy.
+ * Evidence and verdicts: reads TDX quotes, checks who signed them, holds the platform against
+ * Intel's collateral and the domain against a policy.
  *
- * <p>It stands alone: the JDK, and a JSON reader for the policy file. It knows no network and no
- * TLS; {@link org.cocoon.link.evidence.EvidenceVerifier} is the way in.
+ * <p>It stands alone on the JDK. It knows no network and no TLS; {@link
+ * org.cocoon.link.evidence.EvidenceVerifier} is the way in.
  */
 @NullMarked
 package org.cocoon.link.evidence;

@@ -1,5 +1,6 @@
 package org.cocoon.link.evidence;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -11,21 +12,47 @@ import com.tngtech.archunit.lang.ArchRule;
     packages = {"org.cocoon.link.evidence", "org.cocoon.link.tls"},
     importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
+  /** Bouncy Castle is there for what the JDK cannot do, and only behind the verdicts on TDX. */
   @ArchTest
   static final ArchRule EVIDENCE_STANDS_ALONE =
-      noClasses()
+      classes()
           .that()
           .resideInAPackage("org.cocoon.link.evidence..")
           .should()
-          .dependOnClassesThat()
+          .onlyDependOnClassesThat()
           .resideInAnyPackage(
-              "io.vertx..", "io.netty..", "com.google..", "org.cocoon.link.tls..", "org.slf4j..");
+              "java..",
+              "javax.crypto..",
+              "javax.security.auth.x500..",
+              "com.sun.net.httpserver..",
+              "org.cocoon.link.evidence..",
+              "org.bouncycastle..",
+              "org.jspecify..");
+
+  @ArchTest
+  static final ArchRule VERDICTS_ON_TDX_NEED_THE_JDK_ALONE =
+      classes()
+          .that()
+          .resideInAnyPackage("org.cocoon.link.evidence", "org.cocoon.link.evidence.json")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "javax.security.auth.x500..",
+              "org.cocoon.link.evidence",
+              "org.cocoon.link.evidence.json",
+              "org.jspecify..");
 
   @ArchTest
   static final ArchRule VERDICTS_DO_NOT_KNOW_THE_SIMULATION =
       noClasses()
           .that()
-          .resideInAnyPackage("org.cocoon.link.evidence", "org.cocoon.link.tls..")
+          .resideInAnyPackage(
+              "org.cocoon.link.evidence",
+              "org.cocoon.link.evidence.snp..",
+              "org.cocoon.link.evidence.gpu..",
+              "org.cocoon.link.evidence.eventlog..",
+              "org.cocoon.link.tls..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.cocoon.link.evidence.simulated..");

@@ -1,5 +1,6 @@
 package org.cocoon.link.evidence;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,18 +29,43 @@ final class PolicyTest {
             Set.of(Policy.INTEL_SGX_ROOT),
             Set.of(HASH),
             false,
-            Map.of(Role.ROUTER, Set.of("cd".repeat(32)), Role.WORKER, Set.of(HASH)));
-    assertEquals(policy, load(policy.toJson()));
+            new Policy.Tcb(
+                Set.of(TcbStatus.UP_TO_DATE, TcbStatus.SW_HARDENING_NEEDED),
+                18,
+                Set.of("INTEL-SA-01036")),
+            new Policy.Domains(
+                Set.of(0x1000_0000L, -0x7fff_ffff_f000_0000L),
+                Set.of(0x602e7L),
+                Set.of("ef".repeat(48))),
+            Map.of(
+                Role.ROUTER, Set.of("cd".repeat(32)),
+                Role.WORKER, Set.of(HASH),
+                Role.KEYS, Set.of()),
+            Map.of(
+                Role.ROUTER, GpuRule.FORBIDDEN,
+                Role.WORKER, GpuRule.REQUIRED,
+                Role.KEYS, GpuRule.OPTIONAL),
+            new Policy.Snp(
+                Set.of("Genoa", "Turin"), new TreeMap<>(Map.of("bootloader", 10, "snp", 25))),
+            OnChange.DRAIN);
+    Policy again = load(policy.toJson());
+    assertEquals(policy, again);
+    assertArrayEquals(policy.digest(), again.digest());
+    assertEquals(GpuRule.REQUIRED, again.gpu(Role.WORKER));
+    assertEquals(10, again.snp().minimumOf("bootloader"));
+    assertEquals(0, again.snp().minimumOf("tee"));
     assertTrue(policy.allowsSimulated());
   }
 
   @Test
   void whatIsLeftOutAllowsNothing() throws IOException {
     Policy policy = load("{\"version\": 1}");
-    assertEquals(Set.of(), policy.trustedRoots());
-    assertEquals(Set.of(), policy.imagesOf(Role.WORKER));
+    assertEquals(Policy.NOTHING, policy);
     assertTrue(policy.collateralRequired());
     assertFalse(policy.allowsSimulated());
+    assertEquals(Set.of(TcbStatus.UP_TO_DATE), policy.tcb().statuses());
+    assertEquals(GpuRule.FORBIDDEN, policy.gpu(Role.WORKER));
+    assertEquals(OnChange.END, policy.onChange());
   }
 
   @ParameterizedTest
@@ -46,20 +73,31 @@ final class PolicyTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{}|version",
-        "{\"version\": 2}|must be 1",
-        "{\"version\": 1, \"Images\": {}}|key 'Images' is unknown",
-        "{\"version\": 1, \"version\": 1}|Duplicate field 'version'",
-        "{\"version\": 1, \"images\": {\"proxy\": []}}|key 'images.proxy' is unknown",
-        "{\"version\": 1, \"images\": {\"worker\": [], \"worker\": []}}|Duplicate field 'worker'",
-        "{\"version\": 1, \"images\": {\"worker\": [\"ABAB\"]}}|key 'images.worker'",
-        "{\"version\": 1, \"collateral\": false}|key 'collateral' must be",
-        "{\"version\": 1} {}|follows",
-        "{\"version\": 1|Unexpected end",
+        "{}|key 'version' is missing",
+        "{'version': 2}|must be 1",
+        "{'version': 1, 'Images': {}}|'Images' is unknown; did you mean 'images'?",
+        "{'version': 1, 'mrSeem': []}|'mrSeem' is unknown; did you mean 'mrSeam'?",
+        "{'version': 1, 'version': 1}|key 'version' is there twice",
+        "{'version': 1, 'images': {'workers': []}}|did you mean 'images.worker'?",
+        "{'version': 1, 'images': {'worker': [], 'worker': []}}|'images.worker' is there twice",
+        "{'version': 1, 'images': {'worker': ['ABAB']}}|key 'images.worker' must be",
+        "{'version': 1, 'images': {'worker': [7]}}|key 'images.worker' must be",
+        "{'version': 1, 'collateral': false}|'collateral' must be \"required\"",
+        "{'version': 1, 'tcbStatuses': ['Fine']}|key 'tcbStatuses' has 'Fine'; there are UpToDate",
+        "{'version': 1, 'tcbStatuses': ['Revoked']}|key 'tcbStatuses' has 'Revoked'",
+        "{'version': 1, 'minimumEvaluationNumber': -1}|'minimumEvaluationNumber' must be a whole",
+        "{'version': 1, 'xfam': ['602e7']}|key 'xfam' must be a list of bits like",
+        "{'version': 1, 'mrSeam': ['00']}|key 'mrSeam' must be a list of SHA-384",
+        "{'version': 1, 'gpu': {'worker': 'yes'}}|'gpu.worker' must be \"required\" or",
+        "{'version': 1, 'snp': {'minimumTcb': {'bios': 1}}}|'snp.minimumTcb.bios' is unknown",
+        "{'version': 1, 'snp': {'minimumTcb': {'tee': 256}}}|from 0 to 255",
+        "{'version': 1, 'onChange': 'wait'}|'onChange' must be \"end\" or \"drain\"",
+        "{'version': 1} {}|follows",
+        "{'version': 1|ends too early",
         "[]|must be a JSON object"
       })
   void namesTheKeyThatIsWrong(String json, String expected) {
-    IOException refused = assertThrows(IOException.class, () -> load(json));
+    IOException refused = assertThrows(IOException.class, () -> load(json.replace('\'', '"')));
     assertTrue(String.valueOf(refused.getMessage()).contains(expected), refused.getMessage());
   }
 

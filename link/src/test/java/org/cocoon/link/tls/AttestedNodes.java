@@ -15,6 +15,7 @@ import org.cocoon.link.evidence.simulated.TestNetwork;
 /** A router's and a worker's TEE under one test root, with the identities that they vouch for. */
 final class AttestedNodes implements AutoCloseable {
   private final Policy policy;
+  private final TestNetwork network;
   private final SimulatedTee routerTee;
   private final SimulatedTee workerTee;
 
@@ -23,7 +24,8 @@ final class AttestedNodes implements AutoCloseable {
 
   AttestedNodes(Path dir) {
     try {
-      policy = new TestNetwork(dir).policy();
+      network = new TestNetwork(dir);
+      policy = network.policy();
       routerTee = SimulatedTee.start(dir, Role.ROUTER, TestNetwork.IMAGE, TestNetwork.CLOCK);
       workerTee = SimulatedTee.start(dir, Role.WORKER, TestNetwork.IMAGE, TestNetwork.CLOCK);
     } catch (IOException e) {
@@ -33,6 +35,11 @@ final class AttestedNodes implements AutoCloseable {
 
   Policy policy() {
     return policy;
+  }
+
+  /** Makes collateral of the simulated platforms. */
+  TestNetwork network() {
+    return network;
   }
 
   /** The TEE of a node that was started in this role. */

@@ -20,11 +20,12 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
-import org.cocoon.link.evidence.CollateralCheck;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TcbStatus;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.Verdict;
@@ -213,20 +214,15 @@ final class PeerVerifierTest {
     AtomicReference<Instant> now = new AtomicReference<>(NOW);
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4, now::get);
-    verifier.use(
-        new EvidenceVerifier(
-            nodes.policy(),
-            (quote, platform, at) ->
-                at.isAfter(collateralEnds)
-                    ? new CollateralCheck.Outcome.Refused("it ended")
-                    : new CollateralCheck.Outcome.Current("UpToDate", collateralEnds)));
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
     now.set(collateralEnds);
     check(verifier, worker);
     assertEquals(1, verifier.verifications(), "until its very end");
     now.set(collateralEnds.plusNanos(1));
-    assertRefused("COLLATERAL_REFUSED", verifier, worker);
+    assertRefused("CRL_EXPIRED", verifier, worker);
     assertEquals(2, verifier.verifications());
   }
 
@@ -234,13 +230,12 @@ final class PeerVerifierTest {
   void aRememberedVerdictDoesNotOutliveOtherCollateralUnderTheSamePolicy()
       throws IOException, CertificateException {
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    SettableCollateral collateral = new SettableCollateral(nodes.network().collateral().make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), collateral));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
-    verifier.use(
-        new EvidenceVerifier(
-            nodes.policy(),
-            (quote, platform, at) -> new CollateralCheck.Outcome.Refused("revoked")));
-    assertRefused("COLLATERAL_REFUSED", verifier, worker);
+    collateral.set(nodes.network().collateral().platformStatus(TcbStatus.REVOKED).make());
+    assertRefused("TCB_REVOKED", verifier, worker);
   }
 
   @Test

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicReference;
-import org.cocoon.link.evidence.CollateralCheck;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.simulated.TestNetwork;
@@ -135,17 +135,13 @@ final class PeerWatchTest {
   @Test
   void aLinkEndsWithTheCollateralThatItsVerdictConsulted() throws IOException {
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
-    CollateralCheck check =
-        (quote, platform, at) ->
-            at.isAfter(collateralEnds)
-                ? new CollateralCheck.Outcome.Refused("it ended at " + collateralEnds)
-                : new CollateralCheck.Outcome.Current("UpToDate", collateralEnds);
-    verifier.use(new EvidenceVerifier(nodes.policy(), check));
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
     attach("a");
     now.set(collateralEnds.minusSeconds(1));
     assertEquals(0, tick());
     now.set(collateralEnds.plusSeconds(1));
     assertEquals(1, tick());
-    assertEquals(List.of("a COLLATERAL_REFUSED false"), lost);
+    assertEquals(List.of("a CRL_EXPIRED false"), lost);
   }
 }

@@ -22,6 +22,7 @@ import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.Measurements;
+import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 
 /**
@@ -36,6 +37,11 @@ public record ImageMeasurement(String mrTd) {
   private static final int BUFFER_BYTES = 256 * 1024;
   private static final long SEPT_VE_DISABLE = 1L << 28;
   private static final long XFAM = 0x602e7;
+  private static final String MR_SEAM = "00".repeat(48);
+
+  /** What simulated trust domains are, besides their image. */
+  public static final Policy.Domains DOMAINS =
+      new Policy.Domains(Set.of(SEPT_VE_DISABLE), Set.of(XFAM), Set.of(MR_SEAM));
 
   /**
    * Measures a program's jar and the jars of its manifest's class path.
@@ -72,7 +78,7 @@ public record ImageMeasurement(String mrTd) {
     String zeros = "00".repeat(48);
     return new Measurements(
         "07010300000000000000000000000000",
-        zeros,
+        MR_SEAM,
         zeros,
         0,
         SEPT_VE_DISABLE,

@@ -16,15 +16,17 @@ import org.cocoon.link.evidence.P256;
 /**
  * What a machine with TDX has: a platform certificate, a quoting enclave and its attestation key.
  *
- * <p>Every start is a new machine; only the root outlives it.
+ * <p>Every start is a new machine; only the root and its CA outlive it.
  */
 final class SimulatedPlatform {
   private static final HexFormat HEX = HexFormat.of();
   private static final byte[] VENDOR_ID = HEX.parseHex("939a7233f79c4ca9940a0db3957f0607");
   private static final int HEADER_BYTES = 48;
   private static final int BODY_BYTES = 584;
+  private static final int DESCRIPTOR_BYTES = 6;
+  private static final short TD_15_BODY_TYPE = 3;
+  private static final int TD_15_BODY_BYTES = 648;
   private static final int QE_REPORT_BYTES = 384;
-  private static final int QE_REPORT_DATA_OFFSET = 320;
   private static final int SIGNATURE_BYTES = 64;
   private static final Duration VALIDITY = Duration.ofDays(365);
   private static final Duration BACKDATED = Duration.ofHours(1);
@@ -43,23 +45,18 @@ final class SimulatedPlatform {
   }
 
   SimulatedPlatform(SimulatedRoot root, Instant from, Duration validity) {
-    KeyPair platformCa = P256.newKeyPair();
     KeyPair pck = P256.newKeyPair();
     KeyPair attestation = P256.newKeyPair();
-    byte[] caCertificate =
-        TestCertificates.platformCa(platformCa.getPublic(), root.key(), from, validity);
     byte[] pckCertificate =
-        TestCertificates.pck(pck.getPublic(), platformCa.getPrivate(), from, validity);
+        TestCertificates.pck(pck.getPublic(), root.platformCa().key(), from, validity);
     chain =
-        (SimulatedRoot.pem("CERTIFICATE", pckCertificate)
-                + SimulatedRoot.pem("CERTIFICATE", caCertificate)
-                + SimulatedRoot.pem("CERTIFICATE", root.certificate()))
+        (SimulatedAuthority.pem("CERTIFICATE", pckCertificate)
+                + root.platformCa().pem()
+                + root.root().pem())
             .getBytes(US_ASCII);
     attestationKey = attestation.getPrivate();
     attestationPoint = P256.point(attestation.getPublic());
-    qeReport = new byte[QE_REPORT_BYTES];
-    byte[] vouched = Digests.sha256(attestationPoint, AUTH_DATA);
-    System.arraycopy(vouched, 0, qeReport, QE_REPORT_DATA_OFFSET, vouched.length);
+    qeReport = SimulatedEnclave.report(Digests.sha256(attestationPoint, AUTH_DATA));
     qeSignature = P256.sign(pck.getPrivate(), qeReport);
   }
 
@@ -70,16 +67,34 @@ final class SimulatedPlatform {
 
   /** A version 4 quote of a TD 1.0 body, 584 bytes, whatever it says. */
   byte[] quote(byte[] body) {
+    byte[] signed = header(HEADER_BYTES + body.length, 4).put(body).array();
+    return withSignatures(signed);
+  }
+
+  /** A version 5 quote of a TD 1.5 body. */
+  byte[] quoteTd15(Measurements measurements) {
     byte[] signed =
-        littleEndian(HEADER_BYTES + BODY_BYTES)
-            .putShort((short) 4)
-            .putShort((short) 2)
-            .putInt(0x81)
-            .putInt(0)
-            .put(VENDOR_ID)
-            .put(new byte[20])
-            .put(body)
+        header(HEADER_BYTES + DESCRIPTOR_BYTES + TD_15_BODY_BYTES, 5)
+            .putShort(TD_15_BODY_TYPE)
+            .putInt(TD_15_BODY_BYTES)
+            .put(body(measurements))
+            .put(HEX.parseHex(measurements.teeTcbSvn2()))
+            .put(HEX.parseHex(measurements.mrServiceTd()))
             .array();
+    return withSignatures(signed);
+  }
+
+  private static ByteBuffer header(int bytes, int version) {
+    return littleEndian(bytes)
+        .putShort((short) version)
+        .putShort((short) 2)
+        .putInt(0x81)
+        .putInt(0)
+        .put(VENDOR_ID)
+        .put(new byte[20]);
+  }
+
+  private byte[] withSignatures(byte[] signed) {
     int certificationBytes =
         QE_REPORT_BYTES + SIGNATURE_BYTES + 2 + AUTH_DATA.length + 2 + 4 + chain.length;
     int signatureDataBytes = 2 * SIGNATURE_BYTES + 2 + 4 + certificationBytes;

@@ -1,9 +1,14 @@
 package org.cocoon.link.evidence.simulated;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -11,16 +16,26 @@ import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 
 /**
- * Writes a policy that allows exactly two images under a network's test root, which is made if it
- * is missing.
+ * Writes a policy that allows exactly the images of some programs under a network's test root,
+ * which is made if it is missing.
  */
 public final class SimulatedPolicyMain {
   private static final String USAGE =
-      "usage: --dir DIR --router router.jar --worker worker.jar --out policy.json";
+      "usage: --dir DIR --router router.jar --worker worker.jar [--keys keys.jar]"
+          + " [--collateral collateral.json] --out policy.json";
+  private static final Set<String> OPTIONS =
+      Set.of("--dir", "--router", "--worker", "--keys", "--collateral", "--out");
+
+  private static final Duration BACKDATED = Duration.ofHours(1);
 
   private SimulatedPolicyMain() {}
 
-  /** Exit codes: 0 written, 2 usage or a file that cannot be read or written. */
+  /**
+   * Exit codes: 0 written, 2 usage or a file that cannot be read or written.
+   *
+   * <p>With {@code --collateral} the policy requires collateral, and this file has it for {@link
+   * SimulatedCollateral#USUAL_DAYS} days.
+   */
   public static void main(String[] args) {
     Map<String, Path> options = new HashMap<>();
     for (int i = 0; i + 1 < args.length; i += 2) {
@@ -30,12 +45,28 @@ public final class SimulatedPolicyMain {
     Path router = options.get("--router");
     Path worker = options.get("--worker");
     Path out = options.get("--out");
-    if (args.length != 8 || dir == null || router == null || worker == null || out == null) {
+    if (args.length != 2 * options.size()
+        || !OPTIONS.containsAll(options.keySet())
+        || dir == null
+        || router == null
+        || worker == null
+        || out == null) {
       fail(USAGE);
       return;
     }
+    Map<Role, Path> programs = new EnumMap<>(Map.of(Role.ROUTER, router, Role.WORKER, worker));
+    Path keys = options.get("--keys");
+    if (keys != null) {
+      programs.put(Role.KEYS, keys);
+    }
     try {
-      write(policy(dir, router, worker), out);
+      Policy policy = policy(dir, programs);
+      Path collateral = options.get("--collateral");
+      if (collateral != null) {
+        writeCollateral(dir, collateral);
+        policy = policy.withCollateralRequired(true);
+      }
+      write(out, policy.toJson().getBytes(UTF_8));
     } catch (IOException e) {
       fail("cannot make the policy: " + e.getMessage());
     }
@@ -47,26 +78,34 @@ public final class SimulatedPolicyMain {
   }
 
   /**
-   * The policy that allows these two images under this folder's root, and nothing else.
+   * The policy that allows these images under this folder's root, and nothing else.
    *
+   * @param programs the jar that runs in each role
    * @throws IOException if the root cannot be made or an image cannot be read
    */
-  public static Policy policy(Path dir, Path routerJar, Path workerJar) throws IOException {
+  public static Policy policy(Path dir, Map<Role, Path> programs) throws IOException {
     SimulatedRoot root = SimulatedRoot.in(dir, InstantSource.system());
-    return new Policy(
-        Set.of(),
-        Set.of(root.hash()),
-        false,
-        Map.of(
-            Role.ROUTER, Set.of(ImageMeasurement.ofJar(routerJar).imageHash(Role.ROUTER)),
-            Role.WORKER, Set.of(ImageMeasurement.ofJar(workerJar).imageHash(Role.WORKER))));
+    Map<Role, Set<String>> images = new EnumMap<>(Role.class);
+    for (Map.Entry<Role, Path> program : programs.entrySet()) {
+      ImageMeasurement image = ImageMeasurement.ofJar(program.getValue());
+      images.put(program.getKey(), Set.of(image.imageHash(program.getKey())));
+    }
+    return SimulatedPolicy.of(Set.of(root.hash()), images);
   }
 
-  private static void write(Policy policy, Path out) throws IOException {
+  private static void writeCollateral(Path dir, Path out) throws IOException {
+    InstantSource clock = InstantSource.system();
+    Instant now = clock.instant();
+    Instant until = now.plus(Duration.ofDays(SimulatedCollateral.USUAL_DAYS));
+    SimulatedRoot root = SimulatedRoot.in(dir, clock);
+    write(out, new SimulatedCollateral(root, now.minus(BACKDATED), until).make().toJson());
+  }
+
+  private static void write(Path out, byte[] content) throws IOException {
     Path folder = out.toAbsolutePath().getParent();
     if (folder != null) {
       Files.createDirectories(folder);
     }
-    Files.writeString(out, policy.toJson());
+    Files.write(out, content);
   }
 }

@@ -7,44 +7,43 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.KeyPair;
-import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
-import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Base64;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.crypto.KDF;
+import javax.crypto.spec.HKDFParameterSpec;
 import org.cocoon.link.evidence.Digests;
-import org.cocoon.link.evidence.EcdsaCertificate;
-import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.Role;
 
 /**
- * The test root of one network: the key under which its simulated TEEs are issued.
+ * The test root of one network: the key under which its simulated TEEs are issued, and the CA
+ * between it and them.
  *
- * <p>It lives as {@code root.crt} and {@code root.key} in a folder that the network's programs
- * share. Whoever can read the key can forge any simulated evidence.
+ * <p>They live as {@code root.crt}, {@code root.key}, {@code platform.crt} and {@code platform.key}
+ * in a folder that the network's programs share. Whoever can read the keys can forge any simulated
+ * evidence.
  */
 public final class SimulatedRoot {
   private static final Duration VALIDITY = Duration.ofDays(3_650);
   private static final Duration BACKDATED = Duration.ofDays(1);
-  private static final int MIME_LINE = 64;
+  private static final int SEALING_SECRET_BYTES = 32;
+  private static final String ROOT = "root";
+  private static final String PLATFORM_CA = "platform";
 
   /** A file lock is the whole process's, so threads of this process take turns by themselves. */
   private static final ReentrantLock IN_PROCESS = new ReentrantLock();
 
-  private final byte[] certificate;
-  private final PrivateKey key;
+  private final SimulatedAuthority root;
+  private final SimulatedAuthority platformCa;
 
-  private SimulatedRoot(byte[] certificate, PrivateKey key) {
-    this.certificate = certificate;
-    this.key = key;
+  private SimulatedRoot(SimulatedAuthority root, SimulatedAuthority platformCa) {
+    this.root = root;
+    this.platformCa = platformCa;
   }
 
   /**
@@ -59,19 +58,17 @@ public final class SimulatedRoot {
             FileChannel.open(
                 folder.resolve("root.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         FileLock _ = channel.lock()) {
-      Path keyFile = folder.resolve("root.key");
-      Path certificateFile = folder.resolve("root.crt");
-      // The certificate is written last: where it is, the key is whole.
-      if (Files.exists(certificateFile)) {
-        byte[] certificate = unwrap(certificateFile, "CERTIFICATE");
-        requireUsable(certificate, folder, clock.instant());
-        return new SimulatedRoot(certificate, privateKey(unwrap(keyFile, "PRIVATE KEY")));
+      Instant from = clock.instant().minus(BACKDATED);
+      Optional<SimulatedAuthority> known = SimulatedAuthority.read(folder, ROOT);
+      if (known.isPresent()) {
+        requireUsable(known.get(), folder, clock.instant());
       }
-      KeyPair pair = P256.newKeyPair();
-      byte[] certificate = TestCertificates.root(pair, clock.instant().minus(BACKDATED), VALIDITY);
-      write(keyFile, pem("PRIVATE KEY", pair.getPrivate().getEncoded()));
-      write(certificateFile, pem("CERTIFICATE", certificate));
-      return new SimulatedRoot(certificate, pair.getPrivate());
+      SimulatedAuthority root =
+          known.isPresent()
+              ? known.get()
+              : SimulatedAuthority.make(
+                  folder, ROOT, pair -> TestCertificates.root(pair, from, VALIDITY));
+      return new SimulatedRoot(root, platformCa(folder, root, from));
     } finally {
       IN_PROCESS.unlock();
     }
@@ -79,58 +76,54 @@ public final class SimulatedRoot {
 
   /** SHA-256 of the certificate's DER, as a policy's simulatedRoots lists it. */
   public String hash() {
-    return Digests.sha256Hex(certificate);
+    return Digests.sha256Hex(root.certificate());
   }
 
-  byte[] certificate() {
-    return certificate.clone();
+  /**
+   * What a simulated TEE gives an image in a role to seal with, 32 bytes: HKDF-SHA256 of the root's
+   * key with {@code "cocoon simulated sealing v1" || 0 || role || 0 || mrTd}.
+   */
+  public byte[] sealingSecret(ImageMeasurement image, Role role) {
+    String purpose = "cocoon simulated sealing v1\0" + role.word() + '\0' + image.mrTd();
+    try {
+      return KDF.getInstance("HKDF-SHA256")
+          .deriveData(
+              HKDFParameterSpec.ofExtract()
+                  .addIKM(root.key().getEncoded())
+                  .thenExpand(purpose.getBytes(US_ASCII), SEALING_SECRET_BYTES));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("this JDK has no HKDF-SHA256", e);
+    }
   }
 
-  PrivateKey key() {
-    return key;
+  SimulatedAuthority root() {
+    return root;
   }
 
-  static String pem(String type, byte[] der) {
-    String body = Base64.getMimeEncoder(MIME_LINE, new byte[] {'\n'}).encodeToString(der);
-    return "-----BEGIN " + type + "-----\n" + body + "\n-----END " + type + "-----\n";
+  SimulatedAuthority platformCa() {
+    return platformCa;
   }
 
-  private static void requireUsable(byte[] certificate, Path folder, Instant now)
+  private static SimulatedAuthority platformCa(Path folder, SimulatedAuthority root, Instant from)
       throws IOException {
-    X509Certificate root = EcdsaCertificate.parse(certificate).x509();
-    if (!root.getSubjectX500Principal().getName().equals("CN=" + TestCertificates.ROOT_NAME)
-        || now.isAfter(root.getNotAfter().toInstant())) {
+    Optional<SimulatedAuthority> known = SimulatedAuthority.read(folder, PLATFORM_CA);
+    if (known.isPresent() && known.get().parsed().signedBy(root.parsed().x509().getPublicKey())) {
+      return known.get();
+    }
+    return SimulatedAuthority.make(
+        folder,
+        PLATFORM_CA,
+        pair -> TestCertificates.platformCa(pair.getPublic(), root.key(), from, VALIDITY));
+  }
+
+  private static void requireUsable(SimulatedAuthority root, Path folder, Instant now)
+      throws IOException {
+    X509Certificate x509 = root.parsed().x509();
+    if (!x509.getSubjectX500Principal().getName().equals("CN=" + TestCertificates.ROOT_NAME)
+        || now.isAfter(x509.getNotAfter().toInstant())) {
       throw new IOException(
           folder
               + " holds an expired root, or one of another version; remove root.crt and root.key");
-    }
-  }
-
-  private static void write(Path file, String text) throws IOException {
-    Path whole = file.resolveSibling(file.getFileName() + ".new");
-    Files.deleteIfExists(whole);
-    Files.createFile(
-        whole, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    Files.writeString(whole, text, US_ASCII);
-    Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  private static byte[] unwrap(Path file, String type) throws IOException {
-    String text = Files.readString(file, US_ASCII);
-    String body =
-        text.replace("-----BEGIN " + type + "-----", "").replace("-----END " + type + "-----", "");
-    try {
-      return Base64.getMimeDecoder().decode(body);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(file + " is not a PEM " + type + "; remove it to make a new root", e);
-    }
-  }
-
-  private static PrivateKey privateKey(byte[] der) throws IOException {
-    try {
-      return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
-    } catch (GeneralSecurityException e) {
-      throw new IOException("root.key is not a P-256 key; remove root.crt to make a new root", e);
     }
   }
 }

@@ -1,23 +1,28 @@
 package org.cocoon.link.evidence.simulated;
 
+import java.math.BigInteger;
 import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.EcdsaCertificate.Extension;
+import org.cocoon.link.evidence.EcdsaSigned;
 import org.cocoon.link.evidence.PckExtension;
 
-/** Makes the three kinds of certificate that a simulated platform needs, as Intel shapes them. */
+/** Makes the certificates and lists that a simulated platform needs, as Intel shapes them. */
 final class TestCertificates {
   private static final String KEY_USAGE = "2.5.29.15";
   private static final String BASIC_CONSTRAINTS = "2.5.29.19";
 
   static final String ROOT_NAME = "Cocoon SIMULATED NOT SECURE Root CA";
   static final String PLATFORM_CA_NAME = "Cocoon SIMULATED NOT SECURE Platform CA";
+  private static final String CRL_NUMBER = "2.5.29.20";
+  private static final String SIGNER_NAME = "Cocoon SIMULATED NOT SECURE TCB Signing";
   private static final String PCK_NAME = "Cocoon SIMULATED NOT SECURE PCK Certificate";
 
   /** What the simulated platform says of itself; this FMSPC is none of Intel's. */
@@ -54,7 +59,6 @@ final class TestCertificates {
   }
 
   static byte[] pck(PublicKey key, PrivateKey platformCa, Instant from, Duration validity) {
-    Extension noCa = new Extension(Der.oid(BASIC_CONSTRAINTS), true, Der.sequence());
     Extension sgx = new Extension(Der.oid(PckExtension.OID), false, PLATFORM.toDer());
     return EcdsaCertificate.issue(
         PCK_NAME,
@@ -63,7 +67,36 @@ final class TestCertificates {
         platformCa,
         from,
         from.plus(validity),
-        List.of(LEAF_USAGE, noCa, sgx));
+        List.of(LEAF_USAGE, notCa(), sgx));
+  }
+
+  static byte[] tcbSigner(PublicKey key, PrivateKey root, Instant from, Duration validity) {
+    return EcdsaCertificate.issue(
+        SIGNER_NAME, key, ROOT_NAME, root, from, from.plus(validity), List.of(LEAF_USAGE, notCa()));
+  }
+
+  static byte[] revocationList(
+      String issuer, PrivateKey key, Instant from, Instant until, Set<BigInteger> revoked) {
+    byte[][] entries =
+        revoked.stream()
+            .sorted()
+            .map(serial -> Der.sequence(Der.integer(serial), Der.time(from)))
+            .toArray(byte[][]::new);
+    Extension number = new Extension(Der.oid(CRL_NUMBER), false, Der.integer(1));
+    byte[] signedPart =
+        Der.sequence(
+            Der.integer(1),
+            EcdsaSigned.algorithm(),
+            EcdsaCertificate.name(issuer),
+            Der.time(from),
+            Der.time(until),
+            entries.length == 0 ? new byte[0] : Der.sequence(entries),
+            Der.tagged(0, Der.sequence(number.encoded())));
+    return EcdsaSigned.sign(key, signedPart);
+  }
+
+  private static Extension notCa() {
+    return new Extension(Der.oid(BASIC_CONSTRAINTS), true, Der.sequence());
   }
 
   private static Extension ca(int pathLength) {

@@ -57,7 +57,7 @@ public final class QuoteParts {
   /** The same quote with another chain, all lengths in order. */
   static byte[] withChain(byte[] quote, List<byte[]> chain) {
     StringBuilder pem = new StringBuilder();
-    chain.forEach(der -> pem.append(SimulatedRoot.pem("CERTIFICATE", der)));
+    chain.forEach(der -> pem.append(SimulatedAuthority.pem("CERTIFICATE", der)));
     return withChain(quote, pem.toString().getBytes(US_ASCII));
   }
 

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.cocoon.link.evidence.CollateralCheck;
 import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.PlatformTcb;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.Verdict;
@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class QuoteRefusalTest {
   private static final byte[] REPORT_DATA = new byte[64];
   private static final int TD_ATTRIBUTES_OFFSET = 120;
+  private static final int MR_SEAM_OFFSET = 16;
   private static final int XFAM_OFFSET = 128;
   private static final long SEPT_VE_DISABLE = 1L << 28;
 
@@ -55,7 +56,7 @@ final class QuoteRefusalTest {
     assertTrue(trusted.simulated());
     assertEquals(TestNetwork.IMAGE.mrTd(), trusted.measurements().mrTd());
     assertEquals("worker", trusted.measurements().configText());
-    assertEquals(new CollateralCheck.Outcome.NotChecked(), trusted.collateral());
+    assertEquals(new PlatformTcb.NotChecked(), trusted.tcb());
   }
 
   @Test
@@ -101,30 +102,10 @@ final class QuoteRefusalTest {
 
   @Test
   void refusesWhatTheRolesListDoesNotName() {
-    Policy empty = new Policy(Set.of(), policy.simulatedRoots(), false, Map.of());
+    Policy empty = policy.withImages(Map.of());
     assertRefused(Reason.IMAGE_NOT_ALLOWED, verify(quote, empty));
     Verdict asRouter = new EvidenceVerifier(policy).verify(quote, REPORT_DATA, Role.ROUTER, NOW);
     assertRefused(Reason.IMAGE_NOT_ALLOWED, asRouter);
-  }
-
-  @Test
-  void refusesWithoutTheCollateralThatThePolicyRequires() {
-    Policy strict = new Policy(Set.of(), policy.simulatedRoots(), true, policy.images());
-    assertRefused(Reason.COLLATERAL_MISSING, verify(quote, strict));
-    CollateralCheck revoked =
-        (_, platform, _) -> new CollateralCheck.Outcome.Refused(platform.fmspc());
-    Verdict verdict =
-        new EvidenceVerifier(strict, revoked).verify(quote, REPORT_DATA, Role.WORKER, NOW);
-    assertEquals(new Verdict.Rejected(Reason.COLLATERAL_REFUSED, "c0c000000000"), verdict);
-  }
-
-  @Test
-  void verdictEndsWithTheCollateral() {
-    var current = new CollateralCheck.Outcome.Current("UpToDate", NOW.plusSeconds(60));
-    Verdict verdict =
-        new EvidenceVerifier(policy, (_, _, _) -> current)
-            .verify(quote, REPORT_DATA, Role.WORKER, NOW);
-    assertEquals(NOW.plusSeconds(60), assertInstanceOf(Verdict.Trusted.class, verdict).notAfter());
   }
 
   @Test
@@ -132,8 +113,20 @@ final class QuoteRefusalTest {
     assertRefused(Reason.DEBUG, withAttributes(SEPT_VE_DISABLE | 1));
     assertRefused(Reason.MIGRATABLE, withAttributes(SEPT_VE_DISABLE | 1L << 29));
     assertRefused(Reason.SEPT_VE_ENABLED, withAttributes(0));
-    assertRefused(Reason.RESERVED_BITS, withAttributes(SEPT_VE_DISABLE | 1L << 63));
+    assertRefused(Reason.RESERVED_BITS, withAttributes(SEPT_VE_DISABLE | 1L << 40));
     assertRefused(Reason.RESERVED_BITS, withBody(body -> body.putLong(XFAM_OFFSET, 1L << 40 | 3)));
+  }
+
+  @Test
+  void refusesDomainsThatThePolicyDoesNotList() {
+    assertRefused(Reason.TD_ATTRIBUTES_NOT_ALLOWED, withAttributes(SEPT_VE_DISABLE | 1L << 63));
+    assertRefused(Reason.XFAM_NOT_ALLOWED, withBody(body -> body.putLong(XFAM_OFFSET, 3)));
+    assertRefused(Reason.SEAM_NOT_ALLOWED, withBody(body -> body.put(MR_SEAM_OFFSET, (byte) 1)));
+    Policy.Domains allowed = policy.domains();
+    Policy.Domains noSeam = new Policy.Domains(allowed.tdAttributes(), allowed.xfam(), Set.of());
+    assertRefused(Reason.SEAM_NOT_ALLOWED, verify(quote, policy.withDomains(noSeam)));
+    assertRefused(
+        Reason.TD_ATTRIBUTES_NOT_ALLOWED, verify(quote, policy.withDomains(Policy.Domains.NONE)));
   }
 
   @Test

@@ -23,18 +23,33 @@ public final class TestNetwork {
     root = SimulatedRoot.in(dir, CLOCK);
   }
 
-  /** Allows the image in both roles. */
+  /** Allows the image in every role. */
   public Policy policy() {
     return policy(Set.of(root.hash()));
   }
 
   public static Policy policy(Set<String> simulatedRoots) {
-    return new Policy(Set.of(), simulatedRoots, false, images());
+    return SimulatedPolicy.of(simulatedRoots, images());
   }
 
-  /** Allows the image in both roles, on hardware alone. */
+  /** Allows the image in every role, on hardware alone. */
   public static Policy productionPolicy() {
-    return new Policy(Set.of(Policy.INTEL_SGX_ROOT), Set.of(), false, images());
+    return Policy.NOTHING
+        .withRoots(Set.of(Policy.INTEL_SGX_ROOT), Set.of())
+        .withCollateralRequired(false)
+        .withDomains(ImageMeasurement.DOMAINS)
+        .withImages(images());
+  }
+
+  /** Good collateral from yesterday, for thirty days. */
+  public SimulatedCollateral collateral() {
+    Instant from = NOW.minus(Duration.ofDays(1));
+    return new SimulatedCollateral(root, from, from.plus(Duration.ofDays(30)));
+  }
+
+  /** Good collateral from yesterday until then. */
+  public SimulatedCollateral collateral(Instant until) {
+    return new SimulatedCollateral(root, NOW.minus(Duration.ofDays(1)), until);
   }
 
   SimulatedPlatform platform() {
@@ -52,6 +67,7 @@ public final class TestNetwork {
   private static Map<Role, Set<String>> images() {
     return Map.of(
         Role.ROUTER, Set.of(IMAGE.imageHash(Role.ROUTER)),
-        Role.WORKER, Set.of(IMAGE.imageHash(Role.WORKER)));
+        Role.WORKER, Set.of(IMAGE.imageHash(Role.WORKER)),
+        Role.KEYS, Set.of(IMAGE.imageHash(Role.KEYS)));
   }
 }

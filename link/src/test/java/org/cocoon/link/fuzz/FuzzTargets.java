@@ -1,0 +1,62 @@
+package org.cocoon.link.fuzz;
+
+import java.util.Arrays;
+import java.util.Locale;
+import org.cocoon.link.evidence.DerTarget;
+import org.cocoon.link.evidence.simulated.QuoteTarget;
+import org.cocoon.link.evidence.snp.SnpTarget;
+import org.cocoon.link.seal.AnswerTarget;
+import org.cocoon.link.seal.SealedPromptTarget;
+import org.cocoon.link.seal.StatementTarget;
+import org.cocoon.link.tls.ClaimsTarget;
+import org.cocoon.link.tls.LinkCertificateTarget;
+
+/** The targets by name; on the command line in lower case with hyphens. */
+public enum FuzzTargets {
+  /** A TDX quote, parsed and verified. */
+  QUOTE,
+  /** DER values, certificates and the extension of a platform's certificate. */
+  DER,
+  /** An SNP report and its certificate table, parsed and verified. */
+  SNP,
+  /** A link certificate. */
+  LINK_CERTIFICATE,
+  /** The claims in a link certificate. */
+  CLAIMS,
+  /** A statement of a group key, verified. */
+  STATEMENT,
+  /** A sealed prompt, opened. */
+  SEALED_PROMPT,
+  /** The chunks of a sealed answer, opened in a row. */
+  ANSWER;
+
+  /** The target with this word. */
+  static FuzzTargets of(String word) {
+    return Arrays.stream(values())
+        .filter(target -> target.word().equals(word))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("targets: " + words()));
+  }
+
+  static String words() {
+    return String.join(" ", Arrays.stream(values()).map(FuzzTargets::word).toList());
+  }
+
+  String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Makes the target. */
+  public FuzzTarget in(FuzzWorkspace workspace) {
+    return switch (this) {
+      case QUOTE -> new QuoteTarget(workspace);
+      case DER -> new DerTarget();
+      case SNP -> new SnpTarget(workspace);
+      case LINK_CERTIFICATE -> new LinkCertificateTarget(workspace);
+      case CLAIMS -> new ClaimsTarget();
+      case STATEMENT -> new StatementTarget(workspace);
+      case SEALED_PROMPT -> new SealedPromptTarget();
+      case ANSWER -> new AnswerTarget();
+    };
+  }
+}
