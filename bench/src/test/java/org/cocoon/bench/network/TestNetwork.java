@@ -85,7 +85,8 @@ final class TestNetwork implements AutoCloseable {
                 false,
                 maxInFlight,
                 null,
-                new Endpoint("127.0.0.1", 0)));
+                new Endpoint("127.0.0.1", 0),
+                null));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 

@@ -23,6 +23,7 @@ final class ArchitectureTest {
           .resideInAnyPackage(
               "java..",
               "javax.crypto..",
+              "javax.naming..",
               "javax.security.auth.x500..",
               "com.sun.net.httpserver..",
               "org.cocoon.link.evidence..",
