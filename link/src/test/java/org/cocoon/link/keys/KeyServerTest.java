@@ -60,7 +60,7 @@ final class KeyServerTest {
   private final Context context = vertx.getOrCreateContext();
   private final List<SimulatedTee> tees = new ArrayList<>();
   private final List<KeysLink> links = new ArrayList<>();
-  private final String root;
+  private final Policy allowing;
   private final Path dir;
   private final BlockingQueue<String> refused = new LinkedBlockingQueue<>();
   private volatile Instant now = TestNetwork.NOW;
@@ -72,7 +72,7 @@ final class KeyServerTest {
 
   KeyServerTest(@TempDir Path dir) throws Exception {
     this.dir = dir;
-    this.root = new TestNetwork(dir).policy().simulatedRoots().iterator().next();
+    this.allowing = new TestNetwork(dir).policy();
     this.workers =
         new PeerVerifier(
             Role.WORKER,
@@ -105,10 +105,7 @@ final class KeyServerTest {
     for (ImageMeasurement image : workerImages) {
       images.add(image.imageHash(Role.WORKER));
     }
-    return new Policy(
-        Set.of(),
-        Set.of(root),
-        false,
+    return allowing.withImages(
         Map.of(Role.WORKER, images, Role.KEYS, Set.of(KEYS.imageHash(Role.KEYS))));
   }
 
