@@ -39,7 +39,7 @@ public record ChatRequest(
   }
 
   /** The body of {@code POST /v1/chat/completions} for a streamed answer with its usage. */
-  String toJson() {
+  public String toJson() {
     return Json.render(
         out -> {
           out.writeStartObject();

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Map;
+import org.cocoon.client.sidecar.SidecarCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,6 +35,8 @@ public final class ClientMain implements Runnable {
     return new CommandLine(new ClientMain())
         .addSubcommand(new ChatCommand(terminal, environment))
         .addSubcommand(new StatusCommand(terminal, environment, clock))
+        .addSubcommand(new SidecarCommand(terminal.out(), environment))
+        .addSubcommand(EvidenceCommand.commandLine(terminal, clock))
         .setOut(out)
         .setErr(err);
   }
@@ -42,7 +45,7 @@ public final class ClientMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: chat or status");
+          spec.commandLine(), "say what to do: chat, status, client or evidence");
     }
   }
 }

@@ -41,6 +41,7 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  worker --router router.example:8443 --policy policy.json --model model.gguf --native lib",
+      "  worker --router router.example:8443 --keys keys.example:8444 --policy policy.json ...",
       "  worker --router 127.0.0.1:8443 --policy policy.json --simulated-tee tee --engine fake"
     })
 public final class WorkerMain implements Callable<Integer> {
@@ -65,6 +66,12 @@ public final class WorkerMain implements Callable<Integer> {
       paramLabel = "HOST:PORT",
       description = "Router to attach to; may be given several times.")
   private List<String> routers = List.of();
+
+  @Option(
+      names = "--keys",
+      paramLabel = "HOST:PORT",
+      description = "Key manager whose keys open sealed prompts (default: none are opened).")
+  private @Nullable String keys;
 
   @Option(names = "--name", description = "For people (default worker-PID).")
   private @Nullable String name;
@@ -195,13 +202,14 @@ public final class WorkerMain implements Callable<Integer> {
     }
     WorkerOptions options =
         new WorkerOptions(
-            routers.stream().map(WorkerMain::address).toList(),
+            routers.stream().map(router -> address("--router", router)).toList(),
             name == null ? "worker-" + ProcessHandle.current().pid() : name,
             coefficient,
             policyFile,
             tee,
             simulatedTee,
             system,
+            keys == null ? null : address("--keys", keys),
             renewAfter);
     Backend backend = backend();
     WorkerProcess process =
@@ -231,7 +239,7 @@ public final class WorkerMain implements Callable<Integer> {
     Runtime.getRuntime().halt(status);
   }
 
-  private static SocketAddress address(String text) {
+  private static SocketAddress address(String option, String text) {
     int colon = text.lastIndexOf(':');
     try {
       int port = Integer.parseInt(text.substring(colon + 1));
@@ -242,7 +250,7 @@ public final class WorkerMain implements Callable<Integer> {
       // said below
     }
     throw new IllegalArgumentException(
-        "--router '%s' is no HOST:PORT, such as 127.0.0.1:8443".formatted(text));
+        "%s '%s' is no HOST:PORT, such as 127.0.0.1:8443".formatted(option, text));
   }
 
   private Backend backend() {

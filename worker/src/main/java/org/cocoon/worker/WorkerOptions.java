@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param system what a conversation without a system message begins with; empty: as the model's own
  *     template does
+ * @param keys where its key manager listens, or null: it opens no sealed prompts
  * @param renewAfter the longest time for which a link keeps its certificates, 1 s to 12 h
  */
 public record WorkerOptions(
@@ -27,6 +28,7 @@ public record WorkerOptions(
     Path tee,
     @Nullable Path simulatedTee,
     String system,
+    @Nullable SocketAddress keys,
     Duration renewAfter) {
 
   /** Checks the bounds. */

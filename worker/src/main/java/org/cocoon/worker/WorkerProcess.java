@@ -2,7 +2,9 @@ package org.cocoon.worker;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.net.SocketAddress;
 import java.io.IOException;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -11,6 +13,7 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.keys.KeysLink;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
 import org.cocoon.worker.uplink.Uplinks;
@@ -28,6 +31,7 @@ public final class WorkerProcess {
   private final NativeEngine engine;
   private final Uplinks uplinks;
   private final WorkerTrust trust;
+  private final @Nullable KeysLink keys;
   private final @Nullable SimulatedTee simulatedTee;
 
   private WorkerProcess(
@@ -41,7 +45,12 @@ public final class WorkerProcess {
     this.vertx = vertx;
     this.trust = trust;
     this.simulatedTee = simulatedTee;
-    this.uplinks = new Uplinks();
+    SocketAddress keyManager = options.keys();
+    this.keys =
+        keyManager == null
+            ? null
+            : new KeysLink(vertx, keyManager, trust::freshForKeys, trust.clock());
+    this.uplinks = keys == null ? new Uplinks() : new Uplinks(keys);
     this.engine = NativeEngine.open(backend, engineOptions, uplinks);
   }
 
@@ -93,6 +102,11 @@ public final class WorkerProcess {
               log.error("event=engine_broken", fault);
               broken.accept(fault);
             });
+    KeysLink link = keys;
+    if (link != null) {
+      trust.follow(link);
+      link.start(Set.of(engine.model().name()), uplinks::keysChanged);
+    }
     trust.follow(uplinks);
     uplinks.start(
         vertx,
@@ -120,6 +134,10 @@ public final class WorkerProcess {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     }
     uplinks.close();
+    KeysLink link = keys;
+    if (link != null) {
+      link.close();
+    }
     engine.close();
     try {
       vertx.close().await(2, TimeUnit.SECONDS);

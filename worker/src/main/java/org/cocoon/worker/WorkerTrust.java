@@ -2,6 +2,7 @@ package org.cocoon.worker;
 
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpConnection;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
@@ -16,6 +17,7 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.keys.KeysLink;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
@@ -46,6 +48,8 @@ final class WorkerTrust implements Attestation {
   private final InstantSource clock = InstantSource.system();
   private final PolicyWatch policies;
   private final PeerVerifier routers;
+  private final PeerVerifier keyManagers;
+  private volatile @Nullable KeysLink keys;
   private volatile EvidenceVerifier verifier;
   private volatile String policyDigest;
   private volatile String ownEvidence = "";
@@ -76,19 +80,29 @@ final class WorkerTrust implements Attestation {
             });
     this.policyDigest = PolicyWatch.shortDigest(policies.current());
     this.verifier = new EvidenceVerifier(policies.current());
-    this.routers =
-        new PeerVerifier(
-            Role.ROUTER,
-            verifier,
-            clock,
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=router peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
+    this.routers = expecting(Role.ROUTER);
+    this.keyManagers = expecting(Role.KEYS);
     log.info("event=policy_in_force policy={}", policyDigest);
+  }
+
+  private PeerVerifier expecting(Role role) {
+    return new PeerVerifier(
+        role,
+        verifier,
+        clock,
+        VERDICTS_CACHED,
+        refusal ->
+            log.warn(
+                "event=evidence_refused role={} peer={} reason={} detail=\"{}\"",
+                role.word(),
+                refusal.peer(),
+                refusal.reason(),
+                refusal.detail()));
+  }
+
+  /** Has the link to the key manager dialled anew whenever the policy changes. */
+  void follow(KeysLink link) {
+    keys = link;
   }
 
   /** Begins to look at the policy and at the routers of these links. */
@@ -132,6 +146,11 @@ final class WorkerTrust implements Attestation {
     policyDigest = PolicyWatch.shortDigest(policy);
     verifier = new EvidenceVerifier(policy);
     routers.use(verifier);
+    keyManagers.use(verifier);
+    KeysLink link = keys;
+    if (link != null) {
+      link.redial("the policy changed");
+    }
     log.info("event=policy_in_force policy={} before={}", policyDigest, before);
   }
 
@@ -147,6 +166,12 @@ final class WorkerTrust implements Attestation {
           case Verdict.Rejected rejected -> rejected.reason() + ": " + rejected.detail();
         };
     return new Credentials(AttestedTls.clientOptions(identity, routers), identity.notAfter());
+  }
+
+  /** The same for a connection to the key manager. */
+  HttpClientOptions freshForKeys() throws TsmException {
+    LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, clock);
+    return AttestedTls.clientOptions(identity, keyManagers);
   }
 
   @Override

@@ -49,6 +49,7 @@ final class TestNetwork implements AutoCloseable {
   final Path folder;
   final HttpClient http = HttpClient.newHttpClient();
   private final Path policy;
+  private final SimulatedRoot root;
   private final List<Process> workers = new ArrayList<>();
   private LocalPostgres postgres;
   private final RouterProcess router;
@@ -62,16 +63,8 @@ final class TestNetwork implements AutoCloseable {
   TestNetwork(Path folder, int maxInFlight) throws Exception {
     this.folder = folder;
     this.policy = folder.resolve("policy.json");
-    ImageMeasurement image = ImageMeasurement.ofRunningProgram();
-    SimulatedRoot root = SimulatedRoot.in(folder.resolve("tee"), InstantSource.system());
-    Files.writeString(
-        policy,
-        SimulatedPolicy.of(
-                Set.of(root.hash()),
-                Map.of(
-                    Role.ROUTER, Set.of(image.imageHash(Role.ROUTER)),
-                    Role.WORKER, Set.of(image.imageHash(Role.WORKER))))
-            .toJson());
+    this.root = SimulatedRoot.in(folder.resolve("tee"), InstantSource.system());
+    allow(Set.of(ownImage()));
     postgres = LocalPostgres.start(folder.resolve("postgres"), 0);
     router =
         RouterProcess.start(
@@ -90,6 +83,22 @@ final class TestNetwork implements AutoCloseable {
                 null,
                 new Endpoint("127.0.0.1", 0)));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
+  }
+
+  /** The image hash of a worker with a simulated TEE. */
+  static String ownImage() throws IOException {
+    return ImageMeasurement.ofRunningProgram().imageHash(Role.WORKER);
+  }
+
+  /** Writes a policy in which workers may run these images, and no others. */
+  void allow(Set<String> workerImages) throws IOException {
+    Map<Role, Set<String>> images =
+        Map.of(
+            Role.ROUTER,
+            Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.ROUTER)),
+            Role.WORKER,
+            workerImages);
+    Files.writeString(policy, SimulatedPolicy.of(Set.of(root.hash()), images).toJson());
   }
 
   private String postgresUrl() {
@@ -155,6 +164,10 @@ final class TestNetwork implements AutoCloseable {
 
   int apiPort() {
     return router.apiPort();
+  }
+
+  int attestedPort() {
+    return router.attestedPort();
   }
 
   int linkPort() {

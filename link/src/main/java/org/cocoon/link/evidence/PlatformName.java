@@ -1,6 +1,7 @@
 package org.cocoon.link.evidence;
 
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What collateral is published for: one kind of platform, and the authority of its certificate.
@@ -9,6 +10,14 @@ import java.util.Optional;
  * @param ca whose revocation list names its certificate if it is revoked
  */
 public record PlatformName(String fmspc, CaType ca) {
+  private static final Pattern FMSPC = Pattern.compile("[0-9a-f]{12}");
+
+  /** Checks the digits, which become part of addresses and file names. */
+  public PlatformName {
+    if (!FMSPC.matcher(fmspc).matches()) {
+      throw new IllegalArgumentException("fmspc must be 12 lower-case hexadecimal digits");
+    }
+  }
 
   /**
    * The platform that a quote says it is from, so that its collateral can be fetched; nothing of
@@ -22,5 +31,11 @@ public record PlatformName(String fmspc, CaType ca) {
     } catch (EvidenceRefusedException _) {
       return Optional.empty();
     }
+  }
+
+  /** Both parts, for sentences and file names: "90c06f000000-platform". */
+  @Override
+  public String toString() {
+    return fmspc + "-" + ca.word();
   }
 }

@@ -18,7 +18,7 @@ import org.cocoon.link.evidence.Digests;
 public record GroupPublicKey(
     String keyId, String model, long epoch, byte[] publicKey, Instant notBefore, Instant notAfter) {
   /** The longest name of a model, in characters. */
-  public static final int MAX_MODEL_CHARS = 128;
+  public static final int MAX_MODEL_CHARS = 255;
 
   private static final Pattern KEY_ID = Pattern.compile("[0-9a-f]{32}");
   private static final int ID_BYTES = 16;

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.PrivateTokens;
 
 /**
@@ -29,9 +30,11 @@ public final class SealedAnswer {
      * @param ids tokens that the client has, in order
      * @param textBytes bytes of text that the client has
      * @param complete whether the client has the last chunk too, so that nothing is left to seal
+     * @param finish as the last chunk says, if the answer is complete
      * @param sealer seals what comes next; not to be used if the answer is complete
      */
-    record Good(int[] ids, int textBytes, boolean complete, AnswerSealer sealer)
+    record Good(
+        int[] ids, int textBytes, boolean complete, FinishReason finish, AnswerSealer sealer)
         implements Resumed {}
 
     /**
@@ -74,6 +77,7 @@ public final class SealedAnswer {
     AnswerReader reader = new AnswerReader(secret, transcript);
     IntStream.Builder ids = IntStream.builder();
     int textBytes = 0;
+    FinishReason finish = FinishReason.FINISH_UNSPECIFIED;
     for (ByteString chunk : delivered) {
       switch (reader.open(chunk.toByteArray(), -1)) {
         case Opened.Broken(String why) -> {
@@ -82,11 +86,12 @@ public final class SealedAnswer {
         case Opened.Chunk(PrivateTokens tokens, boolean _) -> {
           tokens.getIdsList().forEach(ids::add);
           textBytes += tokens.getText().size();
+          finish = tokens.getFinish();
         }
       }
     }
     return new Resumed.Good(
-        ids.build().toArray(), textBytes, reader.complete(), sealer(transcript));
+        ids.build().toArray(), textBytes, reader.complete(), finish, sealer(transcript));
   }
 
   private AnswerSealer sealer(Transcript transcript) {

@@ -38,11 +38,18 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
 
-  /** What is judged by, and its number. */
-  private record Basis(EvidenceVerifier verifier, byte[] policyDigest, long version) {
-    static Basis of(EvidenceVerifier verifier, long version) {
-      return new Basis(verifier, verifier.policy().digest(), version);
+  /** What is judged by, and the how manieth. */
+  private record Basis(EvidenceVerifier verifier, long number) {
+    /** Names policy and collateral of this moment. */
+    byte[] name() {
+      return Digests.sha256(
+          verifier.version(), ByteBuffer.allocate(Long.BYTES).putLong(number).array());
     }
+  }
+
+  /** A name as a number; that two differ where their names do is as sure as needs be. */
+  private static long versionOf(byte[] name) {
+    return ByteBuffer.wrap(name).getLong();
   }
 
   /**
@@ -71,7 +78,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
     this.expectedPeer = expectedPeer;
-    this.basis = new AtomicReference<>(Basis.of(verifier, 1));
+    this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
     this.refusals = refusals;
@@ -82,12 +89,12 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * Links that are up stay up; a {@link PeerWatch} judges them again.
    */
   public void use(EvidenceVerifier newVerifier) {
-    basis.updateAndGet(before -> Basis.of(newVerifier, before.version() + 1));
+    basis.updateAndGet(before -> new Basis(newVerifier, before.number() + 1));
   }
 
-  /** Counts what this verifier has judged by: it changes with the policy and the collateral. */
+  /** Names what is judged by: it is another one whenever policy or collateral have changed. */
   public long version() {
-    return basis.get().version();
+    return versionOf(basis.get().name());
   }
 
   /**
@@ -113,18 +120,20 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   /** Like {@link #check}, and says how long that holds. */
   public Judgement judge(Certificate certificate) {
     Basis current = basis.get();
+    byte[] name = current.name();
+    long version = versionOf(name);
     Instant now = clock.instant();
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
-          new Judgement(refused(fault, detail), current.version(), now);
+          new Judgement(refused(fault, detail), version, now);
       case LinkCertificate.Sound sound when sound.claims().role() != expectedPeer ->
           new Judgement(
               refused(
                   CertificateFault.WRONG_ROLE,
                   "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word()),
-              current.version(),
+              version,
               now);
-      case LinkCertificate.Sound sound -> judge(sound, current, now);
+      case LinkCertificate.Sound sound -> judge(sound, current.verifier(), name, now);
     };
   }
 
@@ -192,32 +201,31 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     }
   }
 
-  private Judgement judge(LinkCertificate.Sound certificate, Basis current, Instant now) {
+  private Judgement judge(
+      LinkCertificate.Sound certificate, EvidenceVerifier verifier, byte[] name, Instant now) {
+    long version = versionOf(name);
     if (TdxQuote.parse(certificate.quote()) instanceof TdxQuote.Parsed parsed
         && parsed.length() < certificate.quote().length) {
       int more = certificate.quote().length - parsed.length();
       return new Judgement(
           refused(CertificateFault.QUOTE_EXTENSION, more + " bytes follow the quote"),
-          current.version(),
+          version,
           now);
     }
-    ByteBuffer key = key(certificate, current);
+    ByteBuffer key = key(certificate, name);
     Verdict verdict = verdicts.get(key, now).<Verdict>map(known -> known).orElse(null);
     if (verdict == null) {
       verifications.increment();
-      verdict =
-          current
-              .verifier()
-              .verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
+      verdict = verifier.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
     }
     return switch (verdict) {
       case Verdict.Rejected(Verdict.Reason reason, String detail) ->
-          new Judgement(new PeerVerdict.Refused(reason.name(), detail), current.version(), now);
+          new Judgement(new PeerVerdict.Refused(reason.name(), detail), version, now);
       case Verdict.Trusted trusted -> {
         verdicts.put(key, trusted);
         yield new Judgement(
             new PeerVerdict.Accepted(trusted),
-            current.version(),
+            version,
             earlier(trusted.notAfter(), certificate.notAfter()));
       }
     };
@@ -228,13 +236,9 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * in it, as they are checked each time; what it binds, its key and its claims, is in the report
    * data. So a node has one entry, however many certificates it makes around one quote.
    */
-  private static ByteBuffer key(LinkCertificate.Sound certificate, Basis current) {
+  private static ByteBuffer key(LinkCertificate.Sound certificate, byte[] name) {
     return ByteBuffer.wrap(
-        Digests.sha256(
-            Digests.sha256(certificate.quote()),
-            certificate.reportData(),
-            current.policyDigest(),
-            ByteBuffer.allocate(Long.BYTES).putLong(current.version()).array()));
+        Digests.sha256(Digests.sha256(certificate.quote()), certificate.reportData(), name));
   }
 
   private static Instant earlier(Instant one, Instant other) {

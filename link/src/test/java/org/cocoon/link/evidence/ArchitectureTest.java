@@ -23,6 +23,7 @@ final class ArchitectureTest {
           .resideInAnyPackage(
               "java..",
               "javax.security.auth.x500..",
+              "com.sun.net.httpserver..",
               "org.cocoon.link.evidence..",
               "org.bouncycastle..",
               "org.jspecify..");
@@ -45,7 +46,12 @@ final class ArchitectureTest {
   static final ArchRule VERDICTS_DO_NOT_KNOW_THE_SIMULATION =
       noClasses()
           .that()
-          .resideInAnyPackage("org.cocoon.link.evidence", "org.cocoon.link.tls..")
+          .resideInAnyPackage(
+              "org.cocoon.link.evidence",
+              "org.cocoon.link.evidence.snp..",
+              "org.cocoon.link.evidence.gpu..",
+              "org.cocoon.link.evidence.eventlog..",
+              "org.cocoon.link.tls..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.cocoon.link.evidence.simulated..");

@@ -9,14 +9,13 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.SimulatedCollateral;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 
 /** A router's and a worker's TEE under one test root, with the identities that they vouch for. */
 final class AttestedNodes implements AutoCloseable {
-  private final TestNetwork network;
   private final Policy policy;
+  private final TestNetwork network;
   private final SimulatedTee routerTee;
   private final SimulatedTee workerTee;
 
@@ -38,9 +37,9 @@ final class AttestedNodes implements AutoCloseable {
     return policy;
   }
 
-  /** Good collateral of their platforms, to be changed. */
-  SimulatedCollateral collateral() {
-    return network.collateral();
+  /** Makes collateral of the simulated platforms. */
+  TestNetwork network() {
+    return network;
   }
 
   /** The TEE of a node that was started in this role. */

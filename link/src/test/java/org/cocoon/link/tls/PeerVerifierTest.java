@@ -20,14 +20,15 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TcbStatus;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.Verdict;
-import org.cocoon.link.evidence.simulated.FixedCollateral;
 import org.cocoon.link.evidence.simulated.QuoteParts;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 import org.junit.jupiter.api.AfterAll;
@@ -213,10 +214,8 @@ final class PeerVerifierTest {
     AtomicReference<Instant> now = new AtomicReference<>(NOW);
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4, now::get);
-    verifier.use(
-        new EvidenceVerifier(
-            nodes.policy(),
-            new FixedCollateral(nodes.collateral().listsUntil(collateralEnds).make())));
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
     now.set(collateralEnds);
@@ -231,12 +230,12 @@ final class PeerVerifierTest {
   void aRememberedVerdictDoesNotOutliveOtherCollateralUnderTheSamePolicy()
       throws IOException, CertificateException {
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
+    SettableCollateral collateral = new SettableCollateral(nodes.network().collateral().make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), collateral));
     X509Certificate worker = nodes.identity(Role.WORKER).certificate();
     check(verifier, worker);
-    verifier.use(
-        new EvidenceVerifier(
-            nodes.policy(), new FixedCollateral(nodes.collateral().revokeCa().make())));
-    assertRefused("CA_REVOKED", verifier, worker);
+    collateral.set(nodes.network().collateral().platformStatus(TcbStatus.REVOKED).make());
+    assertRefused("TCB_REVOKED", verifier, worker);
   }
 
   @Test

@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.atomic.AtomicReference;
+import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
-import org.cocoon.link.evidence.simulated.FixedCollateral;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -135,9 +135,8 @@ final class PeerWatchTest {
   @Test
   void aLinkEndsWithTheCollateralThatItsVerdictConsulted() throws IOException {
     Instant collateralEnds = NOW.plus(Duration.ofHours(2));
-    FixedCollateral collateral =
-        new FixedCollateral(nodes.collateral().listsUntil(collateralEnds).make());
-    verifier.use(new EvidenceVerifier(nodes.policy(), collateral));
+    Collateral collateral = nodes.network().collateral(collateralEnds).make();
+    verifier.use(new EvidenceVerifier(nodes.policy(), new SettableCollateral(collateral)));
     attach("a");
     now.set(collateralEnds.minusSeconds(1));
     assertEquals(0, tick());

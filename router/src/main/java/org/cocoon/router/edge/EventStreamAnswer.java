@@ -12,7 +12,7 @@ import org.cocoon.router.request.Refusal;
  * An answer as server-sent events (WHATWG HTML, section 9.2). The status line waits for the first
  * token, or for the first keep-alive, so that whatever fails before then gets its proper status.
  */
-abstract sealed class EventStreamAnswer implements Answer permits StreamAnswer, SealedAnswer {
+abstract sealed class EventStreamAnswer implements Answer permits StreamAnswer, SealedStreamAnswer {
   private static final long KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final Buffer KEEP_ALIVE = Buffer.buffer(": keep-alive\n\n");
 

@@ -21,7 +21,7 @@ import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
-import org.cocoon.link.openai.SealedFormat;
+import org.cocoon.link.openai.SealedEvents;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Authentication;
@@ -181,8 +181,8 @@ public final class HttpEdge {
         throw Fields.bad(
             "stream", "'stream' must be true beside 'sealed': the answer comes sealed in chunks.");
       }
-      SealedFormat format = new SealedFormat(parsed.chat(), id, model, created);
-      return new SealedAnswer(response, format, flusher, System.nanoTime());
+      SealedEvents format = new SealedEvents(parsed.chat(), id, model, created);
+      return new SealedStreamAnswer(response, format, flusher, System.nanoTime());
     }
     boolean usage = parsed.includeUsage();
     AnswerFormat format =

@@ -10,7 +10,7 @@ import org.cocoon.contracts.Receipt;
 import org.cocoon.link.wire.Model;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
-import org.cocoon.router.fleet.GroupKeys;
+import org.cocoon.router.fleet.GroupKeyBoard;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.path.RequestPath;
 import org.jspecify.annotations.Nullable;
@@ -145,7 +145,7 @@ public final class NetworkView {
   String groupKeys(String model) {
     Base64.Encoder base64 = Base64.getEncoder();
     JsonArray data = new JsonArray();
-    for (GroupKeys.Offer offer : fleet.groupKeys().of(model, System.currentTimeMillis())) {
+    for (GroupKeyBoard.Offer offer : fleet.groupKeys().of(model, System.currentTimeMillis())) {
       data.add(
           new JsonObject()
               .put("model", model)

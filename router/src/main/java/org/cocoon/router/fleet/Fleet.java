@@ -53,7 +53,7 @@ public final class Fleet {
   private final List<Worker> workers = new ArrayList<>();
   private final Index all = new Index();
   private final Index sealed = new Index();
-  private final GroupKeys groupKeys = new GroupKeys();
+  private final GroupKeyBoard groupKeys = new GroupKeyBoard();
   private Runnable capacityListener = () -> {};
 
   /** Sets who is told that a slot may have come free. */
@@ -123,7 +123,7 @@ public final class Fleet {
   }
 
   /** The keys that prompts can be sealed to. */
-  public GroupKeys groupKeys() {
+  public GroupKeyBoard groupKeys() {
     return groupKeys;
   }
 

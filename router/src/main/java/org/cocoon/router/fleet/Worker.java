@@ -84,7 +84,7 @@ public final class Worker implements Candidate {
   private final int slots;
   private final int contextTokens;
   private final LongSupplier nanoClock;
-  private final GroupKeys.OfWorker groupKeys;
+  private final GroupKeyBoard.OfWorker groupKeys;
   private final Consumer<FromRouter> down;
   private final Consumer<Runnable> afterTurn;
   private final Runnable freed;
@@ -115,7 +115,7 @@ public final class Worker implements Candidate {
       WorkerIdentity identity,
       List<Model> models,
       int coefficient,
-      GroupKeys groupKeys,
+      GroupKeyBoard groupKeys,
       LongSupplier nanoClock,
       Consumer<FromRouter> down,
       Consumer<Runnable> afterTurn,

@@ -51,6 +51,7 @@ final class TestEdge {
   final int port;
   private final Context context = vertx.getOrCreateContext();
   private final BlockingQueue<FromRouter> down = new LinkedBlockingQueue<>();
+  private final Fleet fleet = new Fleet();
   private final Worker worker;
 
   /** Knows one key and has money for everything. */
@@ -98,7 +99,11 @@ final class TestEdge {
   }
 
   TestEdge() throws Exception {
-    Fleet fleet = new Fleet();
+    this(List.of());
+  }
+
+  /** An edge whose worker's model has these features. */
+  TestEdge(List<String> features) throws Exception {
     Ledger ledger = new RichLedger();
     Admission admission = new Admission(Price.perToken(10), 64);
     path =
@@ -117,6 +122,7 @@ final class TestEdge {
             64,
             100_000,
             1000,
+            features,
             System::nanoTime,
             down::add,
             task -> context.runOnContext(ignored -> task.run()));
@@ -209,6 +215,14 @@ final class TestEdge {
                     .setFinish(FinishReason.FINISH_STOP)
                     .setPromptTokens(9))
             .build());
+  }
+
+  void loseWorker() throws Exception {
+    read(
+        () -> {
+          TestWorkers.lose(fleet, worker);
+          return true;
+        });
   }
 
   int inFlight() throws Exception {

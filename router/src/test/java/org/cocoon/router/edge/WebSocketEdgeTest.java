@@ -48,7 +48,7 @@ class WebSocketEdgeTest {
     edge.close();
   }
 
-  private static final class Frames implements WebSocket.Listener {
+  static final class Frames implements WebSocket.Listener {
     final BlockingQueue<JsonObject> heard = new LinkedBlockingQueue<>();
     final CompletableFuture<Integer> closed = new CompletableFuture<>();
     private final StringBuilder partial = new StringBuilder();

@@ -163,6 +163,11 @@ class UplinkServerTest {
     assertTrue(
         refusalOf(hello().addModels(Model.newBuilder().setName("n").setSlots(-1)))
             .contains("slots"));
+    Model.Builder gifted = Model.newBuilder().setName("n").setSlots(1).setContextTokens(1);
+    assertTrue(
+        refusalOf(hello().addModels(gifted.clone().addFeatures("a\u0007"))).contains("features"));
+    gifted.addAllFeatures(java.util.Collections.nCopies(33, "x"));
+    assertTrue(refusalOf(hello().addModels(gifted)).contains("features"));
     assertTrue(refusalOf(hello().setMinVersion(9).setMaxVersion(9)).contains("version"));
     assertEquals(0, fleet.workers().size());
   }
@@ -176,6 +181,21 @@ class UplinkServerTest {
     stream.write(FromWorker.newBuilder().setLoad(LoadReport.getDefaultInstance()).build());
     awaitWorkers(1); // told that others left, so all of the above was heard
     assertEquals("w", onLoop(() -> fleet.workers().getFirst().identity().name()));
+  }
+
+  @Test
+  void groupKeysMayComeWithTheHello() throws Exception {
+    Hello.Builder hello = hello();
+    hello.setModels(
+        0, hello.getModels(0).toBuilder().setName(TestWorkers.MODEL).addFeatures("sealed"));
+    open()
+        .write(
+            FromWorker.newBuilder()
+                .setHello(hello)
+                .addGroupKeys(GroupKeyBoardTest.statement(3, Long.MAX_VALUE))
+                .build());
+    assertTrue(heard.take().hasWelcome());
+    assertEquals(1, onLoop(() -> fleet.groupKeys().of(TestWorkers.MODEL, 0).size()));
   }
 
   @Test

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
@@ -15,7 +17,9 @@ import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.SealedPrompt;
 import org.cocoon.link.wire.Tokens;
+import org.cocoon.link.wire.Uplink;
 import org.junit.jupiter.api.Test;
 
 class WorkerTest {
@@ -216,5 +220,41 @@ class WorkerTest {
     say(FromWorker.newBuilder().setDraining(true));
     assertFalse(worker.accepting());
     assertEquals(Worker.State.DRAINING, worker.state());
+  }
+
+  @Test
+  void runsOfOneTurnGoDownInMessagesThatALinkTakes() {
+    ByteString large = ByteString.copyFrom(new byte[3 << 20]);
+    for (int i = 0; i < 20; i++) {
+      worker.run(
+          Run.newBuilder().setSealed(SealedPrompt.newBuilder().setCiphertext(large)),
+          100,
+          new Ear());
+      worker.run(Run.newBuilder(), 100, new Ear());
+    }
+    List.copyOf(nextTurn).forEach(Runnable::run);
+    List<Long> runs = new ArrayList<>();
+    for (FromRouter message : down) {
+      assertTrue(message.getSerializedSize() < Uplink.MAX_DOWN_BYTES / 2);
+      message.getRunList().forEach(run -> runs.add(run.getRun()));
+    }
+    assertEquals(LongStream.rangeClosed(1, 40).boxed().toList(), runs, "each once, in order");
+    assertTrue(down.size() <= 21, "small ones share a message");
+  }
+
+  @Test
+  void aCountThatAChunkClaimsSpoilsNoRates() {
+    long run = run(new Ear());
+    say(
+        FromWorker.newBuilder()
+            .addTokens(
+                Tokens.newBuilder()
+                    .setRun(run)
+                    .setSealed(ByteString.copyFrom(new byte[40]))
+                    .setSealedCount(-1)));
+    now += TimeUnit.SECONDS.toNanos(1);
+    worker.tick(TimeUnit.SECONDS.toNanos(1));
+    assertEquals(512, worker.tokensPerSecond());
+    assertEquals(0, worker.pendingPromptTokens(), "its first tokens came");
   }
 }

@@ -2,11 +2,15 @@ package org.cocoon.router.path;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.util.List;
+import java.util.Map;
+import org.cocoon.link.wire.PrivateTokens;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
@@ -39,6 +43,7 @@ final class ModelClient implements Answer {
   @Override
   public void text(byte[] more, int count, List<TokenLogprob> logprobs) {
     assertNotOver();
+    assertFalse(script.request.sealed(), "was to be sealed");
     text.writeBytes(more);
     tokens += count;
   }
@@ -46,7 +51,11 @@ final class ModelClient implements Answer {
   @Override
   public void sealed(byte[] chunk, int count) {
     assertNotOver();
-    throw new AssertionError("nothing is sealed yet");
+    assertTrue(script.request.sealed(), "was to be plain");
+    PrivateTokens opened = ModelWorker.open(ByteString.copyFrom(chunk));
+    assertEquals(opened.getIdsCount(), count, "what the worker says of its chunk");
+    text.writeBytes(opened.getText().toByteArray());
+    tokens += count;
   }
 
   @Override
@@ -71,6 +80,23 @@ final class ModelClient implements Answer {
     assertNotOver();
   }
 
+  /** Counts how it ended. */
+  void count(Map<String, Integer> seen) {
+    String kind = script.request.sealed() ? "sealed" : "plain";
+    Exchange last = exchange;
+    if (completion != null) {
+      seen.merge(kind + " finished", 1, Integer::sum);
+      if (last != null && last.attempts() > 1) {
+        seen.merge(kind + " finished elsewhere", 1, Integer::sum);
+      }
+    }
+    Refusal why = refusal;
+    if (why != null) {
+      seen.merge(kind + " refused", 1, Integer::sum);
+      seen.merge(kind + " refused " + why.kind(), 1, Integer::sum);
+    }
+  }
+
   /** What it has is the beginning of the answer, or all of it, and what it pays is what it has. */
   void check(MemoryLedger ledger) {
     byte[] got = text.toByteArray();
@@ -88,13 +114,18 @@ final class ModelClient implements Answer {
       assertNull(completion, "finished without a charge");
       assertTrue(tokens == 0 || ledger.refusedCharges.contains(id), "delivered without a charge");
     }
+    assertTrue(
+        refusal == null
+            || refusal.kind() != Refusal.Kind.SEALED_KEY_UNKNOWN
+            || (script.request.sealed() && tokens == 0 && got.length == 0),
+        "a key can only be unknown before anything is answered");
     Completion end = completion;
     if (end != null) {
       assertEquals(tokens, end.completionTokens());
       int most = script.request.maxTokens();
       int expected =
           Math.min(
-              script.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.CONTEXT));
+              script.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.LONGEST));
       assertEquals(expected, tokens, "a whole answer has all tokens");
       assertEquals(script.textBytes(expected), got.length, "a whole answer has all text");
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Grant;
 import org.cocoon.link.wire.LoadReport;
+import org.cocoon.link.wire.PrivateTokens;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.fleet.Worker;
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class ModelWorker {
   /** Of all workers, so that every answer has one right length. */
   static final int CONTEXT = 1500;
+
+  /** The longest answer: a prompt has at least one token. */
+  static final int LONGEST = CONTEXT - 1;
 
   /** One run there. */
   private static final class Generation {
@@ -45,20 +50,27 @@ final class ModelWorker {
     Generation(Script script, Run run) {
       this.script = script;
       this.run = run.getRun();
-      this.most = Math.min(script.length, run.getMaxTokens());
+      this.most = Math.min(script.length, Math.min(run.getMaxTokens(), LONGEST));
       this.credit = run.getCredit();
-      this.position = run.getContinuation().getIdsCount();
-      this.textSent = run.getContinuation().getTextBytes();
+      Continuation before = run.getContinuation();
+      this.position = before.getIdsCount();
+      this.textSent = before.getTextBytes();
+      for (ByteString chunk : before.getSealedList()) {
+        position += open(chunk).getIdsCount();
+        textSent += open(chunk).getText().size();
+      }
     }
   }
 
   private final Random random;
   private final Map<String, Script> scripts;
+  private final boolean opensSealed;
   private final Map<Long, Generation> generations = new LinkedHashMap<>();
   private @Nullable Worker worker;
 
-  ModelWorker(Random random, Map<String, Script> scripts) {
+  ModelWorker(Random random, boolean opensSealed, Map<String, Script> scripts) {
     this.random = random;
+    this.opensSealed = opensSealed;
     this.scripts = scripts;
   }
 
@@ -74,6 +86,33 @@ final class ModelWorker {
     return generations.size();
   }
 
+  /** What is in a chunk; sealing is the seal package's concern, so here it hides nothing. */
+  static PrivateTokens open(ByteString chunk) {
+    try {
+      return PrivateTokens.parseFrom(chunk);
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError("a chunk came changed", e);
+    }
+  }
+
+  private static ByteString chunk(int size) {
+    return ByteString.copyFrom(new byte[size]);
+  }
+
+  private static Tokens sealed(long run, Tokens tokens) {
+    PrivateTokens inside =
+        PrivateTokens.newBuilder()
+            .addAllIds(tokens.getIdsList())
+            .setText(tokens.getText())
+            .setPadding(ByteString.copyFrom(new byte[16]))
+            .build();
+    return Tokens.newBuilder()
+        .setRun(run)
+        .setSealed(inside.toByteString())
+        .setSealedCount(tokens.getIdsCount())
+        .build();
+  }
+
   /** Takes what the router sent, and checks it. */
   void take(FromRouter message) {
     for (Run run : message.getRunList()) {
@@ -87,6 +126,16 @@ final class ModelWorker {
         assertEquals(script.id(i), before.getIds(i), "continues another answer");
       }
       assertTrue(before.getTextBytes() <= script.textBytes(before.getIdsCount()));
+      boolean sealed = script.request.sealed();
+      assertEquals(sealed, run.hasSealed());
+      assertTrue(!sealed || opensSealed, "sealed to a worker that opens nothing");
+      assertTrue(sealed ? before.getIdsCount() == 0 : before.getSealedCount() == 0);
+      int at = 0;
+      for (ByteString chunk : before.getSealedList()) {
+        for (int id : open(chunk).getIdsList()) {
+          assertEquals(script.id(at++), id, "continues another sealed answer");
+        }
+      }
       assertNull(generations.put(run.getRun(), generation), "a run's number came twice");
     }
     for (Grant grant : message.getGrantList()) {
@@ -133,7 +182,8 @@ final class ModelWorker {
       tokens.addIds(generation.script.id(generation.position++));
     }
     generation.credit -= fresh;
-    return tokens.setText(text(generation, textLag)).build();
+    Tokens plain = tokens.setText(text(generation, textLag)).build();
+    return generation.script.request.sealed() ? sealed(generation.run, plain) : plain;
   }
 
   private static ByteString text(Generation generation, int textLag) {
@@ -148,8 +198,11 @@ final class ModelWorker {
 
   private void end(FromWorker.Builder message, Generation generation, FinishReason reason) {
     ByteString rest = text(generation, 0);
-    if (!rest.isEmpty()) {
-      message.addTokens(Tokens.newBuilder().setRun(generation.run).setText(rest));
+    Tokens last = Tokens.newBuilder().setRun(generation.run).setText(rest).build();
+    if (generation.script.request.sealed()) {
+      message.addTokens(sealed(generation.run, last)); // marks the end, though it may be empty
+    } else if (!rest.isEmpty()) {
+      message.addTokens(last);
     }
     message.addDone(
         Done.newBuilder()
@@ -201,7 +254,7 @@ final class ModelWorker {
     long run = generation == null ? 1L << 41 : generation.run;
     Tokens.Builder tokens = Tokens.newBuilder().setRun(run);
     FromWorker.Builder message = FromWorker.newBuilder();
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(13)) {
       case 0 -> { // beyond its credit
         for (int i = 0; i < Relay.WINDOW + 1; i++) {
           tokens.addIds(7);
@@ -217,10 +270,15 @@ final class ModelWorker {
       case 6 ->
           message.setLoad(
               LoadReport.newBuilder().setRunning(random.nextInt()).setQueued(random.nextInt()));
+      case 7 -> message.addTokens(tokens.addIds(7).setSealed(chunk(40)).setSealedCount(1));
+      case 8 -> message.addTokens(tokens.setSealed(chunk(2 << 20)).setSealedCount(1));
+      case 9 -> message.addTokens(tokens.setSealed(chunk(40)).setSealedCount(Relay.WINDOW + 1));
+      case 10 -> message.addTokens(tokens.setSealed(chunk(40)).setSealedCount(-1));
+      case 11 -> message.addTokens(tokens.setSealedCount(1)); // tokens in no chunk
       default -> {
         if (generation != null && generation.position == generation.most) {
           message // absurd figures at an end that is right
-              .addTokens(Tokens.newBuilder().setRun(run).setText(text(generation, 0)))
+              .addTokens(tokens(generation, 0, 0))
               .addDone(
                   Done.newBuilder()
                       .setRun(run)

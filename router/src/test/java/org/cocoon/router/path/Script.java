@@ -7,6 +7,7 @@ import java.util.Random;
 import java.util.UUID;
 import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.SealedPrompt;
 import org.cocoon.router.fleet.TestWorkers;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.request.InferenceRequest;
@@ -48,8 +49,8 @@ final class Script {
             id,
             account,
             Run.newBuilder()
+                .mergeFrom(prompt(random))
                 .setModel(TestWorkers.MODEL)
-                .setChat(Chat.getDefaultInstance())
                 .setMaxTokens(maxTokens)
                 .build(),
             promptBytes,
@@ -58,6 +59,12 @@ final class Script {
             random.nextInt(10) == 0 ? 1000 : 1_000_000,
             random.nextInt(10) == 0 ? 2_000 : 600_000,
             random.nextInt(10));
+  }
+
+  private static Run prompt(Random random) {
+    return random.nextInt(3) == 0
+        ? Run.newBuilder().setSealed(SealedPrompt.getDefaultInstance()).build()
+        : Run.newBuilder().setChat(Chat.getDefaultInstance()).build();
   }
 
   int id(int position) {

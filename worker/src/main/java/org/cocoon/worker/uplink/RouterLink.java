@@ -14,11 +14,13 @@ import java.util.function.Consumer;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FromWorker;
+import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,6 +69,12 @@ final class RouterLink implements RouterSession.Owner {
 
     /** What a conversation without a system message begins with; empty: nothing. */
     String system();
+
+    /** Opens sealed runs. */
+    SealedRuns sealed();
+
+    /** The keys that prompts can be sealed to now. */
+    List<GroupKeyStatement> groupKeys();
 
     /** A router refuses this worker for good. */
     Consumer<String> refusedForGood();
@@ -254,6 +262,11 @@ final class RouterLink implements RouterSession.Owner {
             }
           }
         });
+  }
+
+  /** Tells the router the keys of now. */
+  void keysChanged() {
+    context.runOnContext(ignored -> sessions().forEach(RouterSession::tellKeys));
   }
 
   /** Takes nothing new from now on. */

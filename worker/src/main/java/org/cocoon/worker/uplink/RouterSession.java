@@ -13,17 +13,19 @@ import io.vertx.grpc.client.GrpcClientRequest;
 import io.vertx.grpc.client.GrpcClientResponse;
 import java.net.ConnectException;
 import java.time.Instant;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import org.cocoon.link.wire.Cancel;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Grant;
+import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
@@ -31,6 +33,7 @@ import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.RunKey;
+import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>State belongs to one Vert.x context.
  */
-final class RouterSession {
+final class RouterSession implements Unsealing.Outcome {
   static final long HEARTBEAT_MILLIS = 1_000;
   private static final long WELCOME_MILLIS = 10_000;
 
@@ -91,7 +94,8 @@ final class RouterSession {
   private final ByteString instance;
   private final RouterLink.Terms terms;
   private final Owner owner;
-  private final Set<Long> runs = new HashSet<>();
+  private final Unsealing unsealing;
+  private final Map<Long, RunKey> runs = new HashMap<>();
 
   private State state = State.DIALLING;
   private @Nullable GrpcClient client;
@@ -125,6 +129,7 @@ final class RouterSession {
     this.instance = instance;
     this.terms = terms;
     this.owner = owner;
+    this.unsealing = new Unsealing(vertx, terms.sealed(), this);
   }
 
   long link() {
@@ -215,6 +220,7 @@ final class RouterSession {
     state = State.ATTACHED;
     owner.attached(this, welcome, renewAt);
     report(true);
+    tellKeys();
   }
 
   // ------------------------------------------------------------------ what the router says
@@ -250,13 +256,15 @@ final class RouterSession {
     }
     try {
       for (Grant grant : message.getGrantList()) {
-        if (runs.contains(grant.getRun())) {
-          terms.engine().grant(new RunKey(link, grant.getRun()), grant.getTokens());
+        RunKey key = runs.get(grant.getRun());
+        if (key != null) {
+          terms.engine().grant(key, grant.getTokens());
         }
       }
       for (Cancel cancel : message.getCancelList()) {
-        if (runs.contains(cancel.getRun())) {
-          terms.engine().cancel(new RunKey(link, cancel.getRun()));
+        RunKey key = runs.get(cancel.getRun());
+        if (key != null && !unsealing.cancel(cancel.getRun())) {
+          terms.engine().cancel(key);
         }
       }
     } catch (RejectedExecutionException e) {
@@ -272,16 +280,43 @@ final class RouterSession {
       fail(run, FailureCode.FAILURE_DRAINING, "this worker is stopping");
       return true;
     }
-    if (!runs.add(run.getRun())) {
+    boolean isSealed = run.hasSealed();
+    RunKey key = isSealed ? SealedRuns.key(link, run.getRun()) : new RunKey(link, run.getRun());
+    if (runs.putIfAbsent(run.getRun(), key) != null) {
       return false;
     }
-    try {
-      terms.engine().generate(WireRequests.request(link, run, terms.system()));
-    } catch (RejectedExecutionException e) {
-      runs.remove(run.getRun());
-      fail(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
+    if (isSealed) {
+      unsealing.begin(key, run);
+    } else {
+      opened(key, run);
     }
     return true;
+  }
+
+  @Override
+  public void opened(RunKey key, Run run) {
+    try {
+      terms.engine().generate(WireRequests.request(key, run, terms.system()));
+    } catch (RejectedExecutionException e) {
+      terms.sealed().forget(key);
+      refused(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
+    }
+  }
+
+  @Override
+  public void refused(Run run, FailureCode code, String message) {
+    runs.remove(run.getRun());
+    fail(run, code, message);
+    leaveIfDone();
+  }
+
+  @Override
+  public void cancelled(Run run) {
+    runs.remove(run.getRun());
+    Done done =
+        Done.newBuilder().setRun(run.getRun()).setFinish(FinishReason.FINISH_CANCELLED).build();
+    write(FromWorker.newBuilder().addDone(done).build());
+    leaveIfDone();
   }
 
   private void fail(Run run, FailureCode code, String message) {
@@ -334,6 +369,14 @@ final class RouterSession {
               .setLoad(load)
               .setDraining(draining || state == State.LEAVING)
               .build());
+    }
+  }
+
+  /** Says which keys prompts can be sealed to. */
+  void tellKeys() {
+    List<GroupKeyStatement> keys = terms.groupKeys();
+    if (!keys.isEmpty()) {
+      write(FromWorker.newBuilder().addAllGroupKeys(keys).build());
     }
   }
 
@@ -419,7 +462,8 @@ final class RouterSession {
 
   private void quit() {
     state = State.ENDED;
-    runs.forEach(run -> cancel(new RunKey(link, run)));
+    unsealing.cancelAll();
+    runs.values().forEach(this::cancel);
     runs.clear();
     release();
   }

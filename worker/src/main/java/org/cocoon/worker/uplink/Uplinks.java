@@ -8,18 +8,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.cocoon.link.keys.HeldKeys;
+import org.cocoon.link.seal.GroupKeys;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.engine.StepListener;
 import org.cocoon.worker.engine.StepOutcome;
 import org.cocoon.worker.engine.StepOutcome.Delta;
 import org.cocoon.worker.engine.StepOutcome.Ended;
+import org.cocoon.worker.engine.StepOutcome.FinishReason;
+import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +33,28 @@ import org.jspecify.annotations.Nullable;
  * number of its requests.
  */
 public final class Uplinks implements StepListener {
+  /** Among a model's features: sealed prompts are opened. */
+  private static final String SEALED = "sealed";
+
   private final List<RouterLink> links = new ArrayList<>();
+  private final SealedRuns sealed;
+  private final @Nullable HeldKeys keys;
+
+  /** Links of a worker that opens no sealed prompts. */
+  public Uplinks() {
+    this.keys = null;
+    this.sealed = new SealedRuns(GroupKeys.NONE);
+  }
+
+  /**
+   * Links of a worker that opens sealed prompts.
+   *
+   * @param keys what it holds; {@link #keysChanged} tells of other statements
+   */
+  public Uplinks(HeldKeys keys) {
+    this.keys = keys;
+    this.sealed = new SealedRuns(keys);
+  }
 
   /**
    * Dials all routers and keeps dialling.
@@ -44,7 +71,8 @@ public final class Uplinks implements StepListener {
       Engine engine,
       Attestation attestation,
       Consumer<String> refusedForGood) {
-    Hello hello = identity.hello(engine.model());
+    HeldKeys held = keys;
+    Hello hello = identity.hello(engine.model(), held != null);
     RouterLink.Terms terms =
         new RouterLink.Terms() {
           @Override
@@ -65,6 +93,16 @@ public final class Uplinks implements StepListener {
           @Override
           public String system() {
             return identity.system();
+          }
+
+          @Override
+          public SealedRuns sealed() {
+            return sealed;
+          }
+
+          @Override
+          public List<GroupKeyStatement> groupKeys() {
+            return held == null ? List.of() : held.statements();
           }
 
           @Override
@@ -89,7 +127,7 @@ public final class Uplinks implements StepListener {
    */
   public record Identity(
       String name, int coefficient, String software, boolean simulatedTee, String system) {
-    Hello hello(ServedModel model) {
+    Hello hello(ServedModel model, boolean opensSealed) {
       Hello.Builder hello =
           Hello.newBuilder()
               .setMinVersion(Uplink.VERSION)
@@ -103,7 +141,8 @@ public final class Uplinks implements StepListener {
                       .setRevision(model.revision())
                       .setContextTokens(model.contextTokens())
                       .setSlots(model.slots())
-                      .addAllFeatures(model.features()));
+                      .addAllFeatures(model.features())
+                      .addAllFeatures(opensSealed ? List.of(SEALED) : List.of()));
       if (simulatedTee) {
         hello.addSimulated("tee");
       }
@@ -124,14 +163,15 @@ public final class Uplinks implements StepListener {
   public void stepped(StepOutcome outcome) {
     Map<Long, Batch> byLink = new HashMap<>(4);
     for (Delta delta : outcome.deltas()) {
-      batch(byLink, delta.key().link()).tokens.add(WireRequests.tokens(delta));
+      Batch batch = batch(byLink, SealedRuns.link(delta.key()));
+      if (SealedRuns.isSealed(delta.key())) {
+        seal(batch, delta.key(), delta, completion(outcome, delta.key()));
+      } else {
+        batch.tokens.add(WireRequests.tokens(delta));
+      }
     }
     for (Ended ended : outcome.ended()) {
-      Batch batch = batch(byLink, ended.key().link());
-      switch (ended) {
-        case Ended.Finished finished -> batch.done.add(WireRequests.done(finished));
-        case Ended.Refused refused -> batch.failed.add(WireRequests.failed(refused));
-      }
+      end(batch(byLink, SealedRuns.link(ended.key())), ended);
     }
     byLink.forEach(
         (link, batch) -> {
@@ -140,6 +180,48 @@ public final class Uplinks implements StepListener {
             owner.send(link, batch.tokens, batch.done, batch.failed);
           }
         });
+  }
+
+  private void end(Batch batch, Ended ended) {
+    boolean isSealed = SealedRuns.isSealed(ended.key());
+    switch (ended) {
+      case Ended.Finished finished when isSealed -> {
+        if (isComplete(finished)) {
+          seal(batch, finished.key(), null, finished);
+        }
+        batch.done.add(sealed.done(finished.key(), WireRequests.done(finished)));
+      }
+      case Ended.Refused refused when isSealed ->
+          batch.failed.add(WireRequests.sealedFailed(refused));
+      case Ended.Finished finished -> batch.done.add(WireRequests.done(finished));
+      case Ended.Refused refused -> batch.failed.add(WireRequests.failed(refused));
+    }
+    sealed.forget(ended.key());
+  }
+
+  /** Adds the next chunk of an answer, which is the last one if the answer is complete. */
+  private void seal(
+      Batch batch, RunKey key, @Nullable Delta delta, Ended.@Nullable Finished completion) {
+    Tokens chunk =
+        sealed.seal(key, WireRequests.privateTokens(delta, completion), completion != null);
+    if (chunk != null) {
+      batch.tokens.add(chunk);
+    }
+  }
+
+  /** How an answer is completed in this step, or null if it is not. */
+  private static Ended.@Nullable Finished completion(StepOutcome outcome, RunKey key) {
+    for (Ended ended : outcome.ended()) {
+      if (ended instanceof Ended.Finished finished && finished.key().equals(key)) {
+        return isComplete(finished) ? finished : null;
+      }
+    }
+    return null;
+  }
+
+  /** A cancelled answer has no last chunk: whoever cancelled it cannot make it look complete. */
+  private static boolean isComplete(Ended.Finished finished) {
+    return finished.reason() != FinishReason.CANCELLED;
   }
 
   private static Batch batch(Map<Long, Batch> byLink, long link) {
@@ -164,6 +246,16 @@ public final class Uplinks implements StepListener {
    */
   public void end(HttpConnection connection, String reason, String detail, boolean drainFirst) {
     links.forEach(link -> link.end(connection, reason, detail, drainFirst));
+  }
+
+  /** Tells all routers the keys that prompts can be sealed to now; from any thread. */
+  public void keysChanged() {
+    links.forEach(RouterLink::keysChanged);
+  }
+
+  /** How many sealed runs have not ended. */
+  int sealedRuns() {
+    return sealed.size();
   }
 
   /** Tells all routers that nothing new is taken. */

@@ -12,6 +12,7 @@ import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FinishReason;
+import org.cocoon.link.wire.PrivateTokens;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.link.wire.Tokens;
@@ -24,6 +25,7 @@ import org.cocoon.worker.engine.Sampling;
 import org.cocoon.worker.engine.StepOutcome;
 import org.cocoon.worker.engine.StepOutcome.Delta;
 import org.cocoon.worker.engine.StepOutcome.Ended;
+import org.jspecify.annotations.Nullable;
 
 /** Between the wire's messages and the engine's own types. */
 final class WireRequests {
@@ -34,7 +36,7 @@ final class WireRequests {
    *
    * @param system what a conversation without a system message begins with; empty: nothing
    */
-  static GenerationRequest request(long link, Run run, String system) {
+  static GenerationRequest request(RunKey key, Run run, String system) {
     Prompt prompt =
         run.hasChat()
             ? new Prompt.Chat(messages(run, system), run.getChat().getTemplateArguments())
@@ -44,7 +46,7 @@ final class WireRequests {
       ids[i] = run.getContinuation().getIds(i);
     }
     return new GenerationRequest(
-        new RunKey(link, run.getRun()),
+        key,
         run.getRequestId(),
         run.getCacheScope(),
         prompt,
@@ -99,32 +101,65 @@ final class WireRequests {
       tokens.addIds(id);
     }
     for (StepOutcome.TokenLogprob logprob : delta.logprobs()) {
-      TokenLogprob.Builder builder =
-          TokenLogprob.newBuilder()
-              .setPiece(ByteString.copyFrom(logprob.piece()))
-              .setLogprob(logprob.logprob());
-      for (StepOutcome.Alternative alternative : logprob.top()) {
-        builder.addTop(
-            Alternative.newBuilder()
-                .setId(alternative.id())
-                .setPiece(ByteString.copyFrom(alternative.piece()))
-                .setLogprob(alternative.logprob()));
-      }
-      tokens.addLogprobs(builder);
+      tokens.addLogprobs(logprob(logprob));
     }
     return tokens.build();
+  }
+
+  /**
+   * What is sealed of a step.
+   *
+   * @param delta what the step produced, or null if it only ended the answer
+   * @param end how the answer ended, or null if it did not end complete
+   */
+  static PrivateTokens privateTokens(@Nullable Delta delta, Ended.@Nullable Finished end) {
+    PrivateTokens.Builder tokens = PrivateTokens.newBuilder();
+    if (delta != null) {
+      tokens.setText(UnsafeByteOperations.unsafeWrap(delta.text()));
+      for (int id : delta.ids()) {
+        tokens.addIds(id);
+      }
+      for (StepOutcome.TokenLogprob logprob : delta.logprobs()) {
+        tokens.addLogprobs(logprob(logprob));
+      }
+    }
+    if (end != null) {
+      tokens.setFinish(finish(end.reason()));
+      if (end.stop() != null) {
+        tokens.setStop(end.stop());
+      }
+    }
+    return tokens.build();
+  }
+
+  private static TokenLogprob logprob(StepOutcome.TokenLogprob logprob) {
+    TokenLogprob.Builder builder =
+        TokenLogprob.newBuilder()
+            .setPiece(ByteString.copyFrom(logprob.piece()))
+            .setLogprob(logprob.logprob());
+    for (StepOutcome.Alternative alternative : logprob.top()) {
+      builder.addTop(
+          Alternative.newBuilder()
+              .setId(alternative.id())
+              .setPiece(ByteString.copyFrom(alternative.piece()))
+              .setLogprob(alternative.logprob()));
+    }
+    return builder.build();
+  }
+
+  private static FinishReason finish(StepOutcome.FinishReason reason) {
+    return switch (reason) {
+      case STOP -> FinishReason.FINISH_STOP;
+      case LENGTH -> FinishReason.FINISH_LENGTH;
+      case CANCELLED -> FinishReason.FINISH_CANCELLED;
+    };
   }
 
   static Done done(Ended.Finished finished) {
     Done.Builder done =
         Done.newBuilder()
             .setRun(finished.key().run())
-            .setFinish(
-                switch (finished.reason()) {
-                  case STOP -> FinishReason.FINISH_STOP;
-                  case LENGTH -> FinishReason.FINISH_LENGTH;
-                  case CANCELLED -> FinishReason.FINISH_CANCELLED;
-                })
+            .setFinish(finish(finished.reason()))
             .setPromptTokens(finished.promptTokens())
             .setCompletionTokens(finished.completionTokens())
             .setCachedPromptTokens(finished.cachedPromptTokens())
@@ -135,6 +170,21 @@ final class WireRequests {
       done.setStop(finished.stop());
     }
     return done.build();
+  }
+
+  /** Why a sealed run failed; what the engine says of it might tell something of its prompt. */
+  static Failed sealedFailed(Ended.Refused refused) {
+    return failed(refused).toBuilder()
+        .setMessage(
+            switch (refused.cause()) {
+              case PROMPT_TOO_LONG -> "the sealed prompt and one token do not fit into the context";
+              case BAD_REQUEST -> "a parameter or the form of the sealed request is wrong";
+              case UNSUPPORTED -> "this engine cannot do what the sealed request asks for";
+              case BUSY -> "the engine's queue is full";
+              case DRAINING -> "this worker is stopping";
+              case ENGINE -> "the engine could not answer";
+            })
+        .build();
   }
 
   static Failed failed(Ended.Refused refused) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.cocoon.link.evidence.Collateral;
+import org.cocoon.link.evidence.PlatformName;
 
 /**
  * A few files with whole collateral each, as {@link CollateralFile} reads them.
@@ -25,7 +26,7 @@ public final class BundleSource implements CollateralOrigin {
   }
 
   @Override
-  public Collateral fetch(PlatformFamily family) throws IOException {
+  public Collateral fetch(PlatformName family) throws IOException {
     for (Path file : files) {
       Collateral collateral = CollateralFile.load(file);
       if (Edition.of(collateral).family().equals(family)) {

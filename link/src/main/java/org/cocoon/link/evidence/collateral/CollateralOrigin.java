@@ -2,6 +2,7 @@ package org.cocoon.link.evidence.collateral;
 
 import java.io.IOException;
 import org.cocoon.link.evidence.Collateral;
+import org.cocoon.link.evidence.PlatformName;
 
 /** A place from which collateral is fetched: a caching server, a folder, a bundle. */
 @FunctionalInterface
@@ -14,5 +15,5 @@ public interface CollateralOrigin {
    *
    * @throws IOException a sentence for operators that names the place and what is wrong with it
    */
-  Collateral fetch(PlatformFamily family) throws IOException;
+  Collateral fetch(PlatformName family) throws IOException;
 }

@@ -2,6 +2,7 @@ package org.cocoon.link.evidence.collateral;
 
 import java.time.Instant;
 import java.util.Optional;
+import org.cocoon.link.evidence.PlatformName;
 
 /**
  * How it stands with one family's collateral, for operators.
@@ -13,7 +14,7 @@ import java.util.Optional;
  * @param lastError why the last fetch failed or gave something old; empty if it did not
  */
 public record CollateralStanding(
-    PlatformFamily family,
+    PlatformName family,
     Optional<Instant> issuedAt,
     Optional<Instant> validUntil,
     Instant nextFetch,

@@ -12,12 +12,15 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.cocoon.link.evidence.CaType;
 import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.DerValue;
+import org.cocoon.link.evidence.PlatformName;
+import org.cocoon.link.evidence.json.Json;
+import org.cocoon.link.evidence.json.JsonException;
+import org.cocoon.link.evidence.json.JsonObject;
 
 /**
  * Which issue of its four parts some collateral is, so that none ever goes back.
@@ -26,15 +29,14 @@ import org.cocoon.link.evidence.DerValue;
  *
  * @param family the platforms that it is for
  */
-record Edition(PlatformFamily family, Part tcbInfo, Part qeIdentity, Part pckCrl, Part rootCaCrl) {
+record Edition(PlatformName family, Part tcbInfo, Part qeIdentity, Part pckCrl, Part rootCaCrl) {
   private static final String CRL_NUMBER = "2.5.29.20";
-  private static final int MAX_NUMBER_DIGITS = 9;
 
   /**
    * One part.
    *
    * @param name for sentences
-   * @param number evaluation number of a TCB, or number of a revocation list
+   * @param number evaluation number of a TCB, or number of a revocation list, 0 without one
    * @param issuedAt when it was made
    * @param nextUpdate when it ends
    */
@@ -56,23 +58,22 @@ record Edition(PlatformFamily family, Part tcbInfo, Part qeIdentity, Part pckCrl
    * @throws IOException a sentence that names the part that cannot be read
    */
   static Edition of(Collateral collateral) throws IOException {
-    Map<String, String> tcb = members(collateral.tcbInfo(), "tcb info");
-    Map<String, String> qe = members(collateral.qeIdentity(), "qe identity");
+    JsonObject tcb = json(collateral.tcbInfo(), "tcb info");
+    JsonObject qe = json(collateral.qeIdentity(), "qe identity");
     X509CRL pckCrl = crl(collateral.pckCrl(), "pck crl");
     CaType ca =
         pckCrl.getIssuerX500Principal().getName().contains("Processor")
             ? CaType.PROCESSOR
             : CaType.PLATFORM;
-    String fmspc = JsonMembers.text(tcb, "fmspc").toLowerCase(Locale.ROOT);
     try {
       return new Edition(
-          new PlatformFamily(fmspc, ca),
+          new PlatformName(tcb.text("fmspc").toLowerCase(Locale.ROOT), ca),
           signedPart("tcb info", tcb),
           signedPart("qe identity", qe),
           crlPart("pck crl", pckCrl),
           crlPart("root crl", crl(collateral.rootCaCrl(), "root crl")));
-    } catch (IllegalArgumentException e) {
-      throw new IOException("tcb info: " + e.getMessage(), e);
+    } catch (JsonException | IllegalArgumentException e) {
+      throw new IOException("tcb info or qe identity: " + e.getMessage(), e);
     }
   }
 
@@ -85,35 +86,25 @@ record Edition(PlatformFamily family, Part tcbInfo, Part qeIdentity, Part pckCrl
     return List.of(tcbInfo, qeIdentity, pckCrl, rootCaCrl);
   }
 
-  private static Map<String, String> members(String json, String name) throws IOException {
+  private static JsonObject json(String text, String name) throws IOException {
     try {
-      return JsonMembers.of(json);
-    } catch (IOException e) {
-      throw new IOException(name + ": " + e.getMessage(), e);
+      return Json.parse(text);
+    } catch (JsonException e) {
+      throw new IOException(name + ": " + e.reason(), e);
     }
   }
 
-  private static Part signedPart(String name, Map<String, String> members) throws IOException {
-    String number = JsonMembers.required(members, "tcbEvaluationDataNumber");
-    if (number.length() > MAX_NUMBER_DIGITS || !number.chars().allMatch(Edition::isDigit)) {
-      throw new IOException(name + ": member 'tcbEvaluationDataNumber' is not a count");
-    }
+  private static Part signedPart(String name, JsonObject json) throws JsonException {
+    long number = json.whole("tcbEvaluationDataNumber", 0, Integer.MAX_VALUE);
     return new Part(
-        name,
-        new BigInteger(number),
-        instant(members, "issueDate"),
-        instant(members, "nextUpdate"));
+        name, BigInteger.valueOf(number), instant(json, "issueDate"), instant(json, "nextUpdate"));
   }
 
-  private static boolean isDigit(int character) {
-    return character >= '0' && character <= '9';
-  }
-
-  private static Instant instant(Map<String, String> members, String name) throws IOException {
+  private static Instant instant(JsonObject json, String key) throws JsonException {
     try {
-      return Instant.parse(JsonMembers.text(members, name));
-    } catch (DateTimeException e) {
-      throw new IOException("member '" + name + "' is not a time", e);
+      return Instant.parse(json.text(key));
+    } catch (DateTimeException _) {
+      throw new JsonException("key '" + key + "' must be a time");
     }
   }
 
@@ -130,13 +121,15 @@ record Edition(PlatformFamily family, Part tcbInfo, Part qeIdentity, Part pckCrl
 
   private static Part crlPart(String name, X509CRL crl) throws IOException {
     byte[] number = crl.getExtensionValue(CRL_NUMBER);
-    if (number == null || crl.getNextUpdate() == null) {
-      throw new IOException(name + ": it has no number or no next update");
+    if (crl.getNextUpdate() == null) {
+      throw new IOException(name + ": it has no next update");
     }
     try {
       return new Part(
           name,
-          DerValue.of(DerValue.of(number).expect(Der.OCTET_STRING)).integer(),
+          number == null
+              ? BigInteger.ZERO
+              : DerValue.of(DerValue.of(number).expect(Der.OCTET_STRING)).integer(),
           crl.getThisUpdate().toInstant(),
           crl.getNextUpdate().toInstant());
     } catch (DerException e) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.cocoon.link.evidence.Collateral;
+import org.cocoon.link.evidence.PlatformName;
 
 /**
  * A folder with the answers of Intel's service as files, for networks without a way out.
@@ -24,7 +25,7 @@ public final class FolderSource implements CollateralOrigin {
   }
 
   @Override
-  public Collateral fetch(PlatformFamily family) throws IOException {
+  public Collateral fetch(PlatformName family) throws IOException {
     String tcb = "tcb_info_" + family.fmspc();
     String pckCrl = "pck_crl_" + family.ca().word();
     SignedText tcbInfo = signed(tcb + ".json", "tcbInfo");
@@ -48,7 +49,7 @@ public final class FolderSource implements CollateralOrigin {
 
   private SignedText signed(String file, String name) throws IOException {
     byte[] bytes = read(file);
-    return named(file, () -> SignedText.read(CollateralFile.strictUtf8(bytes), name));
+    return named(file, () -> SignedText.read(bytes, name));
   }
 
   private String chain(String file) throws IOException {

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.cocoon.link.evidence.Collateral;
+import org.cocoon.link.evidence.PlatformName;
 
 /**
  * A provisioning certificate caching server: version 4 of the HTTP interface of Intel's PCS, which
@@ -67,7 +68,7 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
   }
 
   @Override
-  public Collateral fetch(PlatformFamily family) throws IOException {
+  public Collateral fetch(PlatformName family) throws IOException {
     String fmspc = family.fmspc().toUpperCase(Locale.ROOT);
     Answer tcb = get(at("/tdx/certification/v4/tcb?fmspc=" + fmspc));
     SignedText tcbInfo = tcb.signed("tcbInfo");
@@ -181,7 +182,7 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
   private record Answer(URI address, HttpHeaders headers, byte[] body) {
     SignedText signed(String name) throws IOException {
       try {
-        return SignedText.read(CollateralFile.strictUtf8(body), name);
+        return SignedText.read(body, name);
       } catch (IOException e) {
         throw new IOException(address + ": " + e.getMessage(), e);
       }

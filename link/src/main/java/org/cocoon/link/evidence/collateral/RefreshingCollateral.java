@@ -22,6 +22,7 @@ import java.util.random.RandomGenerator;
 import org.cocoon.link.evidence.CaType;
 import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.CollateralSource;
+import org.cocoon.link.evidence.PlatformName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,8 +66,8 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
   private final Executor fetchers;
   private final @Nullable CollateralFolder folder;
 
-  private final ConcurrentHashMap<PlatformFamily, Tracked> families = new ConcurrentHashMap<>();
-  private final List<Consumer<PlatformFamily>> listeners = new CopyOnWriteArrayList<>();
+  private final ConcurrentHashMap<PlatformName, Tracked> families = new ConcurrentHashMap<>();
+  private final List<Consumer<PlatformName>> listeners = new CopyOnWriteArrayList<>();
   private final AtomicLong version = new AtomicLong();
   private final Semaphore fetches = new Semaphore(MAX_FETCHES);
   private final Semaphore waiting = new Semaphore(MAX_WAITING);
@@ -127,7 +128,7 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
 
   @Override
   public Optional<Collateral> collateral(String fmspc, CaType ca) {
-    return tracked(new PlatformFamily(fmspc, ca)).flatMap(t -> t.held).map(Held::collateral);
+    return tracked(new PlatformName(fmspc, ca)).flatMap(t -> t.held).map(Held::collateral);
   }
 
   @Override
@@ -143,7 +144,7 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
     return new CollateralSource() {
       @Override
       public Optional<Collateral> collateral(String fmspc, CaType ca) {
-        Optional<Tracked> tracked = tracked(new PlatformFamily(fmspc, ca));
+        Optional<Tracked> tracked = tracked(new PlatformName(fmspc, ca));
         if (tracked.isPresent() && tracked.get().held.isEmpty() && waiting.tryAcquire()) {
           try {
             awaitFetch(tracked.get(), wait);
@@ -170,7 +171,7 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
    * @throws IOException a sentence, if it is not here by then; fetching goes on
    */
   public Collateral prefetch(String fmspc, CaType ca, Duration timeout) throws IOException {
-    PlatformFamily family = new PlatformFamily(fmspc, ca);
+    PlatformName family = new PlatformName(fmspc, ca);
     Tracked tracked =
         tracked(family)
             .orElseThrow(() -> new IOException("no room for platform " + family + " is left"));
@@ -192,8 +193,23 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
         .orElseThrow(() -> new IOException(lastError(tracked)));
   }
 
+  /**
+   * Makes every fetch due, back-off or not: for operators who know that something new is there.
+   * Returns at once.
+   */
+  public void refreshNow() {
+    Instant now = clock.instant();
+    lock.lock();
+    try {
+      families.values().forEach(tracked -> tracked.fetchAt = now);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Calls this after each change, on the thread that fetched, when the new data is in place. */
-  public void onChange(Consumer<PlatformFamily> listener) {
+  public void onChange(Consumer<PlatformName> listener) {
     listeners.add(listener);
   }
 
@@ -264,7 +280,7 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
   }
 
   /** The family, taken in if it is new and there is room; its fetch has begun if it was due. */
-  private Optional<Tracked> tracked(PlatformFamily family) {
+  private Optional<Tracked> tracked(PlatformName family) {
     Instant now = clock.instant();
     Tracked known = families.get(family);
     if (known == null) {
@@ -280,7 +296,7 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
     return Optional.of(known);
   }
 
-  private @Nullable Tracked takeIn(PlatformFamily family, Instant now) {
+  private @Nullable Tracked takeIn(PlatformName family, Instant now) {
     lock.lock();
     try {
       Tracked known = families.get(family);
@@ -347,13 +363,13 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
     }
   }
 
-  private Held fetchScreened(PlatformFamily family) throws IOException {
+  private Held fetchScreened(PlatformName family) throws IOException {
     Collateral fetched = origin.fetch(family);
     Edition edition = Edition.of(fetched);
     if (!edition.family().equals(family)) {
       throw new IOException(origin + " gave collateral for platform " + edition.family());
     }
-    screening.require(fetched, clock.instant());
+    screening.require(fetched);
     return new Held(fetched, edition);
   }
 
@@ -445,9 +461,9 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
   private void restore(CollateralFolder from) throws IOException {
     Instant now = clock.instant();
     for (Held held : from.load(MAX_FAMILIES, problems)) {
-      PlatformFamily family = held.edition().family();
+      PlatformName family = held.edition().family();
       try {
-        screening.require(held.collateral(), now);
+        screening.require(held.collateral());
         Tracked tracked = new Tracked(family, now);
         tracked.held = Optional.of(held);
         families.put(family, tracked);

@@ -2,6 +2,7 @@ package org.cocoon.link.evidence.collateral;
 
 import java.time.Instant;
 import java.util.Optional;
+import org.cocoon.link.evidence.PlatformName;
 
 /**
  * One family that a {@link RefreshingCollateral} looks after.
@@ -10,7 +11,7 @@ import java.util.Optional;
  * to the lock of its owner.
  */
 final class Tracked {
-  final PlatformFamily family;
+  final PlatformName family;
   volatile Optional<Held> held = Optional.empty();
   volatile Instant askedAt;
 
@@ -20,7 +21,7 @@ final class Tracked {
   int failures;
   Optional<String> lastError = Optional.empty();
 
-  Tracked(PlatformFamily family, Instant now) {
+  Tracked(PlatformName family, Instant now) {
     this.family = family;
     this.askedAt = now;
     this.fetchAt = now;

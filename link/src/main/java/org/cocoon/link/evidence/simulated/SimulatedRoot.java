@@ -1,18 +1,24 @@
 package org.cocoon.link.evidence.simulated;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.crypto.KDF;
+import javax.crypto.spec.HKDFParameterSpec;
 import org.cocoon.link.evidence.Digests;
+import org.cocoon.link.evidence.Role;
 
 /**
  * The test root of one network: the key under which its simulated TEEs are issued, and the CA
@@ -25,6 +31,7 @@ import org.cocoon.link.evidence.Digests;
 public final class SimulatedRoot {
   private static final Duration VALIDITY = Duration.ofDays(3_650);
   private static final Duration BACKDATED = Duration.ofDays(1);
+  private static final int SEALING_SECRET_BYTES = 32;
   private static final String ROOT = "root";
   private static final String PLATFORM_CA = "platform";
 
@@ -70,6 +77,23 @@ public final class SimulatedRoot {
   /** SHA-256 of the certificate's DER, as a policy's simulatedRoots lists it. */
   public String hash() {
     return Digests.sha256Hex(root.certificate());
+  }
+
+  /**
+   * What a simulated TEE gives an image in a role to seal with, 32 bytes: HKDF-SHA256 of the root's
+   * key with {@code "cocoon simulated sealing v1" || 0 || role || 0 || mrTd}.
+   */
+  public byte[] sealingSecret(ImageMeasurement image, Role role) {
+    String purpose = "cocoon simulated sealing v1\0" + role.word() + '\0' + image.mrTd();
+    try {
+      return KDF.getInstance("HKDF-SHA256")
+          .deriveData(
+              HKDFParameterSpec.ofExtract()
+                  .addIKM(root.key().getEncoded())
+                  .thenExpand(purpose.getBytes(US_ASCII), SEALING_SECRET_BYTES));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("this JDK has no HKDF-SHA256", e);
+    }
   }
 
   SimulatedAuthority root() {

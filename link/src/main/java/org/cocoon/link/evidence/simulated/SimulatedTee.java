@@ -17,14 +17,15 @@ import java.time.InstantSource;
 import org.cocoon.link.evidence.Measurements;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.eventlog.RtmrExtender;
 
 /**
  * A TEE without hardware: serves a folder with the files of Linux's configfs-tsm, so that a program
  * reads its quotes by the same code as from the kernel.
  *
  * <p>A report folder gets {@code provider} and {@code generation} when it is made, and {@code
- * outblob} once 64 bytes are in {@code inblob}. One thread serves, from {@link #start} to {@link
- * #close}.
+ * outblob} once 64 bytes are in {@code inblob}. Beside it is a folder with the run-time registers'
+ * files of Linux's sysfs. One thread serves, from {@link #start} to {@link #close}.
  */
 public final class SimulatedTee implements AutoCloseable {
   private final Path folder;
@@ -32,6 +33,7 @@ public final class SimulatedTee implements AutoCloseable {
   private final SimulatedPlatform platform;
   private final Role role;
   private final ImageMeasurement image;
+  private final SimulatedRegisters registers;
   private final Thread server;
 
   private SimulatedTee(
@@ -39,12 +41,14 @@ public final class SimulatedTee implements AutoCloseable {
       WatchService watcher,
       SimulatedPlatform platform,
       Role role,
-      ImageMeasurement image) {
+      ImageMeasurement image,
+      SimulatedRegisters registers) {
     this.folder = folder;
     this.watcher = watcher;
     this.platform = platform;
     this.role = role;
     this.image = image;
+    this.registers = registers;
     this.server = Thread.ofPlatform().daemon().name("simulated-tee").unstarted(this::serve);
   }
 
@@ -70,7 +74,9 @@ public final class SimulatedTee implements AutoCloseable {
     folder.toFile().deleteOnExit();
     WatchService watcher = folder.getFileSystem().newWatchService();
     folder.register(watcher, ENTRY_CREATE);
-    SimulatedTee tee = new SimulatedTee(folder, watcher, platform, role, image);
+    SimulatedRegisters registers = new SimulatedRegisters();
+    registers.folder().register(watcher, ENTRY_CREATE, ENTRY_MODIFY);
+    SimulatedTee tee = new SimulatedTee(folder, watcher, platform, role, image, registers);
     tee.server.start();
     return tee;
   }
@@ -80,7 +86,12 @@ public final class SimulatedTee implements AutoCloseable {
     return folder;
   }
 
-  /** Stops serving and removes the folder. */
+  /** The folder to give to {@link RtmrExtender}; later quotes carry what is extended there. */
+  public Path measurementsFolder() {
+    return registers.folder();
+  }
+
+  /** Stops serving and removes the folders. */
   @Override
   public void close() throws IOException {
     watcher.close();
@@ -100,6 +111,7 @@ public final class SimulatedTee implements AutoCloseable {
       }
     }
     Files.deleteIfExists(folder);
+    registers.remove();
   }
 
   private void serve() {
@@ -112,6 +124,8 @@ public final class SimulatedTee implements AutoCloseable {
         // Looking at the folder itself, not at the events, makes lost or merged events harmless.
         if (changed.equals(folder)) {
           openNewReports();
+        } else if (changed.equals(registers.folder())) {
+          registers.answer();
         } else {
           answer(changed);
         }
@@ -152,7 +166,8 @@ public final class SimulatedTee implements AutoCloseable {
           || Files.size(inblob) != Measurements.REPORT_DATA_BYTES) {
         return;
       }
-      byte[] quote = platform.quote(image.measurements(role, Files.readAllBytes(inblob)));
+      byte[] quote =
+          platform.quote(registers.in(image.measurements(role, Files.readAllBytes(inblob))));
       put(report, "generation", "1\n".getBytes(US_ASCII));
       put(report, "outblob", quote);
     } catch (NoSuchFileException _) {

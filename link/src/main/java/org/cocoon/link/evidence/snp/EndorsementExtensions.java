@@ -11,6 +11,7 @@ import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.DerValue;
 import org.cocoon.link.evidence.EcdsaCertificate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an endorsement key's certificate says of its platform: AMD's extensions 1.3.6.1.4.1.3704.1.*
@@ -113,8 +114,7 @@ record EndorsementExtensions(
     return DerValue.of(value);
   }
 
-  private static byte @org.jspecify.annotations.Nullable [] value(
-      Map<String, byte[]> values, String oid) {
+  private static byte @Nullable [] value(Map<String, byte[]> values, String oid) {
     return values.get(HexFormat.of().formatHex(Der.oid(oid)));
   }
 }

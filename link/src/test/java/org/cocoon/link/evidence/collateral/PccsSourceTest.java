@@ -1,5 +1,6 @@
 package org.cocoon.link.evidence.collateral;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.cocoon.link.evidence.collateral.TestCollateral.FAMILY;
 import static org.cocoon.link.evidence.collateral.TestCollateral.FMSPC;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import org.cocoon.link.evidence.CaType;
 import org.cocoon.link.evidence.Collateral;
+import org.cocoon.link.evidence.PlatformName;
 import org.cocoon.link.evidence.simulated.LocalPccs;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +56,7 @@ final class PccsSourceTest {
     server.serve(FMSPC, CaType.PROCESSOR, new TestCollateral().build(CaType.PROCESSOR));
     try (PccsSource source = new PccsSource(server.base(), Optional.empty(), PATIENT)) {
       for (CaType ca : CaType.values()) {
-        Collateral fetched = source.fetch(new PlatformFamily(FMSPC, ca));
+        Collateral fetched = source.fetch(new PlatformName(FMSPC, ca));
         assertEquals(ca, Edition.of(fetched).family().ca());
       }
     }
@@ -84,7 +86,7 @@ final class PccsSourceTest {
       String expected =
           switch (fault) {
             case STALL -> "no whole answer within 200 ms";
-            case GARBAGE -> "it is not a JSON object";
+            case GARBAGE -> "it must be a JSON object";
             case ENDLESS -> "exceeds capacity: 1048576";
             case BROKEN -> "it answered with status 500";
             case NONE, WRONG_PLATFORM -> throw new IllegalArgumentException();
@@ -137,6 +139,6 @@ final class PccsSourceTest {
   }
 
   static void assertSame(Collateral expected, Collateral actual) {
-    assertEquals(CollateralFile.toJson(expected), CollateralFile.toJson(actual));
+    assertEquals(new String(expected.toJson(), UTF_8), new String(actual.toJson(), UTF_8));
   }
 }

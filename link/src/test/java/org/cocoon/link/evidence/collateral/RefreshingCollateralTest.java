@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.cocoon.link.evidence.CaType;
 import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.CollateralSource;
+import org.cocoon.link.evidence.PlatformName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,11 +35,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** Time and threads are the test's: a fetch runs where it begins, unless it is queued. */
 @Timeout(30)
 final class RefreshingCollateralTest {
-  private static final CollateralScreening ALL_GENUINE = (_, _) -> {};
+  private static final CollateralScreening ALL_GENUINE = _ -> {};
 
   private final List<String> problems = new ArrayList<>();
-  private final List<PlatformFamily> changes = new ArrayList<>();
-  private final List<PlatformFamily> fetched = new ArrayList<>();
+  private final List<PlatformName> changes = new ArrayList<>();
+  private final List<PlatformName> fetched = new ArrayList<>();
   private CollateralOrigin origin = _ -> new TestCollateral().build();
   private CollateralScreening screening = ALL_GENUINE;
   private Instant now = START.plus(Duration.ofDays(1));
@@ -52,7 +53,7 @@ final class RefreshingCollateralTest {
               fetched.add(family);
               return origin.fetch(family);
             },
-            (candidate, at) -> screening.require(candidate, at),
+            candidate -> screening.require(candidate),
             () -> now,
             new Random(1),
             problems::add,
@@ -185,7 +186,7 @@ final class RefreshingCollateralTest {
     assertTrue(problems.getLast().contains("processor"), problems.getLast());
     origin = _ -> new TestCollateral().build();
     screening =
-        (_, _) -> {
+        _ -> {
           throw new IOException("forged");
         };
     toNextFetch(collateral);
@@ -296,7 +297,7 @@ final class RefreshingCollateralTest {
   void doesNotTakeFromItsFolderWhatIsNotGenuine() throws IOException {
     ask(make(Runnable::run, Optional.of(folder)));
     screening =
-        (_, _) -> {
+        _ -> {
           throw new IOException("forged");
         };
     assertEquals(Optional.empty(), ask(make(Runnable::run, Optional.of(folder))));

@@ -5,6 +5,7 @@ import java.time.Instant;
 import org.cocoon.link.evidence.CaType;
 import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Der;
+import org.cocoon.link.evidence.PlatformName;
 
 /**
  * Collateral in the right form and with chosen numbers, which nobody signed: the sources and the
@@ -20,7 +21,7 @@ record TestCollateral(
     String fmspc, int evaluation, int crlNumber, Instant issuedAt, Duration validFor) {
   static final Instant START = Instant.parse("2026-01-12T00:00:00Z");
   static final String FMSPC = "90c06f000000";
-  static final PlatformFamily FAMILY = new PlatformFamily(FMSPC, CaType.PLATFORM);
+  static final PlatformName FAMILY = new PlatformName(FMSPC, CaType.PLATFORM);
 
   TestCollateral() {
     this(FMSPC, 18, 7, START, Duration.ofDays(30));

@@ -47,6 +47,11 @@ public final class TestNetwork {
     return new SimulatedCollateral(root, from, from.plus(Duration.ofDays(30)));
   }
 
+  /** Good collateral from yesterday until then. */
+  public SimulatedCollateral collateral(Instant until) {
+    return new SimulatedCollateral(root, NOW.minus(Duration.ofDays(1)), until);
+  }
+
   SimulatedPlatform platform() {
     return new SimulatedPlatform(root, NOW);
   }

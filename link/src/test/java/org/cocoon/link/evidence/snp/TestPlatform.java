@@ -16,6 +16,8 @@ import java.security.spec.PSSParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +62,7 @@ final class TestPlatform {
     signerName = (kind == SnpReport.SigningKey.VCEK ? "SEV-" : "SEV-VLEK-") + product.word();
     boolean turin = product == Product.TURIN;
     byte[] chip = new byte[turin ? 8 : 64];
-    java.util.Arrays.fill(chip, (byte) 0xc4);
+    Arrays.fill(chip, (byte) 0xc4);
     number(EndorsementExtensions.STRUCTURE_VERSION, 1);
     extensions.put(EndorsementExtensions.PRODUCT_NAME, ia5(product.word() + "-B0"));
     number(EndorsementExtensions.BOOT_LOADER, 3);
@@ -145,7 +147,7 @@ final class TestPlatform {
     byte[] changed = report.clone();
     change.accept(ByteBuffer.wrap(changed).order(ByteOrder.LITTLE_ENDIAN));
     byte[] signature =
-        P384.sign(key.getPrivate(), java.util.Arrays.copyOf(changed, SnpReportParser.SIGNED_BYTES));
+        P384.sign(key.getPrivate(), Arrays.copyOf(changed, SnpReportParser.SIGNED_BYTES));
     for (int i = 0; i < 48; i++) {
       changed[0x2a0 + i] = signature[47 - i];
       changed[0x2a0 + 72 + i] = signature[95 - i];
@@ -159,7 +161,7 @@ final class TestPlatform {
 
   Map<Entry, byte[]> certificates() {
     Entry leaf = kind == SnpReport.SigningKey.VCEK ? Entry.VCEK : Entry.VLEK;
-    return new java.util.EnumMap<>(
+    return new EnumMap<>(
         Map.of(leaf, leaf(SIGNER.getPrivate()), Entry.ASK, signer(), Entry.ARK, root()));
   }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * believe it anyway; it only looks that they are small and name a model of that worker. What many
  * workers hold is kept once. Belongs to the event loop.
  */
-public final class GroupKeys {
+public final class GroupKeyBoard {
   /** Shown of one model at a time; more than two come only from workers that make them up. */
   static final int MOST_SHOWN = 16;
 

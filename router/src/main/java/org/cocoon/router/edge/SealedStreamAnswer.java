@@ -3,16 +3,16 @@ package org.cocoon.router.edge;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.List;
-import org.cocoon.link.openai.SealedFormat;
+import org.cocoon.link.openai.SealedEvents;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Completion;
 
 /** An answer as events that only the client can open. */
-final class SealedAnswer extends EventStreamAnswer {
-  private final SealedFormat format;
+final class SealedStreamAnswer extends EventStreamAnswer {
+  private final SealedEvents format;
 
-  SealedAnswer(
-      HttpServerResponse response, SealedFormat format, TurnFlusher flusher, long nowNanos) {
+  SealedStreamAnswer(
+      HttpServerResponse response, SealedEvents format, TurnFlusher flusher, long nowNanos) {
     super(response, flusher, nowNanos);
     this.format = format;
   }

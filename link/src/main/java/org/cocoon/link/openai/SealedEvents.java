@@ -7,7 +7,7 @@ import java.util.UUID;
 import org.cocoon.link.wire.FinishReason;
 
 /** How a sealed answer is streamed: opaque chunks, each with the tokens that it holds. */
-public final class SealedFormat {
+public final class SealedEvents {
   private final byte[] chunkHead;
   private final byte[] endHead;
 
@@ -17,7 +17,7 @@ public final class SealedFormat {
    * @param chat whether a chat is answered, else a completion
    * @param id of the request, shown behind OpenAI's prefix
    */
-  public SealedFormat(boolean chat, UUID id, String model, long createdSeconds) {
+  public SealedEvents(boolean chat, UUID id, String model, long createdSeconds) {
     String before =
         "data: {\"id\":\"" + (chat ? "chatcmpl-" : "cmpl-") + id + "\",\"object\":\"cocoon.sealed.";
     String after = "\",\"created\":" + createdSeconds + ",\"model\":" + Utf8Json.quoted(model);

@@ -1,0 +1,160 @@
+package org.cocoon.client;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.cocoon.link.evidence.Measurements;
+import org.cocoon.link.evidence.PlatformTcb;
+import org.cocoon.link.evidence.TdxQuote;
+import org.cocoon.link.evidence.Verdict;
+
+/**
+ * A verdict for people and for scripts.
+ *
+ * @param verdict what came of the check
+ * @param quote what was checked, if it could be read
+ * @param when the time that it was checked for
+ * @param withPolicy whether the person's own policy was applied
+ */
+record VerdictReport(
+    Verdict verdict, Optional<TdxQuote.Parsed> quote, Instant when, boolean withPolicy) {
+
+  /** One JSON object; what is not known is null. */
+  String toJson() {
+    return Json.render(
+        out -> {
+          out.useDefaultPrettyPrinter();
+          out.writeStartObject();
+          switch (verdict) {
+            case Verdict.Trusted trusted -> write(out, trusted);
+            case Verdict.Rejected rejected -> write(out, rejected);
+          }
+          out.writeStringField("checkedAt", when.toString());
+          out.writeFieldName("measurements");
+          if (quote.isPresent()) {
+            write(out, quote.get().measurements());
+          } else {
+            out.writeNull();
+          }
+          out.writeStringField(
+              "imageHash", quote.map(q -> q.measurements().imageHash()).orElse(null));
+          out.writeEndObject();
+        });
+  }
+
+  private static void write(JsonGenerator out, Verdict.Trusted trusted) throws IOException {
+    out.writeStringField("verdict", "Trusted");
+    out.writeNullField("reason");
+    out.writeNullField("detail");
+    switch (trusted.tcb()) {
+      case PlatformTcb.Checked tcb -> {
+        out.writeStringField("tcbStatus", tcb.status().word());
+        out.writeArrayFieldStart("advisories");
+        for (String advisory : tcb.advisories()) {
+          out.writeString(advisory);
+        }
+        out.writeEndArray();
+        out.writeStringField("tcbDate", tcb.tcbDate().toString());
+        out.writeNumberField("tcbEvaluationDataNumber", tcb.tcbInfoNumber());
+      }
+      case PlatformTcb.NotChecked _ -> writeUnknownTcb(out);
+    }
+    out.writeBooleanField("simulated", trusted.simulated());
+    out.writeStringField("validUntil", trusted.notAfter().toString());
+  }
+
+  private static void write(JsonGenerator out, Verdict.Rejected rejected) throws IOException {
+    out.writeStringField("verdict", "Rejected");
+    out.writeStringField("reason", rejected.reason().name());
+    out.writeStringField("detail", rejected.detail());
+    writeUnknownTcb(out);
+  }
+
+  private static void writeUnknownTcb(JsonGenerator out) throws IOException {
+    out.writeNullField("tcbStatus");
+    out.writeArrayFieldStart("advisories");
+    out.writeEndArray();
+  }
+
+  private static void write(JsonGenerator out, Measurements measurements) throws IOException {
+    out.writeStartObject();
+    for (Map.Entry<String, String> field : fields(measurements).entrySet()) {
+      out.writeStringField(field.getKey(), field.getValue());
+    }
+    out.writeEndObject();
+  }
+
+  /** All registers in hexadecimal, bit fields too in the order of their bytes in the quote. */
+  private static Map<String, String> fields(Measurements body) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    fields.put("teeTcbSvn", body.teeTcbSvn());
+    fields.put("mrSeam", body.mrSeam());
+    fields.put("mrSignerSeam", body.mrSignerSeam());
+    fields.put("seamAttributes", bytes(body.seamAttributes()));
+    fields.put("tdAttributes", bytes(body.tdAttributes()));
+    fields.put("xfam", bytes(body.xfam()));
+    fields.put("mrTd", body.mrTd());
+    fields.put("mrConfigId", body.mrConfigId());
+    fields.put("mrOwner", body.mrOwner());
+    fields.put("mrOwnerConfig", body.mrOwnerConfig());
+    fields.put("rtmr0", body.rtmr0());
+    fields.put("rtmr1", body.rtmr1());
+    fields.put("rtmr2", body.rtmr2());
+    fields.put("rtmr3", body.rtmr3());
+    fields.put("reportData", body.reportData());
+    fields.put("teeTcbSvn2", body.teeTcbSvn2());
+    fields.put("mrServiceTd", body.mrServiceTd());
+    return fields;
+  }
+
+  private static String bytes(long bits) {
+    return HexFormat.of()
+        .formatHex(
+            ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(bits).array());
+  }
+
+  /** A page for people. */
+  String toPage(Terminal terminal) {
+    FieldPage page = new FieldPage(terminal);
+    switch (verdict) {
+      case Verdict.Trusted trusted -> write(page, trusted);
+      case Verdict.Rejected rejected ->
+          page.heading("REJECTED: " + rejected.reason())
+              .field("why", rejected.detail())
+              .field("checked for", when);
+    }
+    quote.ifPresent(
+        q -> {
+          page.heading("What the quote says");
+          fields(q.measurements()).forEach((name, value) -> page.hex(name, value, ""));
+          page.hex("image hash", q.measurements().imageHash(), "");
+        });
+    if (verdict instanceof Verdict.Trusted) {
+      page.sentence(
+          "NOT checked: for whose key the report data is"
+              + (withPolicy ? "." : ", and whether you want this image: give --policy for that."));
+    }
+    return page.render();
+  }
+
+  private void write(FieldPage page, Verdict.Trusted trusted) {
+    page.heading(
+        "TRUSTED" + (trusted.simulated() ? ", by a SIMULATED TEE that protects nothing" : ""));
+    switch (trusted.tcb()) {
+      case PlatformTcb.Checked tcb ->
+          page.field("platform", tcb.status().word() + ", as of " + tcb.tcbDate())
+              .lines("advisories", List.copyOf(tcb.advisories()))
+              .field("evaluation number", tcb.tcbInfoNumber());
+      case PlatformTcb.NotChecked _ ->
+          page.field("platform", "NOT checked: no collateral, and the policy requires none");
+    }
+    page.field("checked for", when).field("holds until", trusted.notAfter());
+  }
+}

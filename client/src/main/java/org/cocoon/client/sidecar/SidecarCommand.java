@@ -1,0 +1,214 @@
+package org.cocoon.client.sidecar;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.cocoon.client.ManifestVersion;
+import org.cocoon.client.attested.SealedSession;
+import org.cocoon.link.evidence.CollateralSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code client}: the sidecar. */
+@Command(
+    name = "client",
+    sortOptions = false,
+    description =
+        "Serve OpenAI's API on this machine, so that only attested code sees your prompts: it"
+            + " verifies the router before the first byte, and seals each prompt to the workers'"
+            + " attested key.",
+    versionProvider = ManifestVersion.class,
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Point any OpenAI client at http://127.0.0.1:9090/v1; nothing else changes in the app.",
+      "GET /attestation says what was verified. Ctrl-C stops it.",
+      "",
+      "Examples:",
+      "  cocoon client",
+      "      beside the network that runs on this machine (its policy, its demo key)",
+      "  cocoon client --router https://router.example:8444 --policy policy.json",
+      "      with a network elsewhere; the API key is OPENAI_API_KEY, or what the app sends",
+      "  cocoon client --router https://router.example:8444 --policy policy.json \\",
+      "      --key-file ~/.cocoon-key --listen 127.0.0.1:9091",
+      "",
+      "Exit codes: 0 stopped, 1 cannot start, 2 wrong usage."
+    })
+public final class SidecarCommand implements Callable<Integer> {
+  private static final Logger log = LoggerFactory.getLogger(SidecarCommand.class);
+  private static final int MAX_KEY_FILE_BYTES = 4096;
+  private static final int MAX_PORT = 65_535;
+  private static final long STOP_SECONDS = 2;
+  private static final InstantSource CLOCK = InstantSource.system();
+
+  private final PrintStream out;
+  private final Map<String, String> environment;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--listen",
+      defaultValue = "127.0.0.1:9090",
+      paramLabel = "HOST:PORT",
+      description = "Where apps come in (default ${DEFAULT-VALUE}). Keep it on loopback.")
+  private String listen = "";
+
+  @Option(
+      names = "--router",
+      paramLabel = "URL",
+      description = "A router's attested API, https://HOST:PORT (default: COCOON_ROUTER).")
+  private @Nullable String router;
+
+  @Option(
+      names = "--policy",
+      paramLabel = "FILE",
+      description =
+          "Whose evidence is accepted (JSON; default: COCOON_POLICY). Read again when it changes.")
+  private @Nullable Path policy;
+
+  @Option(
+      names = "--collateral",
+      paramLabel = "URL|FOLDER|FILE",
+      description =
+          "Where the platforms' collateral is: a PCCS, a folder, or a file; needed where the policy"
+              + " requires it.")
+  private @Nullable String collateral;
+
+  @Option(
+      names = "--key-file",
+      paramLabel = "FILE",
+      description = "The API key for apps that send none (default: OPENAI_API_KEY).")
+  private @Nullable Path keyFile;
+
+  /** Makes the command. */
+  public SidecarCommand(PrintStream out, Map<String, String> environment) {
+    this.out = out;
+    this.environment = environment;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    try (CollateralPlace held =
+        CollateralPlace.open(Optional.ofNullable(collateral), policy(), CLOCK)) {
+      SidecarOptions options = options(held.source());
+      return run(Sidecar.start(options), options);
+    } catch (IOException | IllegalStateException e) {
+      out.println("cocoon client: " + e.getMessage());
+      return 1;
+    }
+  }
+
+  private int run(Sidecar sidecar, SidecarOptions options) {
+    CountDownLatch stopped = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(sidecar, stopped), "stop-sidecar"));
+    new StartUpPage(out).print(sidecar, options);
+    try {
+      stopped.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return 0;
+  }
+
+  private SidecarOptions options(CollateralSource source) throws IOException {
+    int colon = listen.lastIndexOf(':');
+    String host = colon < 0 ? "127.0.0.1" : listen.substring(0, colon).replaceAll("^\\[|]$", "");
+    warnUnlessLoopback(host);
+    try {
+      SealedSession.Options session =
+          new SealedSession.Options(address(), policy(), source, CLOCK, Sidecar.MAX_IN_FLIGHT);
+      return new SidecarOptions(host, port(listen.substring(colon + 1)), session, key());
+    } catch (IllegalArgumentException e) {
+      throw wrong(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private int port(String text) {
+    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > MAX_PORT) {
+      throw wrong("--listen must be like 127.0.0.1:9090, not " + listen);
+    }
+    return Integer.parseInt(text);
+  }
+
+  private URI address() {
+    String text =
+        router != null
+            ? router
+            : fromEnvironment("COCOON_ROUTER")
+                .orElseThrow(() -> wrong("say which router with --router https://HOST:PORT"));
+    try {
+      return URI.create(text.strip());
+    } catch (IllegalArgumentException e) {
+      throw wrong("--router must be like https://127.0.0.1:8444, not " + text);
+    }
+  }
+
+  private Optional<String> fromEnvironment(String name) {
+    return Optional.ofNullable(environment.get(name)).map(String::strip).filter(s -> !s.isEmpty());
+  }
+
+  private Optional<String> key() throws IOException {
+    if (keyFile == null) {
+      return fromEnvironment("OPENAI_API_KEY");
+    }
+    if (!Files.isReadable(keyFile) || Files.size(keyFile) > MAX_KEY_FILE_BYTES) {
+      throw wrong("--key-file must be a readable file with one key in it: " + keyFile);
+    }
+    return Optional.of(Files.readString(keyFile).strip()).filter(key -> !key.isEmpty());
+  }
+
+  private void warnUnlessLoopback(String host) {
+    try {
+      if (!InetAddress.getByName(host).isLoopbackAddress()) {
+        out.println(
+            "WARNING: it listens on "
+                + host
+                + ", so whoever reaches this address can use your key, and prompts travel there"
+                + " without encryption.");
+      }
+    } catch (UnknownHostException e) {
+      throw wrong("--listen names an unknown host: " + host);
+    }
+  }
+
+  private Path policy() {
+    return Optional.ofNullable(policy)
+        .or(() -> fromEnvironment("COCOON_POLICY").map(Path::of))
+        .orElseThrow(() -> wrong("say whose evidence is accepted with --policy FILE (JSON)"));
+  }
+
+  private ParameterException wrong(String sentence) {
+    return new ParameterException(Objects.requireNonNull(spec).commandLine(), sentence);
+  }
+
+  private static void stop(Sidecar sidecar, CountDownLatch stopped) {
+    try {
+      sidecar.stop().get(STOP_SECONDS, TimeUnit.SECONDS);
+      log.info("event=stopped");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("event=stop_failed", e);
+    }
+    stopped.countDown();
+  }
+}
