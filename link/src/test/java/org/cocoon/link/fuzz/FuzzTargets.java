@@ -3,6 +3,8 @@ package org.cocoon.link.fuzz;
 import java.util.Arrays;
 import java.util.Locale;
 import org.cocoon.link.evidence.DerTarget;
+import org.cocoon.link.evidence.DocumentTarget;
+import org.cocoon.link.evidence.simulated.CollateralTarget;
 import org.cocoon.link.evidence.simulated.QuoteTarget;
 import org.cocoon.link.evidence.snp.SnpTarget;
 import org.cocoon.link.seal.AnswerTarget;
@@ -15,6 +17,10 @@ import org.cocoon.link.tls.LinkCertificateTarget;
 public enum FuzzTargets {
   /** A TDX quote, parsed and verified. */
   QUOTE,
+  /** Collateral in its JSON form, verified beside a good quote. */
+  COLLATERAL,
+  /** Revocation lists, TCB info, enclave identities and policies, parsed. */
+  DOCUMENT,
   /** DER values, certificates and the extension of a platform's certificate. */
   DER,
   /** An SNP report and its certificate table, parsed and verified. */
@@ -50,6 +56,8 @@ public enum FuzzTargets {
   public FuzzTarget in(FuzzWorkspace workspace) {
     return switch (this) {
       case QUOTE -> new QuoteTarget(workspace);
+      case COLLATERAL -> new CollateralTarget(workspace);
+      case DOCUMENT -> new DocumentTarget(workspace);
       case DER -> new DerTarget();
       case SNP -> new SnpTarget(workspace);
       case LINK_CERTIFICATE -> new LinkCertificateTarget(workspace);

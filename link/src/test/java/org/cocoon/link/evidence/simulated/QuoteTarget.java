@@ -23,11 +23,17 @@ public final class QuoteTarget implements FuzzTarget {
   public QuoteTarget(FuzzWorkspace workspace) {
     try {
       TestNetwork network = new TestNetwork(workspace.root());
-      verifier = new EvidenceVerifier(network.policy());
+      verifier =
+          new EvidenceVerifier(
+              network.policy().withCollateralRequired(true),
+              new FixedCollateral(network.collateral().make()));
       seeds =
           workspace.seeds(
               "quote",
-              () -> List.of(network.platform().quote(TestNetwork.measurements(REPORT_DATA))));
+              () ->
+                  List.of(
+                      network.platform().quote(TestNetwork.measurements(REPORT_DATA)),
+                      network.platform().quoteTd15(TestNetwork.measurements(REPORT_DATA))));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
