@@ -25,15 +25,19 @@ import org.cocoon.link.evidence.EcdsaCertificate.Extension;
 import org.cocoon.link.evidence.PckExtension;
 import org.cocoon.link.evidence.PlatformCertificate;
 import org.cocoon.link.evidence.TdxQuote;
+import org.cocoon.link.evidence.snp.SnpReport;
 
 /** Certificates: of platforms and their authorities, and of links with the evidence in them. */
 final class CertificatePage {
   private static final int MOST = 8;
 
-  /** Where a link's certificate has its quote and its claims: an arc of this project's own. */
+  /** Where a link's certificate has evidence and claims: an arc of this project's own. */
   private static final byte[] QUOTE = Der.oid("2.25.78323838167326399797837577393372858040.1");
 
   private static final byte[] CLAIMS = Der.oid("2.25.78323838167326399797837577393372858040.2");
+
+  /** In place of the quote, under SEV-SNP. */
+  private static final byte[] SNP = Der.oid("2.25.78323838167326399797837577393372858040.4");
 
   private static final Pattern PEM =
       Pattern.compile("-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]*)-----END CERTIFICATE-----");
@@ -106,6 +110,8 @@ final class CertificatePage {
         claims(extension.value());
       } else if (Arrays.equals(extension.oid(), QUOTE)) {
         quotes.add(DerValue.of(extension.value()).expect(Der.OCTET_STRING));
+      } else if (Arrays.equals(extension.oid(), SNP)) {
+        snp(DerValue.of(extension.value()).elements(Der.SEQUENCE, 2).getFirst());
       }
     }
     for (byte[] quote : quotes) {
@@ -114,6 +120,14 @@ final class CertificatePage {
         case TdxQuote.Malformed malformed ->
             page.field("quote", "unreadable: " + malformed.reason());
       }
+    }
+  }
+
+  private void snp(DerValue report) throws DerException {
+    switch (SnpReport.parse(report.expect(Der.OCTET_STRING))) {
+      case SnpReport.Parsed parsed -> new SnpPage(page).write(parsed);
+      case SnpReport.Malformed malformed ->
+          page.field("SNP report", "unreadable: " + malformed.reason());
     }
   }
 

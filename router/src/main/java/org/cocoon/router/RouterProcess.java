@@ -33,6 +33,7 @@ import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.AttestationView;
@@ -124,7 +125,8 @@ public final class RouterProcess {
     if (options.demo()) {
       await(demoAccount(openLedger.accounts()));
     }
-    String imageHash = trust.own() instanceof Verdict.Trusted own ? own.imageHash() : "";
+    String imageHash =
+        trust.own() instanceof PeerVerdict.Accepted(Verdict.Trusted own) ? own.imageHash() : "";
     await(onLoop(() -> listenForClients(openLedger, trust, imageHash)));
     RouterOptions.Endpoint attested = options.attested();
     if (attested != null) {

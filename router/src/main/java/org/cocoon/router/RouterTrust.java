@@ -104,11 +104,11 @@ final class RouterTrust implements UplinkServer.Peers {
       throws IOException {
     RouterTrust trust = new RouterTrust(vertx, options, reports);
     log.info("event=policy_in_force policy={}", trust.policyDigest);
-    if (trust.own() instanceof Verdict.Rejected rejected) {
+    if (trust.own() instanceof PeerVerdict.Refused refused) {
       log.warn(
           "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
-          rejected.reason(),
-          rejected.detail());
+          refused.reason(),
+          refused.detail());
     }
     return trust;
   }
@@ -129,7 +129,7 @@ final class RouterTrust implements UplinkServer.Peers {
   }
 
   /** What a peer with our policy says of this router; takes milliseconds. */
-  Verdict own() {
+  PeerVerdict own() {
     return identity.get().verdict(new EvidenceVerifier(policies.current(), collateral.source()));
   }
 

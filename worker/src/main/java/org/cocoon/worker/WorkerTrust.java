@@ -20,7 +20,6 @@ import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.CollateralFeed;
@@ -191,8 +190,8 @@ final class WorkerTrust implements Attestation {
     LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, clock);
     ownEvidence =
         switch (identity.verdict(verifier)) {
-          case Verdict.Trusted trusted -> "";
-          case Verdict.Rejected rejected -> rejected.reason() + ": " + rejected.detail();
+          case PeerVerdict.Accepted _ -> "";
+          case PeerVerdict.Refused(String reason, String detail) -> reason + ": " + detail;
         };
     return new Credentials(AttestedTls.clientOptions(identity, routers), identity.notAfter());
   }

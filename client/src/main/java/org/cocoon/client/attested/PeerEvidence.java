@@ -2,6 +2,7 @@ package org.cocoon.client.attested;
 
 import java.security.cert.Certificate;
 import java.time.Instant;
+import java.util.SortedMap;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.PlatformTcb;
 import org.cocoon.link.evidence.Verdict;
@@ -18,11 +19,16 @@ public record PeerEvidence(Verdict.Trusted verdict, String fingerprint, Instant 
     this(verdict, Digests.sha256Hex(certificate.getPublicKey().getEncoded()), since);
   }
 
-  /** The security level of its platform by its maker's collateral, for example "UpToDate". */
+  /**
+   * The security level of its platform: by Intel's collateral, for example "UpToDate", or the
+   * versions that AMD's key vouches for.
+   */
   public String tcbStatus() {
     return switch (verdict.tcb()) {
       case PlatformTcb.NotChecked _ -> "not checked";
       case PlatformTcb.Checked checked -> checked.status().word();
+      case PlatformTcb.Versions(String product, SortedMap<String, Integer> parts) ->
+          product + " " + parts;
     };
   }
 }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.cocoon.client.attested.Attestation;
 import org.cocoon.client.attested.PeerEvidence;
 import org.cocoon.link.evidence.Measurements;
+import org.cocoon.link.evidence.Registers;
+import org.cocoon.link.evidence.SnpRegisters;
 
 /** {@code GET /attestation}: what was verified, plain words first. */
 final class AttestationPage {
@@ -54,25 +56,37 @@ final class AttestationPage {
   }
 
   private static void describe(ObjectNode out, PeerEvidence evidence) {
-    Measurements measured = evidence.verdict().measurements();
     out.put("simulated", evidence.verdict().simulated())
         .put("image", evidence.verdict().imageHash())
         .put("tcb_status", evidence.tcbStatus())
         .put("certificate_key_sha256", evidence.fingerprint())
         .put("verified_at", evidence.since().toString())
         .put("evidence_until", evidence.verdict().notAfter().toString());
-    out.putObject("measurements")
-        .put("mrTd", measured.mrTd())
-        .put("mrConfigId", measured.mrConfigId())
-        .put("mrOwner", measured.mrOwner())
-        .put("mrOwnerConfig", measured.mrOwnerConfig())
-        .put("rtmr0", measured.rtmr0())
-        .put("rtmr1", measured.rtmr1())
-        .put("rtmr2", measured.rtmr2())
-        .put("rtmr3", measured.rtmr3())
-        .put("mrSeam", measured.mrSeam())
-        .put("teeTcbSvn", measured.teeTcbSvn())
-        .put("tdAttributes", "%016x".formatted(measured.tdAttributes()))
-        .put("xfam", "%016x".formatted(measured.xfam()));
+    describe(out.putObject("measurements"), evidence.verdict().registers());
+  }
+
+  private static void describe(ObjectNode out, Registers registers) {
+    switch (registers) {
+      case Measurements tdx ->
+          out.put("mrTd", tdx.mrTd())
+              .put("mrConfigId", tdx.mrConfigId())
+              .put("mrOwner", tdx.mrOwner())
+              .put("mrOwnerConfig", tdx.mrOwnerConfig())
+              .put("rtmr0", tdx.rtmr0())
+              .put("rtmr1", tdx.rtmr1())
+              .put("rtmr2", tdx.rtmr2())
+              .put("rtmr3", tdx.rtmr3())
+              .put("mrSeam", tdx.mrSeam())
+              .put("teeTcbSvn", tdx.teeTcbSvn())
+              .put("tdAttributes", "%016x".formatted(tdx.tdAttributes()))
+              .put("xfam", "%016x".formatted(tdx.xfam()));
+      case SnpRegisters snp ->
+          out.put("measurement", snp.measurement())
+              .put("hostData", snp.hostData())
+              .put("guestPolicy", "%016x".formatted(snp.guestPolicy()))
+              .put("idKeyDigest", snp.idKeyDigest())
+              .put("platformInfo", "%016x".formatted(snp.platformInfo()))
+              .put("chipId", snp.chipId());
+    }
   }
 }

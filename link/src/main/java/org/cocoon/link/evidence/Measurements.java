@@ -46,7 +46,8 @@ public record Measurements(
     String rtmr3,
     String reportData,
     String teeTcbSvn2,
-    String mrServiceTd) {
+    String mrServiceTd)
+    implements Registers {
 
   /** Length of a hash register in bytes (SHA-384). */
   static final int REGISTER_BYTES = 48;

@@ -2,11 +2,27 @@ package org.cocoon.link.evidence;
 
 import java.time.Instant;
 import java.util.Collections;
+import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** What is known of the security level of the platform behind a quote. */
+/** What is known of the security level of the platform behind some evidence. */
 public sealed interface PlatformTcb {
+
+  /**
+   * The versions that AMD's key vouches for, none below the least that the policy names; AMD has no
+   * words for them as Intel has.
+   *
+   * @param product the line of processors, for example "Genoa"
+   * @param parts security version of each part, by its name in policy files
+   */
+  record Versions(String product, SortedMap<String, Integer> parts) implements PlatformTcb {
+    /** Copies the parts. */
+    public Versions {
+      parts = Collections.unmodifiableSortedMap(new TreeMap<>(parts));
+    }
+  }
 
   /** Nothing: the policy requires no collateral, and none was there. */
   record NotChecked() implements PlatformTcb {}

@@ -5,11 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -32,13 +35,16 @@ import java.util.stream.Collectors;
  *   "mrSeam": ["9790d89a..."],
  *   "images": {"router": ["..."], "worker": ["..."], "keys": ["..."]},
  *   "gpu": {"worker": "required"},
- *   "snp": {"products": ["Genoa"], "minimumTcb": {"bootloader": 10, "microcode": 84}},
+ *   "gpuAccepted": {"chips": ["GH100"], "drivers": ["590.12"], "vbios": ["96.00.A5.00.01"]},
+ *   "snp": {"Genoa": {"bootloader": 10, "tee": 0, "snp": 25, "microcode": 84}},
  *   "onChange": "end"
  * }
  * }</pre>
  *
  * <p>Roots and images are SHA-256 in 64 lower-case hexadecimal digits: of a root certificate's DER,
- * and of an image ({@link Measurements#imageHash()}).
+ * and of an image (for TDX {@link Measurements#imageHash()}; a role's list has those of TDX and SNP
+ * alike). The roots of AMD and NVIDIA need no entry: they count where {@code snp} names a line of
+ * processors, and where {@code gpu} lets a role bring GPUs that {@code gpuAccepted} has.
  *
  * @param trustedRoots roots of hardware
  * @param simulatedRoots test roots of simulated TEEs; empty in production
@@ -47,6 +53,7 @@ import java.util.stream.Collectors;
  * @param domains what a trust domain may be, besides its image
  * @param images allowed images of each role
  * @param gpu what is asked of each role's GPUs; a role that is left out may bring none
+ * @param gpuAccepted which GPUs they may be
  * @param snp what AMD's platforms must be
  * @param onChange what becomes of links that a new policy no longer allows
  */
@@ -58,12 +65,12 @@ public record Policy(
     Domains domains,
     Map<Role, Set<String>> images,
     Map<Role, GpuRule> gpu,
+    Gpus gpuAccepted,
     Snp snp,
     OnChange onChange) {
 
   /** SHA-256 of the DER of the Intel SGX Root CA. */
-  public static final String INTEL_SGX_ROOT =
-      "44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3";
+  public static final String INTEL_SGX_ROOT = HardwareRoots.INTEL_SGX;
 
   /** Allows nothing: what an empty file says. */
   public static final Policy NOTHING =
@@ -75,6 +82,7 @@ public record Policy(
           Domains.NONE,
           Map.of(),
           Map.of(),
+          Gpus.NONE,
           Snp.NONE,
           OnChange.END);
 
@@ -125,34 +133,68 @@ public record Policy(
   }
 
   /**
+   * Which GPUs are accepted, where their evidence is; an empty list allows nothing.
+   *
+   * @param chips for example "GH100"
+   * @param drivers versions of NVIDIA's driver, for example "590.12"
+   * @param vbios versions of the VBIOS, for example "96.00.A5.00.01"
+   */
+  public record Gpus(Set<String> chips, Set<String> drivers, Set<String> vbios) {
+    /** None. */
+    public static final Gpus NONE = new Gpus(Set.of(), Set.of(), Set.of());
+
+    /** Copies the sets. */
+    public Gpus {
+      chips = Set.copyOf(chips);
+      drivers = Set.copyOf(drivers);
+      vbios = Set.copyOf(vbios);
+    }
+  }
+
+  /**
    * What AMD's SEV-SNP platforms must be.
    *
-   * @param products allowed processors, for example "Genoa"; empty allows nothing
-   * @param minimumTcb least security version, 0 to 255, of each component that is named: {@link
-   *     #COMPONENTS}
+   * @param minimumTcb the least security version of each part, 0 to 255, by line of processors; a
+   *     line that is not named is not accepted
    */
-  public record Snp(Set<String> products, SortedMap<String, Integer> minimumTcb) {
-    /** The names that components have in policy files. */
-    public static final Set<String> COMPONENTS =
-        Set.of("fmc", "bootloader", "tee", "snp", "microcode");
-
+  public record Snp(SortedMap<String, SortedMap<String, Integer>> minimumTcb) {
     /** None. */
-    public static final Snp NONE = new Snp(Set.of(), new TreeMap<>());
+    public static final Snp NONE = new Snp(new TreeMap<>());
 
-    /** Copies both. */
+    private static final SortedSet<String> PARTS = sorted("bootloader", "tee", "snp", "microcode");
+    private static final SortedSet<String> PARTS_OF_TURIN =
+        sorted("fmc", "bootloader", "tee", "snp", "microcode");
+    private static final Map<String, SortedSet<String>> PRODUCTS =
+        Map.of("Milan", PARTS, "Genoa", PARTS, "Turin", PARTS_OF_TURIN);
+
+    /** Checks that every line is known and names all its parts, and copies everything. */
     public Snp {
-      products = Set.copyOf(products);
-      minimumTcb = Collections.unmodifiableSortedMap(new TreeMap<>(minimumTcb));
-      if (!COMPONENTS.containsAll(minimumTcb.keySet())
-          || minimumTcb.values().stream().anyMatch(svn -> svn < 0 || svn > 0xff)) {
-        throw new IllegalArgumentException(
-            "snp.minimumTcb has another key than " + COMPONENTS + " or a value above 255");
-      }
+      SortedMap<String, SortedMap<String, Integer>> copy = new TreeMap<>();
+      minimumTcb.forEach(
+          (product, parts) -> {
+            if (!PRODUCTS.containsKey(product)
+                || !partsOf(product).equals(parts.keySet())
+                || parts.values().stream().anyMatch(svn -> svn < 0 || svn > 0xff)) {
+              throw new IllegalArgumentException(
+                  "snp." + product + " must have " + partsOf(product) + ", each 0 to 255");
+            }
+            copy.put(product, Collections.unmodifiableSortedMap(new TreeMap<>(parts)));
+          });
+      minimumTcb = Collections.unmodifiableSortedMap(copy);
     }
 
-    /** Least security version of a component; 0 where the policy names none. */
-    public int minimumOf(String component) {
-      return minimumTcb.getOrDefault(component, 0);
+    /** The names of the known lines of processors. */
+    public static Set<String> products() {
+      return PRODUCTS.keySet();
+    }
+
+    /** The names of the parts of a line; empty for an unknown one. */
+    public static SortedSet<String> partsOf(String product) {
+      return PRODUCTS.getOrDefault(product, Collections.emptySortedSet());
+    }
+
+    private static SortedSet<String> sorted(String... parts) {
+      return Collections.unmodifiableSortedSet(new TreeSet<>(Arrays.asList(parts)));
     }
   }
 
@@ -166,7 +208,7 @@ public record Policy(
                 Collectors.toUnmodifiableMap(Map.Entry::getKey, e -> Set.copyOf(e.getValue())));
     gpu = Map.copyOf(gpu);
     for (String root : simulatedRoots) {
-      if (trustedRoots.contains(root) || root.equals(INTEL_SGX_ROOT)) {
+      if (trustedRoots.contains(root) || HardwareRoots.contains(root)) {
         throw new IllegalArgumentException(
             "simulatedRoots names a hardware root, " + root + "; a root can only be one of them");
       }
@@ -191,13 +233,31 @@ public record Policy(
   /** The same with other roots. */
   public Policy withRoots(Set<String> trusted, Set<String> simulated) {
     return new Policy(
-        trusted, simulated, collateralRequired, tcb, domains, images, gpu, snp, onChange);
+        trusted,
+        simulated,
+        collateralRequired,
+        tcb,
+        domains,
+        images,
+        gpu,
+        gpuAccepted,
+        snp,
+        onChange);
   }
 
   /** The same with collateral required, or not. */
   public Policy withCollateralRequired(boolean required) {
     return new Policy(
-        trustedRoots, simulatedRoots, required, tcb, domains, images, gpu, snp, onChange);
+        trustedRoots,
+        simulatedRoots,
+        required,
+        tcb,
+        domains,
+        images,
+        gpu,
+        gpuAccepted,
+        snp,
+        onChange);
   }
 
   /** The same with other words on platforms. */
@@ -210,6 +270,7 @@ public record Policy(
         domains,
         images,
         gpu,
+        gpuAccepted,
         snp,
         onChange);
   }
@@ -217,17 +278,35 @@ public record Policy(
   /** The same with other domains. */
   public Policy withDomains(Domains other) {
     return new Policy(
-        trustedRoots, simulatedRoots, collateralRequired, tcb, other, images, gpu, snp, onChange);
+        trustedRoots,
+        simulatedRoots,
+        collateralRequired,
+        tcb,
+        other,
+        images,
+        gpu,
+        gpuAccepted,
+        snp,
+        onChange);
   }
 
   /** The same with other images. */
   public Policy withImages(Map<Role, Set<String>> other) {
     return new Policy(
-        trustedRoots, simulatedRoots, collateralRequired, tcb, domains, other, gpu, snp, onChange);
+        trustedRoots,
+        simulatedRoots,
+        collateralRequired,
+        tcb,
+        domains,
+        other,
+        gpu,
+        gpuAccepted,
+        snp,
+        onChange);
   }
 
-  /** The same with other rules for GPUs. */
-  public Policy withGpu(Map<Role, GpuRule> other) {
+  /** The same with other rules for GPUs, and other GPUs accepted. */
+  public Policy withGpu(Map<Role, GpuRule> rules, Gpus accepted) {
     return new Policy(
         trustedRoots,
         simulatedRoots,
@@ -235,7 +314,8 @@ public record Policy(
         tcb,
         domains,
         images,
-        other,
+        rules,
+        accepted,
         snp,
         onChange);
   }
@@ -250,6 +330,7 @@ public record Policy(
         domains,
         images,
         gpu,
+        gpuAccepted,
         other,
         onChange);
   }
@@ -257,7 +338,16 @@ public record Policy(
   /** The same with another answer to changes. */
   public Policy withOnChange(OnChange other) {
     return new Policy(
-        trustedRoots, simulatedRoots, collateralRequired, tcb, domains, images, gpu, snp, other);
+        trustedRoots,
+        simulatedRoots,
+        collateralRequired,
+        tcb,
+        domains,
+        images,
+        gpu,
+        gpuAccepted,
+        snp,
+        other);
   }
 
   /** Names this policy's content: SHA-256 of {@link #toJson()}, 32 bytes. */

@@ -39,10 +39,11 @@ final class PolicyReader {
           "mrSeam",
           "images",
           "gpu",
+          "gpuAccepted",
           "snp",
           "onChange");
   private static final List<String> ROLES = Arrays.stream(Role.values()).map(Role::word).toList();
-  private static final List<String> SNP_KEYS = List.of("products", "minimumTcb");
+  private static final List<String> GPU_KEYS = List.of("chips", "drivers", "vbios");
 
   private static final Form HASH =
       new Form(Pattern.compile("[0-9a-f]{64}"), "SHA-256 in 64 lower-case hexadecimal digits");
@@ -52,8 +53,8 @@ final class PolicyReader {
       new Form(Pattern.compile("0x[0-9a-f]{1,16}"), "bits like \"0x10000000\"");
   private static final Form ADVISORY =
       new Form(Pattern.compile("[A-Z0-9-]{1,64}"), "advisories like \"INTEL-SA-01036\"");
-  private static final Form PRODUCT =
-      new Form(Pattern.compile("[A-Za-z0-9-]{1,32}"), "products like \"Genoa\"");
+  private static final Form NAME =
+      new Form(Pattern.compile("[A-Za-z0-9._-]{1,64}"), "names or versions like \"590.12\"");
 
   private final JsonObject file;
 
@@ -95,6 +96,7 @@ final class PolicyReader {
         new Policy.Domains(bits("tdAttributes"), bits("xfam"), texts(file, "mrSeam", REGISTER)),
         images(),
         gpu(),
+        gpuAccepted(),
         snp(),
         word(file, "onChange", words(OnChange.values(), OnChange::word))
             .map(word -> OnChange.valueOf(word.toUpperCase(Locale.ROOT)))
@@ -155,21 +157,33 @@ final class PolicyReader {
     return rules;
   }
 
+  private Policy.Gpus gpuAccepted() throws JsonException {
+    if (!file.has("gpuAccepted")) {
+      return Policy.Gpus.NONE;
+    }
+    JsonObject object = file.object("gpuAccepted");
+    object.requireOnly(GPU_KEYS);
+    return new Policy.Gpus(
+        texts(object, "chips", NAME), texts(object, "drivers", NAME), texts(object, "vbios", NAME));
+  }
+
   private Policy.Snp snp() throws JsonException {
     if (!file.has("snp")) {
       return Policy.Snp.NONE;
     }
     JsonObject object = file.object("snp");
-    object.requireOnly(SNP_KEYS);
-    SortedMap<String, Integer> minimum = new TreeMap<>();
-    if (object.has("minimumTcb")) {
-      JsonObject tcb = object.object("minimumTcb");
-      tcb.requireOnly(Policy.Snp.COMPONENTS);
-      for (String component : tcb.keys()) {
-        minimum.put(component, (int) tcb.whole(component, 0, 0xff));
+    object.requireOnly(Policy.Snp.products());
+    SortedMap<String, SortedMap<String, Integer>> minimum = new TreeMap<>();
+    for (String product : object.keys()) {
+      JsonObject tcb = object.object(product);
+      tcb.requireOnly(Policy.Snp.partsOf(product));
+      SortedMap<String, Integer> parts = new TreeMap<>();
+      for (String part : Policy.Snp.partsOf(product)) {
+        parts.put(part, (int) tcb.whole(part, 0, 0xff));
       }
+      minimum.put(product, parts);
     }
-    return new Policy.Snp(texts(object, "products", PRODUCT), minimum);
+    return new Policy.Snp(minimum);
   }
 
   private static Set<String> texts(JsonObject object, String key, Form form) throws JsonException {

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -31,17 +30,29 @@ final class PolicyWriter {
     keys.put("mrSeam", texts(policy.domains().mrSeam()));
     keys.put("images", roles(role -> texts(policy.imagesOf(role))));
     keys.put("gpu", roles(role -> Json.quote(policy.gpu(role).word())));
+    keys.put("gpuAccepted", gpus(policy.gpuAccepted()));
     keys.put("snp", snp(policy.snp()));
     keys.put("onChange", Json.quote(policy.onChange().word()));
     return object(keys, "") + "\n";
   }
 
-  private static String snp(Policy.Snp snp) {
-    Map<String, String> minimum = new TreeMap<>();
-    snp.minimumTcb().forEach((component, svn) -> minimum.put(component, svn.toString()));
+  private static String gpus(Policy.Gpus gpus) {
     Map<String, String> keys = new LinkedHashMap<>();
-    keys.put("products", texts(snp.products()));
-    keys.put("minimumTcb", object(minimum, "    "));
+    keys.put("chips", texts(gpus.chips()));
+    keys.put("drivers", texts(gpus.drivers()));
+    keys.put("vbios", texts(gpus.vbios()));
+    return object(keys, "  ");
+  }
+
+  private static String snp(Policy.Snp snp) {
+    Map<String, String> keys = new LinkedHashMap<>();
+    snp.minimumTcb()
+        .forEach(
+            (product, minimum) -> {
+              Map<String, String> parts = new LinkedHashMap<>();
+              minimum.forEach((part, svn) -> parts.put(part, svn.toString()));
+              keys.put(product, object(parts, "    "));
+            });
     return object(keys, "  ");
   }
 

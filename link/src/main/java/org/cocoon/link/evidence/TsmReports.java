@@ -15,7 +15,7 @@ import java.util.HexFormat;
 import java.util.Locale;
 
 /**
- * Asks a TEE for quotes through Linux's configfs-tsm: a folder in which every sub-folder is a
+ * Asks a TEE for evidence through Linux's configfs-tsm: a folder in which every sub-folder is a
  * report.
  *
  * <p>From Documentation/ABI/testing/configfs-tsm-report. A simulated TEE serves an ordinary folder
@@ -28,6 +28,15 @@ public final class TsmReports {
 
   /** The provider of TDX quotes. */
   public static final String TDX_PROVIDER = "tdx_guest";
+
+  /** The provider of SEV-SNP reports. */
+  public static final String SNP_PROVIDER = "sev_guest";
+
+  /** Longest certificate table that is taken, in bytes. */
+  private static final int MAX_TABLE_BYTES = 64 * 1024;
+
+  /** Longest SEV-SNP report that is taken, in bytes; they have 1,184. */
+  private static final int MAX_REPORT_BYTES = 4 * 1024;
 
   private static final Duration DEFAULT_WAIT = Duration.ofSeconds(10);
   private static final int MAX_ATTRIBUTE_BYTES = 256;
@@ -53,22 +62,57 @@ public final class TsmReports {
   }
 
   /**
+   * Asks for evidence of whichever TEE this is.
+   *
+   * @param reportData what the evidence is made for, 64 bytes
+   * @return the evidence as the TEE gave it, a quote possibly with padding after its end
+   * @throws TsmException if there is no TEE, it is of an unknown maker, busy, or does not answer
+   */
+  public TeeEvidence evidence(byte[] reportData) throws TsmException {
+    if (reportData.length != Measurements.REPORT_DATA_BYTES) {
+      throw new IllegalArgumentException("report data must have 64 bytes");
+    }
+    return withReport(report -> ask(report, reportData));
+  }
+
+  /**
    * Asks for one TDX quote.
    *
    * @param reportData what the quote is made for, 64 bytes
    * @return the quote as the TEE gave it, possibly with padding after its end
-   * @throws TsmException if there is no TEE, it is busy, or it does not answer
+   * @throws TsmException as {@link #evidence}, or if it is not TDX
    */
   public byte[] tdxQuote(byte[] reportData) throws TsmException {
-    if (reportData.length != Measurements.REPORT_DATA_BYTES) {
-      throw new IllegalArgumentException("report data must have 64 bytes");
-    }
+    return switch (evidence(reportData)) {
+      case TeeEvidence.Tdx tdx -> tdx.quote();
+      case TeeEvidence.Snp _ ->
+          throw new TsmException(
+              TsmException.Failure.NO_TEE,
+              "the TEE behind " + folder + " is " + SNP_PROVIDER + ", not " + TDX_PROVIDER);
+    };
+  }
+
+  /**
+   * Asks whose TEE this is, for example {@link #TDX_PROVIDER}.
+   *
+   * @throws TsmException if there is no TEE, or it does not answer
+   */
+  public String provider() throws TsmException {
+    return withReport(report -> text(report.resolve("provider")));
+  }
+
+  /** What is done with a report's folder while it is there. */
+  private interface ReportWork<T> {
+    T with(Path report) throws IOException;
+  }
+
+  private <T> T withReport(ReportWork<T> work) throws TsmException {
     byte[] suffix = new byte[8];
     RANDOM.nextBytes(suffix);
     Path report = folder.resolve("cocoon-" + HexFormat.of().formatHex(suffix));
     try {
       Files.createDirectory(report);
-      return askAndRemove(report, reportData);
+      return doAndRemove(report, work);
     } catch (TsmException e) {
       throw e;
     } catch (IOException e) {
@@ -76,10 +120,10 @@ public final class TsmReports {
     }
   }
 
-  private byte[] askAndRemove(Path report, byte[] reportData) throws IOException {
-    byte[] quote;
+  private static <T> T doAndRemove(Path report, ReportWork<T> work) throws IOException {
+    T result;
     try {
-      quote = ask(report, reportData);
+      result = work.with(report);
     } catch (IOException e) {
       try {
         remove(report);
@@ -89,26 +133,32 @@ public final class TsmReports {
       throw e;
     }
     remove(report);
-    return quote;
+    return result;
   }
 
-  private byte[] ask(Path report, byte[] reportData) throws IOException {
+  private TeeEvidence ask(Path report, byte[] reportData) throws IOException {
     long before = generation(report);
     String provider = text(report.resolve("provider"));
-    if (!provider.equals(TDX_PROVIDER)) {
+    if (!provider.equals(TDX_PROVIDER) && !provider.equals(SNP_PROVIDER)) {
       throw new TsmException(
           TsmException.Failure.NO_TEE,
-          "the TEE behind " + folder + " is " + provider + ", not " + TDX_PROVIDER);
+          "the TEE behind %s is %s, neither %s nor %s"
+              .formatted(folder, provider, TDX_PROVIDER, SNP_PROVIDER));
     }
     Files.write(report.resolve("inblob"), reportData);
-    byte[] quote = read(report.resolve("outblob"), TdxQuote.MAX_BYTES);
+    Path outblob = report.resolve("outblob");
+    TeeEvidence evidence =
+        provider.equals(TDX_PROVIDER)
+            ? new TeeEvidence.Tdx(read(outblob, TdxQuote.MAX_BYTES))
+            : new TeeEvidence.Snp(
+                read(outblob, MAX_REPORT_BYTES), read(report.resolve("auxblob"), MAX_TABLE_BYTES));
     long after = generation(report);
     if (after != before + 1) {
       throw new TsmException(
           TsmException.Failure.BUSY,
           "the report's generation went from " + before + " to " + after + ": somebody else wrote");
     }
-    return quote;
+    return evidence;
   }
 
   private long generation(Path report) throws IOException {

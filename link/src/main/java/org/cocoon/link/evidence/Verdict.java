@@ -8,19 +8,15 @@ public sealed interface Verdict {
   /**
    * The evidence is genuine and the policy allows what it says.
    *
-   * @param measurements what runs there
-   * @param imageHash its name in the policy, {@link Measurements#imageHash()}
+   * @param registers what runs there
+   * @param imageHash its name in the policy, for TDX {@link Measurements#imageHash()}
    * @param simulated whether a simulated TEE signed it, which protects nothing
    * @param tcb the platform's security level, if it was checked
    * @param notAfter when the verdict ends: the first end among the certificates, revocation lists
    *     and documents that it rests on
    */
   record Trusted(
-      Measurements measurements,
-      String imageHash,
-      boolean simulated,
-      PlatformTcb tcb,
-      Instant notAfter)
+      Registers registers, String imageHash, boolean simulated, PlatformTcb tcb, Instant notAfter)
       implements Verdict {}
 
   /**

@@ -17,10 +17,10 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
 import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.RenewingIdentity;
@@ -86,11 +86,11 @@ public final class KeyManager {
             reports(),
             clock,
             fault -> log.error("event=identity_not_renewed reason=\"{}\"", fault.getMessage()));
-    if (identity.get().verdict(verifier) instanceof Verdict.Rejected rejected) {
+    if (identity.get().verdict(verifier) instanceof PeerVerdict.Refused refused) {
       log.warn(
           "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers and clients with this policy will not trust these keys\"",
-          rejected.reason(),
-          rejected.detail());
+          refused.reason(),
+          refused.detail());
     }
     PeerVerifier workers =
         new PeerVerifier(

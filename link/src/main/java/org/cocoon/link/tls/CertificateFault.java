@@ -14,13 +14,15 @@ enum CertificateFault {
   NOT_VALID_NOW,
   /** It is valid for more than a day. */
   VALID_TOO_LONG,
-  /** It has no quote, or more than one, or something follows the quote. */
+  /** It has neither a quote nor an SNP report, or more than one, or something follows the quote. */
   QUOTE_EXTENSION,
+  /** Its SNP report and certificate table are not in the one form that they have here. */
+  SNP_EXTENSION,
   /** It has no claims, or more than one, or they cannot be read. */
   CLAIMS_EXTENSION,
   /** It has more than one bundle of GPU evidence, or not the one that its claims name. */
   GPU_EXTENSION,
-  /** It has a critical extension that is neither quote nor claims nor GPU evidence. */
+  /** It has a critical extension that is neither evidence of a TEE nor claims nor GPU evidence. */
   UNKNOWN_CRITICAL_EXTENSION,
   /** Its claims are older than a day, or of the future. */
   STALE_CLAIMS,

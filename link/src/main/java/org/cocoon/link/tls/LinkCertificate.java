@@ -18,15 +18,17 @@ import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.EcdsaCertificate.Extension;
 import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.gpu.GpuBundle;
 
 /**
- * The certificate of a link: a self-signed P-256 key with a quote that vouches for it.
+ * The certificate of a link: a self-signed P-256 key with a TEE's evidence that vouches for it.
  *
  * <p>Critical extensions, under an arc of this project's own (2.25 and a random UUID, as ITU-T
- * X.667 lets anyone take): {@code .1} is an OCTET STRING with the quote, {@code .2} are the {@link
- * Claims}, and {@code .3}, where there are GPUs, is a {@link GpuBundle}. The quote's report data is
- * SHA-512 of a label, the DER of the public key and the claims.
+ * X.667 lets anyone take): {@code .1} is an OCTET STRING with a TDX quote, or {@code .4} is a
+ * SEQUENCE of two OCTET STRINGs, an SNP report and the certificates that belong to it; {@code .2}
+ * are the {@link Claims}; and {@code .3}, where there are GPUs, is a {@link GpuBundle}. The report
+ * data of quote or report is SHA-512 of a label, the DER of the public key and the claims.
  */
 sealed interface LinkCertificate {
   /** Longest time that a certificate may be valid, and claims may be old. */
@@ -38,6 +40,9 @@ sealed interface LinkCertificate {
   /** Encoded object identifier of the quote's extension. */
   byte[] QUOTE = Der.oid("2.25.78323838167326399797837577393372858040.1");
 
+  /** Encoded object identifier of the extension with an SNP report and its certificates. */
+  byte[] SNP = Der.oid("2.25.78323838167326399797837577393372858040.4");
+
   /** Encoded object identifier of the claims' extension. */
   byte[] CLAIMS = Der.oid("2.25.78323838167326399797837577393372858040.2");
 
@@ -48,15 +53,15 @@ sealed interface LinkCertificate {
    * In order by itself; its evidence is still to be checked.
    *
    * @param claims what it says
-   * @param quote what shall vouch for it
-   * @param reportData what the quote must have been made for, 64 bytes
+   * @param evidence what shall vouch for it
+   * @param reportData what the evidence must have been made for, 64 bytes
    * @param notAfter when it, or its claims, end
    * @param publicKey its key's DER
    * @param gpuBundle the evidence of its GPUs, which the claims name
    */
   record Sound(
       Claims claims,
-      byte[] quote,
+      TeeEvidence evidence,
       byte[] reportData,
       Instant notAfter,
       byte[] publicKey,
@@ -71,7 +76,7 @@ sealed interface LinkCertificate {
    */
   record Faulty(CertificateFault fault, String detail) implements LinkCertificate {}
 
-  /** What the quote of a key and its claims must have been made for, 64 bytes. */
+  /** What the evidence of a key and its claims must have been made for, 64 bytes. */
   static byte[] reportData(byte[] publicKeyDer, byte[] claimsDer) {
     MessageDigest digest = Digests.of("SHA-512");
     digest.update("cocoon link evidence v1\0".getBytes(US_ASCII));
@@ -81,15 +86,20 @@ sealed interface LinkCertificate {
   }
 
   /** Makes one without GPU evidence. */
-  static X509Certificate issue(KeyPair key, Claims claims, byte[] quote) {
-    return issue(key, claims, quote, Optional.empty());
+  static X509Certificate issue(KeyPair key, Claims claims, TeeEvidence evidence) {
+    return issue(key, claims, evidence, Optional.empty());
   }
 
   /** Makes one. */
   static X509Certificate issue(
-      KeyPair key, Claims claims, byte[] quote, Optional<byte[]> gpuBundle) {
+      KeyPair key, Claims claims, TeeEvidence evidence, Optional<byte[]> gpuBundle) {
     List<Extension> extensions = new ArrayList<>();
-    extensions.add(new Extension(QUOTE, true, Der.octets(quote)));
+    extensions.add(
+        switch (evidence) {
+          case TeeEvidence.Tdx(byte[] quote) -> new Extension(QUOTE, true, Der.octets(quote));
+          case TeeEvidence.Snp(byte[] report, byte[] table) ->
+              new Extension(SNP, true, Der.sequence(Der.octets(report), Der.octets(table)));
+        });
     extensions.add(new Extension(CLAIMS, true, claims.toDer()));
     gpuBundle.ifPresent(bundle -> extensions.add(new Extension(GPU_BUNDLE, true, bundle)));
     Instant from = claims.createdAt().minus(CLOCK_SKEW);
@@ -156,7 +166,7 @@ sealed interface LinkCertificate {
     Instant stale = created.plus(MAX_VALIDITY);
     return new Sound(
         found.claims(),
-        found.quote(),
+        found.evidence(),
         reportData,
         until.isBefore(stale) ? until : stale,
         publicKey,

@@ -8,18 +8,27 @@ import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.DerValue;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EcdsaCertificate.Extension;
+import org.cocoon.link.evidence.TeeEvidence;
 
 /** The extensions of a link certificate, or what is wrong with them. */
 sealed interface LinkExtensions {
+  /** Those that may be critical. */
+  List<byte[]> KNOWN =
+      List.of(
+          LinkCertificate.QUOTE,
+          LinkCertificate.CLAIMS,
+          LinkCertificate.GPU_BUNDLE,
+          LinkCertificate.SNP);
+
   /**
-   * Quote and claims are there, once each, and GPU evidence at most once and as claimed.
+   * A TEE's evidence and claims are there, once each, and GPU evidence at most once and as claimed.
    *
-   * @param quote the quote
+   * @param evidence the TEE's
    * @param claims the claims
    * @param claimsDer the claims as they are in the certificate
    * @param gpuBundle the evidence of its GPUs, whose digest the claims name
    */
-  record Found(byte[] quote, Claims claims, byte[] claimsDer, Optional<byte[]> gpuBundle)
+  record Found(TeeEvidence evidence, Claims claims, byte[] claimsDer, Optional<byte[]> gpuBundle)
       implements LinkExtensions {}
 
   /**
@@ -33,32 +42,38 @@ sealed interface LinkExtensions {
   /** Finds them among all extensions; no other may be critical. */
   static LinkExtensions of(List<Extension> extensions) {
     for (Extension extension : extensions) {
-      if (extension.critical()
-          && !Arrays.equals(extension.oid(), LinkCertificate.QUOTE)
-          && !Arrays.equals(extension.oid(), LinkCertificate.CLAIMS)
-          && !Arrays.equals(extension.oid(), LinkCertificate.GPU_BUNDLE)) {
+      if (extension.critical() && KNOWN.stream().noneMatch(oid -> is(extension, oid))) {
         return new Faulty(
             CertificateFault.UNKNOWN_CRITICAL_EXTENSION,
-            "an extension is critical that is neither quote nor claims nor GPU evidence");
+            "an extension is critical that is neither a TEE's evidence nor claims nor GPU evidence");
       }
     }
-    List<byte[]> quotes = values(extensions, LinkCertificate.QUOTE);
-    if (quotes.size() != 1) {
-      return new Faulty(CertificateFault.QUOTE_EXTENSION, quotes.size() + " quotes, not one");
+    List<Extension> tees =
+        extensions.stream()
+            .filter(e -> is(e, LinkCertificate.QUOTE) || is(e, LinkCertificate.SNP))
+            .toList();
+    if (tees.size() != 1) {
+      return new Faulty(
+          CertificateFault.QUOTE_EXTENSION, tees.size() + " quotes or reports, not one");
     }
     List<byte[]> claims = values(extensions, LinkCertificate.CLAIMS);
     if (claims.size() != 1) {
       return new Faulty(CertificateFault.CLAIMS_EXTENSION, claims.size() + " claims, not one");
     }
-    byte[] quote;
+    Extension tee = tees.getFirst();
+    boolean snp = is(tee, LinkCertificate.SNP);
+    TeeEvidence evidence;
     try {
-      quote = DerValue.of(quotes.getFirst()).expect(Der.OCTET_STRING);
+      DerValue value = DerValue.of(tee.value());
+      evidence = snp ? snp(value) : new TeeEvidence.Tdx(value.expect(Der.OCTET_STRING));
     } catch (DerException e) {
-      return new Faulty(CertificateFault.QUOTE_EXTENSION, String.valueOf(e.getMessage()));
+      return new Faulty(
+          snp ? CertificateFault.SNP_EXTENSION : CertificateFault.QUOTE_EXTENSION,
+          String.valueOf(e.getMessage()));
     }
     try {
       return withGpus(
-          quote,
+          evidence,
           Claims.parse(claims.getFirst()),
           claims.getFirst(),
           values(extensions, LinkCertificate.GPU_BUNDLE));
@@ -67,8 +82,14 @@ sealed interface LinkExtensions {
     }
   }
 
+  private static TeeEvidence snp(DerValue value) throws DerException {
+    List<DerValue> fields = value.elements(Der.SEQUENCE, 2);
+    return new TeeEvidence.Snp(
+        fields.getFirst().expect(Der.OCTET_STRING), fields.getLast().expect(Der.OCTET_STRING));
+  }
+
   private static LinkExtensions withGpus(
-      byte[] quote, Claims claims, byte[] claimsDer, List<byte[]> bundles) {
+      TeeEvidence evidence, Claims claims, byte[] claimsDer, List<byte[]> bundles) {
     if (bundles.size() > 1) {
       return new Faulty(CertificateFault.GPU_EXTENSION, bundles.size() + " bundles, not one");
     }
@@ -77,13 +98,17 @@ sealed interface LinkExtensions {
       return new Faulty(
           CertificateFault.GPU_EXTENSION, "the claims do not name this bundle of GPU evidence");
     }
-    return new Found(quote, claims, claimsDer, bundle);
+    return new Found(evidence, claims, claimsDer, bundle);
   }
 
   private static List<byte[]> values(List<Extension> extensions, byte[] oid) {
     return extensions.stream()
-        .filter(extension -> Arrays.equals(extension.oid(), oid))
+        .filter(extension -> is(extension, oid))
         .map(Extension::value)
         .toList();
+  }
+
+  private static boolean is(Extension extension, byte[] oid) {
+    return Arrays.equals(extension.oid(), oid);
   }
 }

@@ -16,9 +16,9 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.gpu.GpuBinding;
 import org.cocoon.link.evidence.gpu.GpuBundle;
 
@@ -32,7 +32,8 @@ public final class LinkIdentity {
 
   private final Claims claims;
   private final KeyPair key;
-  private final byte[] quote;
+  private final TeeEvidence evidence;
+  private final Optional<GpuBundle> gpus;
   private final X509Certificate certificate;
   private final InstantSource clock;
 
@@ -48,18 +49,23 @@ public final class LinkIdentity {
   }
 
   private LinkIdentity(
-      Claims claims, KeyPair key, byte[] quote, Optional<GpuBundle> bundle, InstantSource clock) {
+      Claims claims,
+      KeyPair key,
+      TeeEvidence evidence,
+      Optional<GpuBundle> gpus,
+      InstantSource clock) {
     this.claims = claims;
     this.key = key;
-    this.quote = quote;
-    this.certificate = LinkCertificate.issue(key, claims, quote, bundle.map(GpuBundle::toDer));
+    this.evidence = evidence;
+    this.gpus = gpus;
+    this.certificate = LinkCertificate.issue(key, claims, evidence, gpus.map(GpuBundle::toDer));
     this.clock = clock;
   }
 
   /**
    * Makes a key and asks the TEE to vouch for it; blocks for as long as the TEE takes.
    *
-   * @throws TsmException if there is no TEE, or what it gave is no quote
+   * @throws TsmException if there is no TEE, or what it gave is no evidence
    */
   public static LinkIdentity create(Role role, TsmReports reports, InstantSource clock)
       throws TsmException {
@@ -80,14 +86,30 @@ public final class LinkIdentity {
             clock.instant().truncatedTo(ChronoUnit.MILLIS),
             bundle.map(GpuBundle::digest).map(HexFormat.of()::formatHex));
     byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
-    byte[] answer = reports.tdxQuote(reportData);
-    return switch (TdxQuote.parse(answer)) {
-      case TdxQuote.Malformed malformed ->
-          throw new TsmException(
-              TsmException.Failure.IO, "the TEE gave no TDX quote: " + malformed.reason());
-      // A TEE pads its answers; a certificate carries the quote alone.
-      case TdxQuote.Parsed parsed ->
-          new LinkIdentity(claims, key, Arrays.copyOf(answer, parsed.length()), bundle, clock);
+    return new LinkIdentity(claims, key, presentable(reports.evidence(reportData)), bundle, clock);
+  }
+
+  /** Evidence without what a TEE pads its quotes with, or a host adds to its table. */
+  private static TeeEvidence presentable(TeeEvidence answer) throws TsmException {
+    return switch (answer) {
+      case TeeEvidence.Tdx(byte[] quote) ->
+          switch (TdxQuote.parse(quote)) {
+            case TdxQuote.Malformed malformed ->
+                throw new TsmException(
+                    TsmException.Failure.IO, "the TEE gave no TDX quote: " + malformed.reason());
+            case TdxQuote.Parsed parsed ->
+                new TeeEvidence.Tdx(Arrays.copyOf(quote, parsed.length()));
+          };
+      case TeeEvidence.Snp snp ->
+          new TeeEvidence.Snp(
+              snp.report(),
+              NodeVerifier.chainAlone(snp)
+                  .orElseThrow(
+                      () ->
+                          new TsmException(
+                              TsmException.Failure.IO,
+                              "the TEE gave no SNP report with a table of certificates; the host"
+                                  + " must have been given the chip's (VCEK) and AMD's")));
     };
   }
 
@@ -96,7 +118,7 @@ public final class LinkIdentity {
     return claims.role();
   }
 
-  /** The certificate, self-signed, with quote and claims. */
+  /** The certificate, self-signed, with evidence and claims. */
   public X509Certificate certificate() {
     return certificate;
   }
@@ -120,9 +142,17 @@ public final class LinkIdentity {
    * What a peer with this policy will say of this node, to be asked before dialling: a refusal then
    * has a reason, where TLS has only an alert.
    */
-  public Verdict verdict(EvidenceVerifier verifier) {
-    byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
-    return verifier.verify(quote, reportData, claims.role(), clock.instant());
+  public PeerVerdict verdict(EvidenceVerifier verifier) {
+    byte[] publicKey = key.getPublic().getEncoded();
+    return new NodeVerifier(verifier)
+        .verify(
+            new NodeVerifier.Presented(
+                claims.role(),
+                evidence,
+                LinkCertificate.reportData(publicKey, claims.toDer()),
+                publicKey,
+                gpus.map(GpuBundle::toDer)),
+            clock.instant());
   }
 
   /**

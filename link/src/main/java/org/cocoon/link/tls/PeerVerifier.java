@@ -8,7 +8,6 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -17,9 +16,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
-import org.cocoon.link.evidence.TdxQuote;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.Verdict;
-import org.cocoon.link.evidence.gpu.GpuPolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,9 +30,6 @@ import org.jspecify.annotations.Nullable;
  * threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
-  /** Whatever a node proves of GPUs is refused. */
-  private static final GpuPolicy NO_GPUS = new GpuPolicy(Set.of(), Set.of(), Set.of(), Set.of());
-
   private final Role expectedPeer;
   private final InstantSource clock;
   private final VerdictCache verdicts;
@@ -42,10 +37,9 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
-  private final GpuPolicy gpus;
 
   /** What is judged by, and the how manieth. */
-  private record Basis(EvidenceVerifier verifier, long number) {
+  private record Basis(NodeVerifier verifier, long number) {
     /** Names policy and collateral of this moment. */
     byte[] name() {
       return Digests.sha256(
@@ -69,10 +63,11 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   public record Judgement(PeerVerdict verdict, long version, Instant until) {}
 
   /**
-   * Makes one that accepts no GPU evidence.
+   * Makes one.
    *
    * @param expectedPeer what must be at the other end
-   * @param verifier checks its evidence
+   * @param verifier checks its evidence where that is of TDX, and says by its policy what is asked
+   *     of SEV-SNP and of GPUs
    * @param clock gives the time of each check
    * @param cachedVerdicts how many verdicts are kept; 0 checks the evidence each time
    * @param refusals told once of each refused handshake, on the handshake's thread
@@ -83,24 +78,8 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       InstantSource clock,
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
-    this(expectedPeer, verifier, clock, cachedVerdicts, refusals, NO_GPUS);
-  }
-
-  /**
-   * Makes one that accepts GPUs.
-   *
-   * @param gpus which ones; whether they are required is in the verifier's policy
-   */
-  public PeerVerifier(
-      Role expectedPeer,
-      EvidenceVerifier verifier,
-      InstantSource clock,
-      int cachedVerdicts,
-      Consumer<Refusal> refusals,
-      GpuPolicy gpus) {
-    this.gpus = gpus;
     this.expectedPeer = expectedPeer;
-    this.basis = new AtomicReference<>(new Basis(verifier, 1));
+    this.basis = new AtomicReference<>(new Basis(new NodeVerifier(verifier), 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
     this.refusals = refusals;
@@ -111,7 +90,8 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * Links that are up stay up; a {@link PeerWatch} judges them again.
    */
   public void use(EvidenceVerifier newVerifier) {
-    basis.updateAndGet(before -> new Basis(newVerifier, before.number() + 1));
+    NodeVerifier next = new NodeVerifier(newVerifier);
+    basis.updateAndGet(before -> new Basis(next, before.number() + 1));
   }
 
   /** Names what is judged by: it is another one whenever policy or collateral have changed. */
@@ -224,15 +204,11 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   }
 
   private Judgement judge(
-      LinkCertificate.Sound certificate, EvidenceVerifier verifier, byte[] name, Instant now) {
+      LinkCertificate.Sound certificate, NodeVerifier verifier, byte[] name, Instant now) {
     long version = versionOf(name);
-    if (TdxQuote.parse(certificate.quote()) instanceof TdxQuote.Parsed parsed
-        && parsed.length() < certificate.quote().length) {
-      int more = certificate.quote().length - parsed.length();
-      return new Judgement(
-          refused(CertificateFault.QUOTE_EXTENSION, more + " bytes follow the quote"),
-          version,
-          now);
+    Optional<PeerVerdict.Refused> formFault = NodeVerifier.formFault(certificate.evidence());
+    if (formFault.isPresent()) {
+      return new Judgement(formFault.get(), version, now);
     }
     ByteBuffer key = key(certificate, name);
     Optional<Verdict.Trusted> known = verdicts.get(key, now);
@@ -240,20 +216,12 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       return accepted(known.get(), certificate, version);
     }
     verifications.increment();
-    return switch (verifier.verify(
-        certificate.quote(), certificate.reportData(), expectedPeer, now)) {
-      case Verdict.Rejected(Verdict.Reason reason, String detail) ->
-          new Judgement(new PeerVerdict.Refused(reason.name(), detail), version, now);
-      case Verdict.Trusted trusted ->
-          switch (GpuRules.check(
-              verifier.policy().gpu(expectedPeer), gpus, certificate, trusted, now)) {
-            case GpuRules.Broken(PeerVerdict.Refused refusal) ->
-                new Judgement(refusal, version, now);
-            case GpuRules.Kept(Verdict.Trusted verdict) -> {
-              verdicts.put(key, verdict);
-              yield accepted(verdict, certificate, version);
-            }
-          };
+    return switch (verifier.verify(NodeVerifier.Presented.by(certificate), now)) {
+      case PeerVerdict.Refused refused -> new Judgement(refused, version, now);
+      case PeerVerdict.Accepted(Verdict.Trusted verdict) -> {
+        verdicts.put(key, verdict);
+        yield accepted(verdict, certificate, version);
+      }
     };
   }
 
@@ -271,8 +239,13 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * data. So a node has one entry, however many certificates it makes around one quote.
    */
   private static ByteBuffer key(LinkCertificate.Sound certificate, byte[] name) {
-    return ByteBuffer.wrap(
-        Digests.sha256(Digests.sha256(certificate.quote()), certificate.reportData(), name));
+    byte[] evidence =
+        switch (certificate.evidence()) {
+          case TeeEvidence.Tdx(byte[] quote) -> Digests.sha256(quote);
+          case TeeEvidence.Snp(byte[] report, byte[] table) ->
+              Digests.sha256(Digests.sha256(report), Digests.sha256(table));
+        };
+    return ByteBuffer.wrap(Digests.sha256(evidence, certificate.reportData(), name));
   }
 
   private static Instant earlier(Instant one, Instant other) {

@@ -9,9 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.cocoon.link.evidence.gpu.GpuPolicy;
+import org.cocoon.link.evidence.snp.Product;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +25,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class PolicyTest {
   private static final String HASH = "ab".repeat(32);
+
+  private static final TreeMap<String, Integer> GENOA =
+      new TreeMap<>(Map.of("bootloader", 10, "tee", 0, "snp", 25, "microcode", 84));
 
   @TempDir Path dir = Path.of("");
 
@@ -45,15 +54,15 @@ final class PolicyTest {
                 Role.ROUTER, GpuRule.FORBIDDEN,
                 Role.WORKER, GpuRule.REQUIRED,
                 Role.KEYS, GpuRule.OPTIONAL),
-            new Policy.Snp(
-                Set.of("Genoa", "Turin"), new TreeMap<>(Map.of("bootloader", 10, "snp", 25))),
+            new Policy.Gpus(Set.of("GH100"), Set.of("590.12"), Set.of("96.00.A5.00.01")),
+            new Policy.Snp(new TreeMap<>(Map.of("Genoa", GENOA))),
             OnChange.DRAIN);
     Policy again = load(policy.toJson());
     assertEquals(policy, again);
     assertArrayEquals(policy.digest(), again.digest());
     assertEquals(GpuRule.REQUIRED, again.gpu(Role.WORKER));
-    assertEquals(10, again.snp().minimumOf("bootloader"));
-    assertEquals(0, again.snp().minimumOf("tee"));
+    assertEquals(Map.of("Genoa", GENOA), again.snp().minimumTcb());
+    assertEquals(Set.of("590.12"), again.gpuAccepted().drivers());
     assertTrue(policy.allowsSimulated());
   }
 
@@ -89,8 +98,12 @@ final class PolicyTest {
         "{'version': 1, 'xfam': ['602e7']}|key 'xfam' must be a list of bits like",
         "{'version': 1, 'mrSeam': ['00']}|key 'mrSeam' must be a list of SHA-384",
         "{'version': 1, 'gpu': {'worker': 'yes'}}|'gpu.worker' must be \"required\" or",
-        "{'version': 1, 'snp': {'minimumTcb': {'bios': 1}}}|'snp.minimumTcb.bios' is unknown",
-        "{'version': 1, 'snp': {'minimumTcb': {'tee': 256}}}|from 0 to 255",
+        "{'version': 1, 'snp': {'Genova': {}}}|'snp.Genova' is unknown; did you mean 'snp.Genoa'?",
+        "{'version': 1, 'snp': {'Genoa': {'fmc': 1}}}|'snp.Genoa.fmc' is unknown",
+        "{'version': 1, 'snp': {'Genoa': {'bootloader': 9}}}|'snp.Genoa.microcode' is missing",
+        "{'version': 1, 'snp': {'Milan': {'bootloader': 256}}}|'snp.Milan.bootloader' must be",
+        "{'version': 1, 'gpuAccepted': {'chip': []}}|did you mean 'gpuAccepted.chips'?",
+        "{'version': 1, 'gpuAccepted': {'drivers': ['a b']}}|key 'gpuAccepted.drivers' must be",
         "{'version': 1, 'onChange': 'wait'}|'onChange' must be \"end\" or \"drain\"",
         "{'version': 1} {}|follows",
         "{'version': 1|ends too early",
@@ -106,6 +119,25 @@ final class PolicyTest {
     String json = "{\"version\": 1, \"simulatedRoots\": [\"" + Policy.INTEL_SGX_ROOT + "\"]}";
     IOException refused = assertThrows(IOException.class, () -> load(json));
     assertTrue(String.valueOf(refused.getMessage()).contains("hardware root"));
+  }
+
+  @Test
+  void everyRootOfAMakerIsAHardwareRoot() {
+    List<String> roots = new ArrayList<>(List.of(GpuPolicy.NVIDIA_DEVICE_ROOT));
+    Arrays.stream(Product.values()).map(Product::rootSha256).forEach(roots::add);
+    for (String root : roots) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Policy.NOTHING.withRoots(Set.of(), Set.of(root)),
+          root);
+    }
+  }
+
+  @Test
+  void productsOfAPolicyAreThoseThatCanBeChecked() {
+    assertEquals(
+        Arrays.stream(Product.values()).map(Product::word).collect(Collectors.toSet()),
+        Policy.Snp.products());
   }
 
   private Policy load(String json) throws IOException {

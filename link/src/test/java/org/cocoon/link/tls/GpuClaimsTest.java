@@ -17,15 +17,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.GpuRule;
 import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.gpu.GpuBinding;
 import org.cocoon.link.evidence.gpu.GpuBundle;
-import org.cocoon.link.evidence.gpu.GpuPolicy;
 import org.cocoon.link.evidence.simulated.SimulatedGpu;
 import org.cocoon.link.evidence.simulated.SimulatedGpuRoot;
 import org.junit.jupiter.api.AfterAll;
@@ -38,18 +41,19 @@ import org.junit.jupiter.api.io.TempDir;
 final class GpuClaimsTest {
   private final AttestedNodes nodes;
   private final SimulatedGpu gpu;
-  private final GpuPolicy gpus;
+  private final Policy policy;
 
   GpuClaimsTest(@TempDir Path dir) throws IOException {
     nodes = new AttestedNodes(dir);
     SimulatedGpuRoot root = SimulatedGpuRoot.in(dir, CLOCK);
     gpu = new SimulatedGpu(root, NOW);
-    gpus =
-        new GpuPolicy(
-            Set.of(root.hash()),
-            Set.of(SimulatedGpu.CHIP),
-            Set.of(SimulatedGpu.DRIVER_VERSION),
-            Set.of(SimulatedGpu.VBIOS_VERSION));
+    policy =
+        nodes
+            .policy()
+            .withRoots(
+                Set.of(),
+                Stream.concat(nodes.policy().simulatedRoots().stream(), Stream.of(root.hash()))
+                    .collect(Collectors.toSet()));
   }
 
   @AfterAll
@@ -57,14 +61,17 @@ final class GpuClaimsTest {
     nodes.close();
   }
 
-  private PeerVerifier verifier(GpuRule rule, GpuPolicy policy) {
+  private PeerVerifier verifier(GpuRule rule) {
+    return verifier(rule, policy, SimulatedGpu.ACCEPTED);
+  }
+
+  private static PeerVerifier verifier(GpuRule rule, Policy policy, Policy.Gpus accepted) {
     return new PeerVerifier(
         Role.WORKER,
-        new EvidenceVerifier(nodes.policy().withGpu(Map.of(Role.WORKER, rule))),
+        new EvidenceVerifier(policy.withGpu(Map.of(Role.WORKER, rule), accepted)),
         CLOCK,
         4,
-        refusal -> {},
-        policy);
+        refusal -> {});
   }
 
   private GpuBundle bundle(byte[] nonce) {
@@ -88,18 +95,33 @@ final class GpuClaimsTest {
   void theRuleOfTheRoleDecidesAboutGpus() throws IOException {
     X509Certificate with = withGpu();
     X509Certificate without = nodes.identity(Role.WORKER).certificate();
-    assertTrue(verifier(GpuRule.REQUIRED, gpus).verdictOf(with).isPresent());
-    assertTrue(verifier(GpuRule.OPTIONAL, gpus).verdictOf(with).isPresent());
-    assertRefused("GPU_FORBIDDEN", verifier(GpuRule.FORBIDDEN, gpus), with);
-    assertRefused("GPU_MISSING", verifier(GpuRule.REQUIRED, gpus), without);
-    assertTrue(verifier(GpuRule.OPTIONAL, gpus).verdictOf(without).isPresent());
-    assertTrue(verifier(GpuRule.FORBIDDEN, gpus).verdictOf(without).isPresent());
+    assertTrue(verifier(GpuRule.REQUIRED).verdictOf(with).isPresent());
+    assertTrue(verifier(GpuRule.OPTIONAL).verdictOf(with).isPresent());
+    assertRefused("GPU_FORBIDDEN", verifier(GpuRule.FORBIDDEN), with);
+    assertRefused("GPU_MISSING", verifier(GpuRule.REQUIRED), without);
+    assertTrue(verifier(GpuRule.OPTIONAL).verdictOf(without).isPresent());
+    assertTrue(verifier(GpuRule.FORBIDDEN).verdictOf(without).isPresent());
   }
 
   @Test
   void optionalGpusMustHoldTooAndNoListAllowsNone() throws IOException {
-    GpuPolicy none = new GpuPolicy(Set.of(), Set.of(), Set.of(), Set.of());
-    assertRefused("GPU_SIMULATED_NOT_ALLOWED", verifier(GpuRule.OPTIONAL, none), withGpu());
+    X509Certificate with = withGpu();
+    Set<String> chips = Set.of(SimulatedGpu.CHIP);
+    Set<String> drivers = Set.of(SimulatedGpu.DRIVER_VERSION);
+    assertRefused(
+        "GPU_CHIP_NOT_ALLOWED", verifier(GpuRule.OPTIONAL, policy, Policy.Gpus.NONE), with);
+    assertRefused(
+        "GPU_DRIVER_NOT_ALLOWED",
+        verifier(GpuRule.OPTIONAL, policy, new Policy.Gpus(chips, Set.of(), Set.of())),
+        with);
+    assertRefused(
+        "GPU_VBIOS_NOT_ALLOWED",
+        verifier(GpuRule.OPTIONAL, policy, new Policy.Gpus(chips, drivers, Set.of())),
+        with);
+    assertRefused(
+        "GPU_SIMULATED_NOT_ALLOWED",
+        verifier(GpuRule.OPTIONAL, nodes.policy(), SimulatedGpu.ACCEPTED),
+        with);
   }
 
   @Test
@@ -107,7 +129,7 @@ final class GpuClaimsTest {
     KeyPair key = P256.newKeyPair();
     GpuBundle foreign = bundle(GpuBinding.nonce(P256.newKeyPair().getPublic().getEncoded()));
     X509Certificate certificate = certificate(key, foreign, foreign);
-    assertRefused("GPU_NONCE", verifier(GpuRule.REQUIRED, gpus), certificate);
+    assertRefused("GPU_NONCE", verifier(GpuRule.REQUIRED), certificate);
   }
 
   @Test
@@ -116,7 +138,7 @@ final class GpuClaimsTest {
     byte[] nonce = GpuBinding.nonce(key.getPublic().getEncoded());
     GpuBundle claimed = bundle(nonce);
     GpuBundle other = bundle(nonce);
-    PeerVerifier verifier = verifier(GpuRule.REQUIRED, gpus);
+    PeerVerifier verifier = verifier(GpuRule.REQUIRED);
     assertTrue(verifier.verdictOf(certificate(key, claimed, claimed)).isPresent());
     assertRefused("GPU_EXTENSION", verifier, certificate(key, claimed, other));
   }
@@ -126,8 +148,8 @@ final class GpuClaimsTest {
     KeyPair key = P256.newKeyPair();
     GpuBundle bundle = bundle(GpuBinding.nonce(key.getPublic().getEncoded()));
     Claims claims = claims(bundle);
-    byte[] quote = quote(key, claims);
-    PeerVerifier verifier = verifier(GpuRule.OPTIONAL, gpus);
+    TeeEvidence quote = quote(key, claims);
+    PeerVerifier verifier = verifier(GpuRule.OPTIONAL);
     assertRefused("GPU_EXTENSION", verifier, LinkCertificate.issue(key, claims, quote));
     Claims without = new Claims(Role.WORKER, NOW);
     assertRefused(
@@ -165,10 +187,10 @@ final class GpuClaimsTest {
     return new Claims(Role.WORKER, NOW, Optional.of(HexFormat.of().formatHex(bundle.digest())));
   }
 
-  private byte[] quote(KeyPair key, Claims claims) throws IOException {
+  private TeeEvidence quote(KeyPair key, Claims claims) throws IOException {
     return nodes
         .tee(Role.WORKER)
-        .tdxQuote(LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer()));
+        .evidence(LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer()));
   }
 
   private X509Certificate certificate(KeyPair key, GpuBundle claimed, GpuBundle carried)

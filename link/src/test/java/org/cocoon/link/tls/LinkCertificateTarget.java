@@ -7,6 +7,7 @@ import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 import org.cocoon.link.fuzz.FuzzTarget;
 import org.cocoon.link.fuzz.FuzzWorkspace;
@@ -50,7 +51,9 @@ public final class LinkCertificateTarget implements FuzzTarget {
       Claims claims = new Claims(Role.WORKER, TestNetwork.NOW);
       byte[] quote = new byte[500];
       Arrays.fill(quote, (byte) 0x5a);
-      return List.of(LinkCertificate.issue(P256.newKeyPair(), claims, quote).getEncoded());
+      return List.of(
+          LinkCertificate.issue(P256.newKeyPair(), claims, new TeeEvidence.Tdx(quote))
+              .getEncoded());
     } catch (CertificateEncodingException e) {
       throw new IllegalStateException(e);
     }

@@ -20,6 +20,7 @@ import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.x509.Extension;
 import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.junit.jupiter.api.Test;
 
 /** The rules of a link certificate that need no policy and no TEE. */
@@ -37,9 +38,10 @@ final class LinkCertificateTest {
     LinkCertificate.Sound sound =
         assertInstanceOf(
             LinkCertificate.Sound.class,
-            LinkCertificate.read(LinkCertificate.issue(KEY, CLAIMS, QUOTE), NOW));
+            LinkCertificate.read(
+                LinkCertificate.issue(KEY, CLAIMS, new TeeEvidence.Tdx(QUOTE)), NOW));
     assertEquals(CLAIMS, sound.claims());
-    assertArrayEquals(QUOTE, sound.quote());
+    assertArrayEquals(QUOTE, assertInstanceOf(TeeEvidence.Tdx.class, sound.evidence()).quote());
     assertArrayEquals(
         LinkCertificate.reportData(KEY.getPublic().getEncoded(), CLAIMS.toDer()),
         sound.reportData());
@@ -52,6 +54,14 @@ final class LinkCertificateTest {
     Extension claims = RawCertificate.claims(CLAIMS);
     assertFault(CertificateFault.QUOTE_EXTENSION, with(quote, claims, quote));
     assertFault(CertificateFault.QUOTE_EXTENSION, with(claims));
+    Extension snp = RawCertificate.snp(new byte[1], new byte[2]);
+    assertInstanceOf(LinkCertificate.Sound.class, with(snp, claims));
+    assertFault(CertificateFault.QUOTE_EXTENSION, with(quote, claims, snp));
+    assertFault(CertificateFault.QUOTE_EXTENSION, with(snp, claims, snp));
+    byte[] notTwo = {0x30, 0x02, 0x04, 0x00};
+    assertFault(
+        CertificateFault.SNP_EXTENSION,
+        with(claims, RawCertificate.critical(RawCertificate.oid(LinkCertificate.SNP), notTwo)));
     assertFault(CertificateFault.CLAIMS_EXTENSION, with(quote));
     assertFault(CertificateFault.CLAIMS_EXTENSION, with(claims, quote, claims));
     byte[] notClaims = {0x30, 0x00};
@@ -111,7 +121,12 @@ final class LinkCertificateTest {
 
   @Test
   void noChangedByteOfACertificateIsSound() throws Exception {
-    byte[] der = LinkCertificate.issue(KEY, CLAIMS, new byte[500]).getEncoded();
+    assertNoChangedByteIsSound(new TeeEvidence.Tdx(new byte[500]));
+    assertNoChangedByteIsSound(new TeeEvidence.Snp(new byte[100], new byte[200]));
+  }
+
+  private static void assertNoChangedByteIsSound(TeeEvidence evidence) throws Exception {
+    byte[] der = LinkCertificate.issue(KEY, CLAIMS, evidence).getEncoded();
     List<Integer> sound =
         IntStream.range(0, der.length)
             .filter(

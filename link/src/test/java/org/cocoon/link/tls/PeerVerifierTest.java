@@ -27,6 +27,7 @@ import org.cocoon.link.evidence.P256;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TcbStatus;
 import org.cocoon.link.evidence.TdxQuote;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.QuoteParts;
@@ -64,7 +65,8 @@ final class PeerVerifierTest {
     check(verifier, worker.certificate());
     Verdict.Trusted verdict = verifier.verdictOf(worker.certificate()).orElseThrow();
     assertEquals(TestNetwork.IMAGE.imageHash(Role.WORKER), verdict.imageHash());
-    assertInstanceOf(Verdict.Trusted.class, worker.verdict(new EvidenceVerifier(nodes.policy())));
+    assertInstanceOf(
+        PeerVerdict.Accepted.class, worker.verdict(new EvidenceVerifier(nodes.policy())));
     assertEquals(worker.fingerprint().substring(0, 16), worker.id());
     assertEquals(List.of(), List.copyOf(nodes.refusals));
   }
@@ -87,7 +89,8 @@ final class PeerVerifierTest {
   void refusesAQuoteStolenIntoAnotherCertificate() throws IOException {
     byte[] stolen = quoteOf(nodes.identity(Role.WORKER).certificate());
     X509Certificate thief =
-        LinkCertificate.issue(P256.newKeyPair(), new Claims(Role.WORKER, NOW), stolen);
+        LinkCertificate.issue(
+            P256.newKeyPair(), new Claims(Role.WORKER, NOW), new TeeEvidence.Tdx(stolen));
     assertRefused("REPORT_DATA", nodes.expecting(Role.WORKER, 0), thief);
   }
 
@@ -107,7 +110,10 @@ final class PeerVerifierTest {
     byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
     byte[] quote = nodes.tee(Role.WORKER).tdxQuote(reportData);
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 16);
-    assertTrue(verifier.verdictOf(LinkCertificate.issue(key, claims, quote)).isPresent());
+    assertTrue(
+        verifier
+            .verdictOf(LinkCertificate.issue(key, claims, new TeeEvidence.Tdx(quote)))
+            .isPresent());
     List<Integer> accepted =
         IntStream.range(0, QuoteParts.SIGNED_BYTES)
             .parallel()
@@ -115,7 +121,8 @@ final class PeerVerifierTest {
                 offset -> {
                   byte[] changed = quote.clone();
                   changed[offset] ^= (byte) (1 + new Random(SEED + offset).nextInt(255));
-                  X509Certificate certificate = LinkCertificate.issue(key, claims, changed);
+                  X509Certificate certificate =
+                      LinkCertificate.issue(key, claims, new TeeEvidence.Tdx(changed));
                   return verifier.verdictOf(certificate).isPresent();
                 })
             .boxed()
@@ -245,11 +252,18 @@ final class PeerVerifierTest {
     byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
     byte[] quote = nodes.tee(Role.WORKER).tdxQuote(reportData);
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
-    assertTrue(verifier.verdictOf(LinkCertificate.issue(key, claims, quote)).isPresent());
-    assertRefused("REPORT_DATA", verifier, LinkCertificate.issue(P256.newKeyPair(), claims, quote));
+    assertTrue(
+        verifier
+            .verdictOf(LinkCertificate.issue(key, claims, new TeeEvidence.Tdx(quote)))
+            .isPresent());
+    assertRefused(
+        "REPORT_DATA",
+        verifier,
+        LinkCertificate.issue(P256.newKeyPair(), claims, new TeeEvidence.Tdx(quote)));
     nodes.refusals.clear();
     Claims younger = new Claims(Role.WORKER, NOW.plusSeconds(1));
-    assertRefused("REPORT_DATA", verifier, LinkCertificate.issue(key, younger, quote));
+    assertRefused(
+        "REPORT_DATA", verifier, LinkCertificate.issue(key, younger, new TeeEvidence.Tdx(quote)));
   }
 
   @Test
@@ -263,7 +277,10 @@ final class PeerVerifierTest {
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 4);
     for (int i = 0; i < 4; i++) {
       // Another certificate each time: ECDSA signatures are random.
-      assertTrue(verifier.verdictOf(LinkCertificate.issue(key, claims, quote)).isPresent());
+      assertTrue(
+          verifier
+              .verdictOf(LinkCertificate.issue(key, claims, new TeeEvidence.Tdx(quote)))
+              .isPresent());
     }
     assertEquals(1, verifier.verifications(), "certificates around one quote share its verdict");
     for (int more = 1; more <= 70; more++) {
@@ -272,7 +289,7 @@ final class PeerVerifierTest {
       PeerVerdict.Refused refused =
           assertInstanceOf(
               PeerVerdict.Refused.class,
-              verifier.check(LinkCertificate.issue(key, claims, variant)));
+              verifier.check(LinkCertificate.issue(key, claims, new TeeEvidence.Tdx(variant))));
       assertEquals("QUOTE_EXTENSION", refused.reason());
     }
     assertEquals(1, verifier.verifications(), "none of them was even looked at");
@@ -290,7 +307,10 @@ final class PeerVerifierTest {
   }
 
   private static byte[] quoteOf(X509Certificate certificate) {
-    return assertInstanceOf(LinkCertificate.Sound.class, LinkCertificate.read(certificate, NOW))
+    return assertInstanceOf(
+            TeeEvidence.Tdx.class,
+            assertInstanceOf(LinkCertificate.Sound.class, LinkCertificate.read(certificate, NOW))
+                .evidence())
         .quote();
   }
 }

@@ -82,6 +82,11 @@ final class RawCertificate extends Certificate {
     return critical(oid(LinkCertificate.QUOTE), new DEROctetString(quote).getEncoded());
   }
 
+  static Extension snp(byte[] report, byte[] table) throws IOException {
+    ASN1Encodable[] fields = {new DEROctetString(report), new DEROctetString(table)};
+    return critical(oid(LinkCertificate.SNP), new DERSequence(fields).getEncoded());
+  }
+
   static Extension claims(Claims claims) {
     return critical(oid(LinkCertificate.CLAIMS), claims.toDer());
   }

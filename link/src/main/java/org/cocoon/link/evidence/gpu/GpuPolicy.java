@@ -1,6 +1,7 @@
 package org.cocoon.link.evidence.gpu;
 
 import java.util.Set;
+import org.cocoon.link.evidence.HardwareRoots;
 
 /**
  * Which GPUs a node accepts; an empty list allows nothing.
@@ -19,8 +20,7 @@ public record GpuPolicy(
     Set<String> vbiosVersions) {
 
   /** SHA-256 of the DER of the "NVIDIA Device Identity CA". */
-  public static final String NVIDIA_DEVICE_ROOT =
-      "102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48";
+  public static final String NVIDIA_DEVICE_ROOT = HardwareRoots.NVIDIA_DEVICE;
 
   /** Checks that NVIDIA's root is not called simulated, and copies everything. */
   public GpuPolicy {

@@ -96,9 +96,14 @@ public record ImageMeasurement(String mrTd) {
         zeros);
   }
 
-  /** The name of this image in a role, as a policy lists it. */
+  /** The name of this image in a role under TDX, as a policy lists it. */
   public String imageHash(Role role) {
     return measurements(role, new byte[Measurements.REPORT_DATA_BYTES]).imageHash();
+  }
+
+  /** The names of this image in a role on a simulated TEE of either maker. */
+  public Set<String> imageHashes(Role role) {
+    return Set.of(imageHash(role), SimulatedSnpPlatform.imageHash(this, role));
   }
 
   private static Set<Path> withManifestClassPath(Path jar) throws IOException {

@@ -3,7 +3,6 @@ package org.cocoon.link.evidence.simulated;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.KeyPair;
@@ -13,9 +12,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.P384;
+import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.gpu.GpuBundle;
 
 /**
@@ -33,12 +34,14 @@ public final class SimulatedGpu {
   /** What it says of its VBIOS. */
   public static final String VBIOS_VERSION = "96.00.00.00.01";
 
+  /** What a policy must accept for it. */
+  public static final Policy.Gpus ACCEPTED =
+      new Policy.Gpus(Set.of(CHIP), Set.of(DRIVER_VERSION), Set.of(VBIOS_VERSION));
+
   static final int MEASUREMENTS = 64;
   private static final int HASH_BYTES = 48;
   private static final Duration VALIDITY = Duration.ofDays(365);
   private static final Duration BACKDATED = Duration.ofHours(1);
-  private static final byte[] SIGNED_WITH = Der.sequence(Der.oid("1.2.840.10045.4.3.3"));
-  private static final byte[] TRUE = Der.value(Der.BOOLEAN, new byte[] {(byte) 0xff});
   private static final byte[] FIRMWARE = firmwareHash();
 
   private final PrivateKey key;
@@ -51,16 +54,16 @@ public final class SimulatedGpu {
     Instant from = now.minus(BACKDATED);
     String deviceName = CHIP + " SIMULATED device";
     byte[] deviceCertificate =
-        issue(
+        P384Authority.issue(
             deviceName,
             device.getPublic(),
             SimulatedGpuRoot.NAME,
             root.key(),
             from,
             VALIDITY,
-            ca(0));
+            P384Authority.ca(0));
     byte[] firmwareCertificate =
-        issue(
+        P384Authority.issue(
             CHIP + " SIMULATED firmware",
             firmware.getPublic(),
             deviceName,
@@ -111,42 +114,6 @@ public final class SimulatedGpu {
     return buffer.array();
   }
 
-  /** A certificate signed with ecdsa-with-SHA384. */
-  static byte[] issue(
-      String subject,
-      PublicKey key,
-      String issuer,
-      PrivateKey signer,
-      Instant from,
-      Duration validity,
-      byte[] extensions) {
-    byte[] signedPart =
-        Der.sequence(
-            Der.tagged(0, Der.integer(2)),
-            Der.integer(new BigInteger(1, Arrays.copyOf(Digests.sha256(key.getEncoded()), 16))),
-            SIGNED_WITH,
-            name(issuer),
-            Der.sequence(Der.time(from), Der.time(from.plus(validity))),
-            name(subject),
-            key.getEncoded(),
-            Der.tagged(3, extensions));
-    byte[] signature = P384.sign(signer, signedPart);
-    byte[] scalars =
-        Der.sequence(
-            Der.integer(new BigInteger(1, signature, 0, P384.SCALAR_BYTES)),
-            Der.integer(new BigInteger(1, signature, P384.SCALAR_BYTES, P384.SCALAR_BYTES)));
-    return Der.sequence(signedPart, SIGNED_WITH, Der.bits(scalars));
-  }
-
-  /** Key usage and basic constraints of a CA. */
-  static byte[] ca(int casBelow) {
-    byte[] usage = Der.value(Der.BIT_STRING, new byte[] {1, 6});
-    return Der.sequence(
-        Der.sequence(Der.oid("2.5.29.15"), TRUE, Der.octets(usage)),
-        Der.sequence(
-            Der.oid("2.5.29.19"), TRUE, Der.octets(Der.sequence(TRUE, Der.integer(casBelow)))));
-  }
-
   /** Key usage, and which firmware of which device made the key. */
   private static byte[] leaf(PublicKey device) {
     byte[] usage = Der.value(Der.BIT_STRING, new byte[] {7, (byte) 0x80});
@@ -156,16 +123,12 @@ public final class SimulatedGpu {
             device.getEncoded(),
             Der.sequence(Der.oid("2.16.840.1.101.3.4.2.2"), Der.octets(FIRMWARE)));
     return Der.sequence(
-        Der.sequence(Der.oid("2.5.29.15"), TRUE, Der.octets(usage)),
+        Der.sequence(Der.oid("2.5.29.15"), P384Authority.TRUE, Der.octets(usage)),
         Der.sequence(Der.oid("2.23.133.5.4.1"), Der.octets(firmware)));
   }
 
   static byte[] firmwareHash() {
     return Digests.of("SHA-384").digest("SIMULATED firmware".getBytes(UTF_8));
-  }
-
-  private static byte[] name(String commonName) {
-    return Der.sequence(Der.value(Der.SET, Der.sequence(Der.oid("2.5.4.3"), Der.text(commonName))));
   }
 
   private static void putField(ByteBuffer buffer, int number, byte[] value) {

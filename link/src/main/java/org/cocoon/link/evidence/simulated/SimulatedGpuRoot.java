@@ -1,20 +1,10 @@
 package org.cocoon.link.evidence.simulated;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.security.KeyPair;
 import java.security.PrivateKey;
-import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import org.cocoon.link.evidence.Digests;
-import org.cocoon.link.evidence.P384;
 
 /**
  * The test root of a network's simulated GPUs, as {@code gpu-root.crt} and {@code gpu-root.key}
@@ -25,13 +15,6 @@ import org.cocoon.link.evidence.P384;
  */
 public final class SimulatedGpuRoot {
   static final String NAME = "Cocoon SIMULATED NOT SECURE GPU Root CA";
-
-  private static final String FILE = "gpu-root";
-  private static final Duration VALIDITY = Duration.ofDays(3_650);
-  private static final Duration BACKDATED = Duration.ofDays(1);
-
-  /** A file lock is the whole process's, so threads of this process take turns by themselves. */
-  private static final ReentrantLock IN_PROCESS = new ReentrantLock();
 
   private final SimulatedAuthority root;
 
@@ -45,27 +28,10 @@ public final class SimulatedGpuRoot {
    * @throws IOException if the folder cannot be written, or holds something else
    */
   public static SimulatedGpuRoot in(Path folder, InstantSource clock) throws IOException {
-    Files.createDirectories(folder);
-    IN_PROCESS.lock();
-    try (FileChannel channel =
-            FileChannel.open(
-                folder.resolve(FILE + ".lock"),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE);
-        FileLock _ = channel.lock()) {
-      Optional<SimulatedAuthority> known = SimulatedAuthority.read(folder, FILE);
-      if (known.isPresent()) {
-        return new SimulatedGpuRoot(known.get());
-      }
-      Instant from = clock.instant().minus(BACKDATED);
-      return new SimulatedGpuRoot(
-          SimulatedAuthority.make(folder, FILE, P384.newKeyPair(), pair -> issue(pair, from)));
-    } finally {
-      IN_PROCESS.unlock();
-    }
+    return new SimulatedGpuRoot(P384Authority.root(folder, "gpu-root", NAME, clock));
   }
 
-  /** SHA-256 of the certificate's DER, as a GPU policy's simulatedRoots lists it. */
+  /** SHA-256 of the certificate's DER, as a policy's simulatedRoots lists it. */
   public String hash() {
     return Digests.sha256Hex(root.certificate());
   }
@@ -76,10 +42,5 @@ public final class SimulatedGpuRoot {
 
   PrivateKey key() {
     return root.key();
-  }
-
-  private static byte[] issue(KeyPair pair, Instant from) {
-    return SimulatedGpu.issue(
-        NAME, pair.getPublic(), NAME, pair.getPrivate(), from, VALIDITY, SimulatedGpu.ca(1));
   }
 }

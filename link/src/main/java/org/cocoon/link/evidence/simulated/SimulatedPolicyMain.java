@@ -16,8 +16,8 @@ import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 
 /**
- * Writes a policy that allows exactly the images of some programs under a network's test root,
- * which is made if it is missing.
+ * Writes a policy that allows exactly the images of some programs under a network's test roots,
+ * which are made if they are missing.
  */
 public final class SimulatedPolicyMain {
   private static final String USAGE =
@@ -78,19 +78,18 @@ public final class SimulatedPolicyMain {
   }
 
   /**
-   * The policy that allows these images under this folder's root, and nothing else.
+   * The policy that allows these images under this folder's roots, and nothing else.
    *
    * @param programs the jar that runs in each role
    * @throws IOException if the root cannot be made or an image cannot be read
    */
   public static Policy policy(Path dir, Map<Role, Path> programs) throws IOException {
-    SimulatedRoot root = SimulatedRoot.in(dir, InstantSource.system());
     Map<Role, Set<String>> images = new EnumMap<>(Role.class);
     for (Map.Entry<Role, Path> program : programs.entrySet()) {
       ImageMeasurement image = ImageMeasurement.ofJar(program.getValue());
-      images.put(program.getKey(), Set.of(image.imageHash(program.getKey())));
+      images.put(program.getKey(), image.imageHashes(program.getKey()));
     }
-    return SimulatedPolicy.of(Set.of(root.hash()), images);
+    return SimulatedPolicy.of(SimulatedPolicy.rootsIn(dir, InstantSource.system()), images);
   }
 
   private static void writeCollateral(Path dir, Path out) throws IOException {

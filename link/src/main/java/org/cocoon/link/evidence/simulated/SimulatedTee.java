@@ -16,6 +16,7 @@ import java.nio.file.WatchService;
 import java.time.InstantSource;
 import org.cocoon.link.evidence.Measurements;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TeeEvidence;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.eventlog.RtmrExtender;
 
@@ -24,59 +25,96 @@ import org.cocoon.link.evidence.eventlog.RtmrExtender;
  * reads its quotes by the same code as from the kernel.
  *
  * <p>A report folder gets {@code provider} and {@code generation} when it is made, and {@code
- * outblob} once 64 bytes are in {@code inblob}. Beside it is a folder with the run-time registers'
- * files of Linux's sysfs. One thread serves, from {@link #start} to {@link #close}.
+ * outblob} (for SEV-SNP with {@code auxblob}) once 64 bytes are in {@code inblob}. Beside it is a
+ * folder with the run-time registers' files of Linux's sysfs. One thread serves, from {@link
+ * #start} to {@link #close}.
  */
 public final class SimulatedTee implements AutoCloseable {
+  /** Whose hardware is simulated. */
+  public enum Provider {
+    /** Intel TDX. */
+    TDX,
+    /** AMD SEV-SNP. */
+    SNP
+  }
+
+  /** Makes evidence for report data. */
+  @FunctionalInterface
+  private interface Machine {
+    TeeEvidence evidence(byte[] reportData) throws IOException;
+  }
+
   private final Path folder;
   private final WatchService watcher;
-  private final SimulatedPlatform platform;
-  private final Role role;
-  private final ImageMeasurement image;
+  private final Provider provider;
+  private final Machine machine;
   private final SimulatedRegisters registers;
   private final Thread server;
 
   private SimulatedTee(
       Path folder,
       WatchService watcher,
-      SimulatedPlatform platform,
-      Role role,
-      ImageMeasurement image,
+      Provider provider,
+      Machine machine,
       SimulatedRegisters registers) {
     this.folder = folder;
     this.watcher = watcher;
-    this.platform = platform;
-    this.role = role;
-    this.image = image;
+    this.provider = provider;
+    this.machine = machine;
     this.registers = registers;
     this.server = Thread.ofPlatform().daemon().name("simulated-tee").unstarted(this::serve);
   }
 
   /**
-   * Starts one for this process.
+   * Starts one of TDX for this process.
    *
    * @param dir holds the network's test root, which is made if it is missing
-   * @param role goes into mrConfigId
-   * @param image goes into mrTd
+   * @param role goes into mrConfigId, or the host data
+   * @param image goes into mrTd, or the measurement
    * @throws IOException if the root or the report folder cannot be made
    */
   public static SimulatedTee start(Path dir, Role role, ImageMeasurement image) throws IOException {
-    return start(dir, role, image, InstantSource.system());
+    return start(dir, role, image, InstantSource.system(), Provider.TDX);
   }
 
-  /** Starts one whose certificates begin at another time than now. */
+  /** Starts one of some maker for this process. */
+  public static SimulatedTee start(Path dir, Role role, ImageMeasurement image, Provider provider)
+      throws IOException {
+    return start(dir, role, image, InstantSource.system(), provider);
+  }
+
+  /** Starts one of TDX whose certificates begin at another time than now. */
   public static SimulatedTee start(Path dir, Role role, ImageMeasurement image, InstantSource clock)
       throws IOException {
-    SimulatedPlatform platform =
-        new SimulatedPlatform(SimulatedRoot.in(dir, clock), clock.instant());
+    return start(dir, role, image, clock, Provider.TDX);
+  }
+
+  /** Starts one of some maker, whose certificates begin at another time than now. */
+  public static SimulatedTee start(
+      Path dir, Role role, ImageMeasurement image, InstantSource clock, Provider provider)
+      throws IOException {
+    SimulatedRegisters registers = new SimulatedRegisters();
+    Machine machine =
+        switch (provider) {
+          case TDX -> {
+            SimulatedPlatform platform =
+                new SimulatedPlatform(SimulatedRoot.in(dir, clock), clock.instant());
+            yield data ->
+                new TeeEvidence.Tdx(platform.quote(registers.in(image.measurements(role, data))));
+          }
+          case SNP -> {
+            SimulatedSnpPlatform platform =
+                new SimulatedSnpPlatform(SimulatedSnpRoot.in(dir, clock), clock.instant());
+            yield data -> platform.evidence(image, role, data);
+          }
+        };
     Path folder = Files.createTempDirectory("cocoon-simulated-tsm-");
     // For programs that end by a signal and close nothing.
     folder.toFile().deleteOnExit();
     WatchService watcher = folder.getFileSystem().newWatchService();
     folder.register(watcher, ENTRY_CREATE);
-    SimulatedRegisters registers = new SimulatedRegisters();
     registers.folder().register(watcher, ENTRY_CREATE, ENTRY_MODIFY);
-    SimulatedTee tee = new SimulatedTee(folder, watcher, platform, role, image, registers);
+    SimulatedTee tee = new SimulatedTee(folder, watcher, provider, machine, registers);
     tee.server.start();
     return tee;
   }
@@ -86,7 +124,10 @@ public final class SimulatedTee implements AutoCloseable {
     return folder;
   }
 
-  /** The folder to give to {@link RtmrExtender}; later quotes carry what is extended there. */
+  /**
+   * The folder to give to {@link RtmrExtender}; later quotes carry what is extended there; SEV-SNP
+   * has no such registers, and its reports do not.
+   */
   public Path measurementsFolder() {
     return registers.folder();
   }
@@ -150,12 +191,19 @@ public final class SimulatedTee implements AutoCloseable {
   private void open(Path report) throws IOException {
     try {
       report.register(watcher, ENTRY_CREATE, ENTRY_MODIFY);
-      put(report, "provider", (TsmReports.TDX_PROVIDER + "\n").getBytes(US_ASCII));
+      put(report, "provider", (providerName() + "\n").getBytes(US_ASCII));
       put(report, "generation", "0\n".getBytes(US_ASCII));
       answer(report);
     } catch (NoSuchFileException _) {
       // Whoever asked has given up and removed the report.
     }
+  }
+
+  private String providerName() {
+    return switch (provider) {
+      case TDX -> TsmReports.TDX_PROVIDER;
+      case SNP -> TsmReports.SNP_PROVIDER;
+    };
   }
 
   private void answer(Path report) throws IOException {
@@ -166,17 +214,22 @@ public final class SimulatedTee implements AutoCloseable {
           || Files.size(inblob) != Measurements.REPORT_DATA_BYTES) {
         return;
       }
-      byte[] quote =
-          platform.quote(registers.in(image.measurements(role, Files.readAllBytes(inblob))));
+      TeeEvidence evidence = machine.evidence(Files.readAllBytes(inblob));
       put(report, "generation", "1\n".getBytes(US_ASCII));
-      put(report, "outblob", quote);
+      switch (evidence) {
+        case TeeEvidence.Tdx(byte[] quote) -> put(report, "outblob", quote);
+        case TeeEvidence.Snp(byte[] signed, byte[] table) -> {
+          put(report, "auxblob", table);
+          put(report, "outblob", signed);
+        }
+      }
     } catch (NoSuchFileException _) {
       // Whoever asked has given up and removed the report.
     }
   }
 
   /** Makes a file appear whole. */
-  private static void put(Path report, String name, byte[] content) throws IOException {
+  static void put(Path report, String name, byte[] content) throws IOException {
     Path whole = report.resolve("." + name);
     Files.write(whole, content);
     Files.move(

@@ -95,6 +95,16 @@ public final class CertificateTable {
     return Optional.ofNullable(certificates.get(entry)).map(byte[]::clone);
   }
 
+  /**
+   * The table with nothing in it but the chain of the key that signed a report: what a host may add
+   * besides is of no use to anybody.
+   */
+  public CertificateTable chainOf(SnpReport.SigningKey kind) {
+    Map<Entry, byte[]> chain = new EnumMap<>(certificates);
+    chain.remove(kind == SnpReport.SigningKey.VCEK ? Entry.VLEK : Entry.VCEK);
+    return new CertificateTable(chain);
+  }
+
   /** The table as {@link #parse} reads it. */
   public byte[] toBytes() {
     int offset = ENTRY_BYTES * (certificates.size() + 1);

@@ -1,22 +1,18 @@
 package org.cocoon.link.evidence.snp;
 
 import java.util.Optional;
+import org.cocoon.link.evidence.HardwareRoots;
 
 /**
  * A line of AMD processors: each has its own root key, and Turin its own layout of TCB versions.
  */
 public enum Product {
   /** EPYC 7003. */
-  MILAN("Milan", "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd", 0x19, 0, 0xf),
+  MILAN("Milan", HardwareRoots.AMD_MILAN, 0x19, 0, 0xf),
   /** EPYC 9004 and 8004 (Genoa, Bergamo, Siena). */
-  GENOA(
-      "Genoa",
-      "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1",
-      0x19,
-      0x10,
-      0xaf),
+  GENOA("Genoa", HardwareRoots.AMD_GENOA, 0x19, 0x10, 0xaf),
   /** EPYC 9005. */
-  TURIN("Turin", "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a", 0x1a, 0, 0x1f);
+  TURIN("Turin", HardwareRoots.AMD_TURIN, 0x1a, 0, 0x1f);
 
   private final String word;
   private final String rootSha256;

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.Measurements;
 import org.cocoon.link.evidence.PlatformTcb;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
@@ -54,8 +55,9 @@ final class QuoteRefusalTest {
   void acceptsWhatThePolicyAllows() {
     Verdict.Trusted trusted = assertInstanceOf(Verdict.Trusted.class, verify(quote, policy));
     assertTrue(trusted.simulated());
-    assertEquals(TestNetwork.IMAGE.mrTd(), trusted.measurements().mrTd());
-    assertEquals("worker", trusted.measurements().configText());
+    Measurements registers = assertInstanceOf(Measurements.class, trusted.registers());
+    assertEquals(TestNetwork.IMAGE.mrTd(), registers.mrTd());
+    assertEquals("worker", registers.configText());
     assertEquals(new PlatformTcb.NotChecked(), trusted.tcb());
   }
 
