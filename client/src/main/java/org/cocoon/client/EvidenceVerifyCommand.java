@@ -36,16 +36,16 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Without --policy the question is Intel's alone: is the quote genuine, under",
-      "Intel's root (or --root), and what do they say of the platform? Every status but",
-      "Revoked is then Trusted, and told; any image is, but never a trust domain that can",
-      "be debugged or moved. With --policy its lists decide. Whose key the report data is",
-      "for cannot be checked here.",
+      "Intel's root (or --root), and what do they say of the platform? Every status",
+      "but Revoked is then Trusted, and told; any image is, but never a trust domain",
+      "that can be debugged or moved. With --policy its lists decide. Whose key the",
+      "report data is for cannot be checked here.",
       "",
       "Examples:",
       "  cocoon evidence verify --quote quote.dat --collateral collateral.json",
       "  cocoon evidence verify --quote quote.dat --collateral collateral.json \\",
       "      --at 2026-01-20 --json",
-      "  cocoon evidence verify --quote - --collateral pcs-answers/ --policy policy.json",
+      "  cocoon evidence verify --quote - --collateral answers/ --policy policy.json",
       "",
       "Exit codes: 0 Trusted, 1 Rejected, 2 wrong usage or an unreadable file."
     })
@@ -136,8 +136,21 @@ final class EvidenceVerifyCommand implements Callable<Integer> {
     Role role = wanted.orElse(GenuinePolicy.roleOf(policy, quote));
     byte[] reportData =
         HexFormat.of().parseHex(quote.map(q -> q.measurements().reportData()).orElse(""));
-    Verdict verdict = collateral.judge(policy, bytes, reportData, role, when);
-    return new VerdictReport(verdict, quote, when, policyFile != null);
+    Verdict verdict =
+        bytes.length > TdxQuote.MAX_BYTES
+            ? new Verdict.Rejected(
+                Verdict.Reason.MALFORMED_QUOTE, "it has more than " + TdxQuote.MAX_BYTES + " bytes")
+            : collateral.judge(policy, bytes, reportData, role, when);
+    Verdict byIntelAlone =
+        collateral.judge(
+            GenuinePolicy.of(quote, collateral.advisories())
+                .withRoots(policy.trustedRoots(), policy.simulatedRoots()),
+            bytes,
+            reportData,
+            Role.WORKER,
+            when);
+    return new VerdictReport(
+        verdict, VerdictReport.tcbOf(byIntelAlone), quote, when, policyFile != null);
   }
 
   private Instant time() {

@@ -5,13 +5,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import org.cocoon.link.evidence.Measurements;
 import org.cocoon.link.evidence.PlatformTcb;
+import org.cocoon.link.evidence.TcbStatus;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.Verdict;
 
@@ -19,12 +22,26 @@ import org.cocoon.link.evidence.Verdict;
  * A verdict for people and for scripts.
  *
  * @param verdict what came of the check
+ * @param tcb what Intel says of the platform, also where the policy refuses just that
  * @param quote what was checked, if it could be read
  * @param when the time that it was checked for
  * @param withPolicy whether the person's own policy was applied
  */
 record VerdictReport(
-    Verdict verdict, Optional<TdxQuote.Parsed> quote, Instant when, boolean withPolicy) {
+    Verdict verdict,
+    Optional<PlatformTcb.Checked> tcb,
+    Optional<TdxQuote.Parsed> quote,
+    Instant when,
+    boolean withPolicy) {
+  private static final SortedSet<String> NONE = Collections.emptySortedSet();
+
+  /** What a verdict says of the platform, if it says anything. */
+  static Optional<PlatformTcb.Checked> tcbOf(Verdict verdict) {
+    return verdict instanceof Verdict.Trusted trusted
+            && trusted.tcb() instanceof PlatformTcb.Checked checked
+        ? Optional.of(checked)
+        : Optional.empty();
+  }
 
   /** One JSON object; what is not known is null. */
   String toJson() {
@@ -32,10 +49,8 @@ record VerdictReport(
         out -> {
           out.useDefaultPrettyPrinter();
           out.writeStartObject();
-          switch (verdict) {
-            case Verdict.Trusted trusted -> write(out, trusted);
-            case Verdict.Rejected rejected -> write(out, rejected);
-          }
+          writeVerdict(out);
+          writeTcb(out);
           out.writeStringField("checkedAt", when.toString());
           out.writeFieldName("measurements");
           if (quote.isPresent()) {
@@ -49,38 +64,43 @@ record VerdictReport(
         });
   }
 
-  private static void write(JsonGenerator out, Verdict.Trusted trusted) throws IOException {
-    out.writeStringField("verdict", "Trusted");
-    out.writeNullField("reason");
-    out.writeNullField("detail");
-    switch (trusted.tcb()) {
-      case PlatformTcb.Checked tcb -> {
-        out.writeStringField("tcbStatus", tcb.status().word());
-        out.writeArrayFieldStart("advisories");
-        for (String advisory : tcb.advisories()) {
-          out.writeString(advisory);
-        }
-        out.writeEndArray();
-        out.writeStringField("tcbDate", tcb.tcbDate().toString());
-        out.writeNumberField("tcbEvaluationDataNumber", tcb.tcbInfoNumber());
+  private void writeVerdict(JsonGenerator out) throws IOException {
+    switch (verdict) {
+      case Verdict.Trusted trusted -> {
+        out.writeStringField("verdict", "Trusted");
+        out.writeNullField("reason");
+        out.writeNullField("detail");
+        out.writeBooleanField("simulated", trusted.simulated());
+        out.writeStringField("validUntil", trusted.notAfter().toString());
       }
-      case PlatformTcb.NotChecked _ -> writeUnknownTcb(out);
+      case Verdict.Rejected rejected -> {
+        out.writeStringField("verdict", "Rejected");
+        out.writeStringField("reason", rejected.reason().name());
+        out.writeStringField("detail", rejected.detail());
+      }
     }
-    out.writeBooleanField("simulated", trusted.simulated());
-    out.writeStringField("validUntil", trusted.notAfter().toString());
   }
 
-  private static void write(JsonGenerator out, Verdict.Rejected rejected) throws IOException {
-    out.writeStringField("verdict", "Rejected");
-    out.writeStringField("reason", rejected.reason().name());
-    out.writeStringField("detail", rejected.detail());
-    writeUnknownTcb(out);
-  }
-
-  private static void writeUnknownTcb(JsonGenerator out) throws IOException {
-    out.writeNullField("tcbStatus");
+  private void writeTcb(JsonGenerator out) throws IOException {
+    out.writeStringField("tcbStatus", tcbStatus().orElse(null));
     out.writeArrayFieldStart("advisories");
+    for (String advisory : tcb.map(PlatformTcb.Checked::advisories).orElse(NONE)) {
+      out.writeString(advisory);
+    }
     out.writeEndArray();
+    if (tcb.isPresent()) {
+      out.writeStringField("tcbDate", tcb.get().tcbDate().toString());
+      out.writeNumberField("tcbEvaluationDataNumber", tcb.get().tcbInfoNumber());
+    }
+  }
+
+  private Optional<String> tcbStatus() {
+    boolean revoked =
+        verdict instanceof Verdict.Rejected(Verdict.Reason reason, String _)
+            && reason == Verdict.Reason.TCB_REVOKED;
+    return revoked
+        ? Optional.of(TcbStatus.REVOKED.word())
+        : tcb.map(checked -> checked.status().word());
   }
 
   private static void write(JsonGenerator out, Measurements measurements) throws IOException {
@@ -124,12 +144,23 @@ record VerdictReport(
   String toPage(Terminal terminal) {
     FieldPage page = new FieldPage(terminal);
     switch (verdict) {
-      case Verdict.Trusted trusted -> write(page, trusted);
+      case Verdict.Trusted trusted ->
+          page.heading(
+                  "TRUSTED"
+                      + (trusted.simulated() ? ": a SIMULATED TEE, which protects nothing" : ""))
+              .field("holds until", trusted.notAfter());
       case Verdict.Rejected rejected ->
-          page.heading("REJECTED: " + rejected.reason())
-              .field("why", rejected.detail())
-              .field("checked for", when);
+          page.heading("REJECTED: " + rejected.reason()).field("why", rejected.detail());
     }
+    page.field("checked for", when);
+    if (verdict instanceof Verdict.Trusted || tcbStatus().isPresent()) {
+      page.field("platform", tcbStatus().orElse("NOT checked"));
+    }
+    tcb.ifPresent(
+        checked ->
+            page.lines("advisories", List.copyOf(checked.advisories()))
+                .field("level of", checked.tcbDate())
+                .field("evaluation number", checked.tcbInfoNumber()));
     quote.ifPresent(
         q -> {
           page.heading("What the quote says");
@@ -142,19 +173,5 @@ record VerdictReport(
               + (withPolicy ? "." : ", and whether you want this image: give --policy for that."));
     }
     return page.render();
-  }
-
-  private void write(FieldPage page, Verdict.Trusted trusted) {
-    page.heading(
-        "TRUSTED" + (trusted.simulated() ? ", by a SIMULATED TEE that protects nothing" : ""));
-    switch (trusted.tcb()) {
-      case PlatformTcb.Checked tcb ->
-          page.field("platform", tcb.status().word() + ", as of " + tcb.tcbDate())
-              .lines("advisories", List.copyOf(tcb.advisories()))
-              .field("evaluation number", tcb.tcbInfoNumber());
-      case PlatformTcb.NotChecked _ ->
-          page.field("platform", "NOT checked: no collateral, and the policy requires none");
-    }
-    page.field("checked for", when).field("holds until", trusted.notAfter());
   }
 }

@@ -159,4 +159,18 @@ class CommandsTest {
     assertEquals(1, run(false, "", "status"));
     assertTrue(complained().startsWith("nothing answers at 127.0.0.1:"), complained());
   }
+
+  @Test
+  void sidecarSaysWhatIsWrongWithItsOptions() {
+    assertEquals(2, run(false, "", "client", "--policy", "p.json"));
+    assertTrue(complained().contains("say which router with --router https://HOST:PORT"));
+    assertEquals(2, run(false, "", "client", "--router", "https://127.0.0.1:1"));
+    assertTrue(complained().contains("say whose evidence is accepted with --policy FILE"));
+    String plain = server.base().toString();
+    assertEquals(2, run(false, "", "client", "--router", plain, "--policy", "p.json"));
+    assertTrue(complained().contains("without evidence nothing is sent to it"));
+    assertEquals(0, server.bodies().size());
+    assertEquals(1, run(false, "", "client", "--router", "https://[::1]:1", "--policy", "p.json"));
+    assertTrue(printed().contains("cocoon client: p.json"), printed());
+  }
 }

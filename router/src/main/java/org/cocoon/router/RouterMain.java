@@ -106,6 +106,13 @@ public final class RouterMain implements Callable<Integer> {
       description = "Serve the API over attested TLS too: clients verify this router's evidence.")
   private @Nullable String attested;
 
+  @Option(
+      names = "--collateral",
+      paramLabel = "PLACE",
+      description =
+          "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
+  private @Nullable String collateral;
+
   @Option(names = "--strict", description = "Refuse unknown request fields.")
   private boolean strict;
 
@@ -160,7 +167,8 @@ public final class RouterMain implements Callable<Integer> {
             strict,
             maxInFlight,
             tls(),
-            attested == null ? null : RouterOptions.Endpoint.parse(attested));
+            attested == null ? null : RouterOptions.Endpoint.parse(attested),
+            collateral);
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param tls certificate and key of the API, or null for plain HTTP (behind a proxy, or on
  *     loopback)
  * @param attested where clients come in that verify this router's evidence, or null for nowhere
+ * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
+ *     null for none
  */
 public record RouterOptions(
     Endpoint api,
@@ -34,7 +36,8 @@ public record RouterOptions(
     boolean strict,
     int maxInFlightPerKey,
     @Nullable Tls tls,
-    @Nullable Endpoint attested) {
+    @Nullable Endpoint attested,
+    @Nullable String collateral) {
 
   /**
    * PEM files for HTTPS.

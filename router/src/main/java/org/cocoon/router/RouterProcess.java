@@ -84,6 +84,7 @@ public final class RouterProcess {
   private @Nullable HttpServer uplink;
   private @Nullable HttpEdge edge;
   private @Nullable UplinkServer uplinks;
+  private @Nullable RouterTrust evidence;
 
   private RouterProcess(RouterOptions options) {
     this.options = options;
@@ -113,6 +114,7 @@ public final class RouterProcess {
     CompletableFuture<TsmReports> ownReports = aside(this::reports);
     ReceiptKey key = ReceiptKey.loadOrCreate(options.data().resolve("receipt.key"));
     RouterTrust trust = RouterTrust.open(vertx, options, ownReports.get());
+    evidence = trust;
     await(onLoop(() -> listenForWorkers(trust))); // they attach while the ledger opens
     PostgresLedger openLedger =
         await(
@@ -362,6 +364,10 @@ public final class RouterProcess {
   }
 
   private @Nullable Void closeBlocking() throws IOException {
+    RouterTrust trust = evidence;
+    if (trust != null) {
+      trust.close();
+    }
     LocalPostgres database = localPostgres;
     if (database != null) {
       database.close();

@@ -8,15 +8,20 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.tls.CollateralFeed;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
@@ -40,6 +45,7 @@ final class RouterTrust implements UplinkServer.Peers {
 
   private final Vertx vertx;
   private final PolicyWatch policies;
+  private final CollateralFeed collateral;
   private final RenewingIdentity identity;
   private final PeerVerifier workers;
   private @Nullable PeerWatch<HttpConnection> watch;
@@ -62,6 +68,13 @@ final class RouterTrust implements UplinkServer.Peers {
               }
             });
     this.policyDigest = PolicyWatch.shortDigest(policies.current());
+    this.collateral =
+        CollateralFeed.open(
+            options.collateral(),
+            Optional.of(options.data().resolve("collateral")),
+            this::roots,
+            InstantSource.system(),
+            problem -> log.warn("event=collateral_problem detail=\"{}\"", problem));
     this.identity =
         new RenewingIdentity(
             Role.ROUTER,
@@ -71,7 +84,7 @@ final class RouterTrust implements UplinkServer.Peers {
     this.workers =
         new PeerVerifier(
             Role.WORKER,
-            new EvidenceVerifier(policies.current()),
+            new EvidenceVerifier(policies.current(), collateral.source()),
             InstantSource.system(),
             VERDICTS_CACHED,
             refusal ->
@@ -117,7 +130,7 @@ final class RouterTrust implements UplinkServer.Peers {
 
   /** What a peer with our policy says of this router; takes milliseconds. */
   Verdict own() {
-    return identity.get().verdict(new EvidenceVerifier(policies.current()));
+    return identity.get().verdict(new EvidenceVerifier(policies.current(), collateral.source()));
   }
 
   /** Begins to look at the policy and at the links of this server; on the event loop. */
@@ -130,7 +143,7 @@ final class RouterTrust implements UplinkServer.Peers {
             task -> aside(task),
             task -> loop.runOnContext(ignored -> task.run()),
             (connection, why, changed) ->
-                server.end(connection, why.reason(), why.detail(), false));
+                server.end(connection, why.reason(), why.detail(), changed && drains()));
     watch = judging;
     vertx.setPeriodic(
         PolicyWatch.PERIOD_MILLIS,
@@ -145,6 +158,22 @@ final class RouterTrust implements UplinkServer.Peers {
     return null;
   }
 
+  private Set<String> roots() {
+    Set<String> all = new HashSet<>(policies.current().trustedRoots());
+    all.addAll(policies.current().simulatedRoots());
+    return all;
+  }
+
+  /** Ends the fetching of collateral. */
+  void close() {
+    collateral.close();
+  }
+
+  /** Whether the policy lets links finish what runs on them, where it or the collateral changed. */
+  private boolean drains() {
+    return policies.current().onChange() == OnChange.DRAIN;
+  }
+
   private void aside(Runnable task) {
     vertx.executeBlocking(
         () -> {
@@ -157,7 +186,7 @@ final class RouterTrust implements UplinkServer.Peers {
   private void use(Policy policy) {
     String before = policyDigest;
     policyDigest = PolicyWatch.shortDigest(policy);
-    workers.use(new EvidenceVerifier(policy));
+    workers.use(new EvidenceVerifier(policy, collateral.source()));
     log.info("event=policy_in_force policy={} before={}", policyDigest, before);
   }
 

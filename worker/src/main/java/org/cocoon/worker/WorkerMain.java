@@ -147,6 +147,13 @@ public final class WorkerMain implements Callable<Integer> {
   private String system = "";
 
   @Option(
+      names = "--collateral",
+      paramLabel = "PLACE",
+      description =
+          "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
+  private @Nullable String collateral;
+
+  @Option(
       names = "--renew-after",
       defaultValue = "PT12H",
       paramLabel = "DURATION",
@@ -210,7 +217,8 @@ public final class WorkerMain implements Callable<Integer> {
             simulatedTee,
             system,
             keys == null ? null : address("--keys", keys),
-            renewAfter);
+            renewAfter,
+            collateral);
     Backend backend = backend();
     WorkerProcess process =
         WorkerProcess.start(

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     template does
  * @param keys where its key manager listens, or null: it opens no sealed prompts
  * @param renewAfter the longest time for which a link keeps its certificates, 1 s to 12 h
+ * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
+ *     null for none
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
@@ -29,7 +31,8 @@ public record WorkerOptions(
     @Nullable Path simulatedTee,
     String system,
     @Nullable SocketAddress keys,
-    Duration renewAfter) {
+    Duration renewAfter,
+    @Nullable String collateral) {
 
   /** Checks the bounds. */
   public WorkerOptions {

@@ -9,9 +9,13 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.EvidenceVerifier;
+import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
@@ -19,6 +23,7 @@ import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.CollateralFeed;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
@@ -47,6 +52,7 @@ final class WorkerTrust implements Attestation {
   private final Duration renewAfter;
   private final InstantSource clock = InstantSource.system();
   private final PolicyWatch policies;
+  private final CollateralFeed collateral;
   private final PeerVerifier routers;
   private final PeerVerifier keyManagers;
   private volatile @Nullable KeysLink keys;
@@ -79,7 +85,14 @@ final class WorkerTrust implements Attestation {
               }
             });
     this.policyDigest = PolicyWatch.shortDigest(policies.current());
-    this.verifier = new EvidenceVerifier(policies.current());
+    this.collateral =
+        CollateralFeed.open(
+            options.collateral(),
+            Optional.empty(),
+            this::roots,
+            clock,
+            problem -> log.warn("event=collateral_problem detail=\"{}\"", problem));
+    this.verifier = new EvidenceVerifier(policies.current(), collateral.source());
     this.routers = expecting(Role.ROUTER);
     this.keyManagers = expecting(Role.KEYS);
     log.info("event=policy_in_force policy={}", policyDigest);
@@ -115,7 +128,7 @@ final class WorkerTrust implements Attestation {
             this::aside,
             task -> loop.runOnContext(ignored -> task.run()),
             (connection, why, changed) ->
-                uplinks.end(connection, why.reason(), why.detail(), false));
+                uplinks.end(connection, why.reason(), why.detail(), changed && drains()));
     watch = judging;
     loop.runOnContext(
         started ->
@@ -132,6 +145,22 @@ final class WorkerTrust implements Attestation {
     return null;
   }
 
+  private Set<String> roots() {
+    Set<String> all = new HashSet<>(policies.current().trustedRoots());
+    all.addAll(policies.current().simulatedRoots());
+    return all;
+  }
+
+  /** Ends the fetching of collateral. */
+  void close() {
+    collateral.close();
+  }
+
+  /** Whether the policy lets links finish what runs on them, where it or the collateral changed. */
+  private boolean drains() {
+    return policies.current().onChange() == OnChange.DRAIN;
+  }
+
   private void aside(Runnable task) {
     vertx.executeBlocking(
         () -> {
@@ -144,7 +173,7 @@ final class WorkerTrust implements Attestation {
   private void use(Policy policy) {
     String before = policyDigest;
     policyDigest = PolicyWatch.shortDigest(policy);
-    verifier = new EvidenceVerifier(policy);
+    verifier = new EvidenceVerifier(policy, collateral.source());
     routers.use(verifier);
     keyManagers.use(verifier);
     KeysLink link = keys;

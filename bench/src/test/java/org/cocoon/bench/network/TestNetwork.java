@@ -32,11 +32,14 @@ import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedPolicy;
 import org.cocoon.link.evidence.simulated.SimulatedRoot;
+import org.cocoon.link.keys.KeyManager;
+import org.cocoon.link.keys.KeyManagerOptions;
 import org.cocoon.router.RouterOptions;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.RouterProcess;
 import org.cocoon.router.ledger.DatabaseUrl;
 import org.cocoon.router.ledger.LocalPostgres;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A network for tests: a router in this process, workers as processes that can be killed, and a
@@ -53,6 +56,7 @@ final class TestNetwork implements AutoCloseable {
   private final List<Process> workers = new ArrayList<>();
   private LocalPostgres postgres;
   private final RouterProcess router;
+  private @Nullable KeyManager keyManager;
   private final String key;
 
   TestNetwork(Path folder) throws Exception {
@@ -81,8 +85,25 @@ final class TestNetwork implements AutoCloseable {
                 false,
                 maxInFlight,
                 null,
-                new Endpoint("127.0.0.1", 0)));
+                new Endpoint("127.0.0.1", 0),
+                null));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
+  }
+
+  /** Starts a key manager in this process; returns where workers find it. */
+  String keyManager() throws Exception {
+    KeyManager started =
+        KeyManager.start(
+            new KeyManagerOptions(
+                "127.0.0.1",
+                0,
+                "keys-test",
+                policy,
+                TsmReports.KERNEL_FOLDER,
+                folder.resolve("tee"),
+                Duration.ofHours(1)));
+    keyManager = started;
+    return "127.0.0.1:" + started.port();
   }
 
   /** The image hash of a worker with a simulated TEE. */
@@ -96,6 +117,8 @@ final class TestNetwork implements AutoCloseable {
         Map.of(
             Role.ROUTER,
             Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.ROUTER)),
+            Role.KEYS,
+            Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.KEYS)),
             Role.WORKER,
             workerImages);
     Files.writeString(policy, SimulatedPolicy.of(Set.of(root.hash()), images).toJson());
@@ -123,6 +146,11 @@ final class TestNetwork implements AutoCloseable {
 
   /** Starts a worker that is told where its TEE is, without waiting for it. */
   Process launchReal(String name, String... arguments) throws IOException {
+    return launchAt("127.0.0.1:" + router.linkPort(), name, arguments);
+  }
+
+  /** Starts a worker that attaches to some router. */
+  Process launchAt(String address, String name, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -137,7 +165,7 @@ final class TestNetwork implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "org.cocoon.worker.WorkerMain",
                 "--router",
-                "127.0.0.1:" + router.linkPort(),
+                address,
                 "--name",
                 name,
                 "--policy",
@@ -152,6 +180,11 @@ final class TestNetwork implements AutoCloseable {
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
     workers.add(worker);
     return worker;
+  }
+
+  /** Kills a worker, numbered from 0 in the order of their start, without a word of warning. */
+  Process kill(int number) {
+    return workers.get(number).destroyForcibly().onExit().join();
   }
 
   String log(String name) throws IOException {
@@ -279,6 +312,9 @@ final class TestNetwork implements AutoCloseable {
   public void close() throws IOException {
     for (Process worker : workers) {
       worker.destroyForcibly().onExit().join();
+    }
+    if (keyManager != null) {
+      keyManager.stop().toCompletionStage().toCompletableFuture().join();
     }
     router.stop(0).toCompletionStage().toCompletableFuture().join();
     postgres.close();

@@ -9,9 +9,13 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.cocoon.client.attested.Attestation;
@@ -154,6 +158,18 @@ public final class Sidecar {
       loop.runOnContext(_ -> stopInOrder());
     }
     return stopped;
+  }
+
+  /** Stops and waits for it, but no longer than this. */
+  void stopWithin(Duration time) {
+    try {
+      stop().get(time.toMillis(), TimeUnit.MILLISECONDS);
+      log.info("event=stopped");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("event=stop_failed", e);
+    }
   }
 
   private void stopInOrder() {

@@ -7,21 +7,17 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.cocoon.client.ManifestVersion;
 import org.cocoon.client.attested.SealedSession;
 import org.cocoon.link.evidence.CollateralSource;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -54,7 +50,6 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 stopped, 1 cannot start, 2 wrong usage."
     })
 public final class SidecarCommand implements Callable<Integer> {
-  private static final Logger log = LoggerFactory.getLogger(SidecarCommand.class);
   private static final int MAX_KEY_FILE_BYTES = 4096;
   private static final int MAX_PORT = 65_535;
   private static final long STOP_SECONDS = 2;
@@ -201,14 +196,7 @@ public final class SidecarCommand implements Callable<Integer> {
   }
 
   private static void stop(Sidecar sidecar, CountDownLatch stopped) {
-    try {
-      sidecar.stop().get(STOP_SECONDS, TimeUnit.SECONDS);
-      log.info("event=stopped");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (ExecutionException | TimeoutException e) {
-      log.warn("event=stop_failed", e);
-    }
+    sidecar.stopWithin(Duration.ofSeconds(STOP_SECONDS));
     stopped.countDown();
   }
 }

@@ -50,7 +50,10 @@ final class CheckedCollateral {
   static CheckedCollateral of(Collateral collateral) throws EvidenceRefusedException {
     List<EcdsaCertificate> crlChain = RULES.read(collateral.pckCrlIssuerChain(), 2);
     List<EcdsaCertificate> tcbChain = RULES.read(collateral.tcbInfoIssuerChain(), 2);
-    List<EcdsaCertificate> qeChain = RULES.read(collateral.qeIdentityIssuerChain(), 2);
+    // Intel signs both documents with one key, so their chains are usually one text.
+    boolean oneSigner = collateral.qeIdentityIssuerChain().equals(collateral.tcbInfoIssuerChain());
+    List<EcdsaCertificate> qeChain =
+        oneSigner ? tcbChain : RULES.read(collateral.qeIdentityIssuerChain(), 2);
     EcdsaCertificate root = crlChain.getLast();
     RULES.requireRoot(root);
     RULES.requireIntermediate(crlChain.getFirst(), root);
@@ -62,7 +65,8 @@ final class CheckedCollateral {
         tcbSigner,
         collateral.tcbInfoSignature(),
         collateral.tcbInfo());
-    PublicKey qeSigner = signer("the quoting enclave identity's", qeChain, root);
+    PublicKey qeSigner =
+        oneSigner ? tcbSigner : signer("the quoting enclave identity's", qeChain, root);
     requireSigned(
         Verdict.Reason.QE_IDENTITY_SIGNATURE,
         qeSigner,

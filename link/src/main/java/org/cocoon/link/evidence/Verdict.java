@@ -69,7 +69,10 @@ public sealed interface Verdict {
     MALFORMED_COLLATERAL,
     /** A certificate of the collateral was not issued by the root, or may not sign that. */
     COLLATERAL_CHAIN,
-    /** A revocation list is not of the authority that it stands beside. */
+    /**
+     * A revocation list is not of the authority that it stands beside, or the PCK list not of the
+     * one that issued the platform's certificate.
+     */
     CRL_ISSUER,
     /** The authority did not sign its revocation list. */
     CRL_SIGNATURE,

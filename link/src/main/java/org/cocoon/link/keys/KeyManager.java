@@ -9,6 +9,8 @@ import io.vertx.core.http.HttpServer;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.cocoon.link.evidence.EvidenceVerifier;
@@ -45,6 +47,7 @@ public final class KeyManager {
   private final InstantSource clock = InstantSource.system();
   private final Vertx vertx;
   private final Context context;
+  private final List<Long> timers = new ArrayList<>();
   private @Nullable SimulatedTee simulatedTee;
   private @Nullable HttpServer listener;
   private @Nullable KeyServer server;
@@ -138,19 +141,18 @@ public final class KeyManager {
             identity.get(),
             clock);
     server = serving;
-    vertx.setPeriodic(TICK_MILLIS, ignored -> serving.tick());
-    vertx.setPeriodic(
+    every(TICK_MILLIS, serving::tick);
+    every(
         PolicyWatch.PERIOD_MILLIS,
-        ignored ->
+        () ->
             vertx.executeBlocking(
                 () -> {
                   policy.poll();
                   return true;
                 },
                 false));
-    vertx.setPeriodic(
-        IDENTITY_MILLIS,
-        ignored -> vertx.executeBlocking(identity::get, false).onSuccess(serving::use));
+    every(
+        IDENTITY_MILLIS, () -> vertx.executeBlocking(identity::get, false).onSuccess(serving::use));
     HttpServer http =
         vertx
             .createHttpServer(
@@ -177,6 +179,10 @@ public final class KeyManager {
         .mapEmpty();
   }
 
+  private void every(long millis, Runnable work) {
+    timers.add(vertx.setPeriodic(millis, ignored -> work.run()));
+  }
+
   private TsmReports reports() throws IOException {
     if (options.simulatedTee() == null) {
       return new TsmReports(options.tee());
@@ -198,6 +204,7 @@ public final class KeyManager {
     log.info("event=stopping");
     return onLoop(
             () -> {
+              timers.forEach(vertx::cancelTimer);
               KeyServer serving = server;
               if (serving != null) {
                 serving.close();

@@ -1,5 +1,7 @@
 package org.cocoon.link.keys;
 
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -86,14 +88,23 @@ public final class KeyManagerMain implements Callable<Integer> {
     CommandLine line = new CommandLine(new KeyManagerMain());
     line.setExecutionExceptionHandler(
         (fault, command, result) -> {
-          String message = fault.getMessage();
-          command.getErr().println("keys: " + (message == null ? fault.toString() : message));
+          command.getErr().println("keys: " + sentence(fault));
           return fault instanceof IllegalArgumentException ? 2 : 1;
         });
     int status = line.execute(args);
     if (status != 0 || line.isUsageHelpRequested() || line.isVersionHelpRequested()) {
       System.exit(status);
     }
+  }
+
+  private static String sentence(Exception fault) {
+    String message = String.valueOf(fault.getMessage());
+    return switch (fault) {
+      case NoSuchFileException missing -> "there is no file " + missing.getFile();
+      case IOException known -> message;
+      case IllegalArgumentException known -> message;
+      default -> fault.toString();
+    };
   }
 
   @Override

@@ -96,7 +96,10 @@ final class KeyServer {
     tell(store.advance(wanted), "the epoch ended");
   }
 
-  /** Makes new keys at once, since somebody who has the old ones may no longer have them. */
+  /**
+   * Makes new keys at once, since somebody who has the old ones may no longer have them: to be
+   * called after every change of what workers are judged by.
+   */
   void renewKeys(String why) {
     peers.tick();
     tell(store.renewAll(), why);
@@ -149,9 +152,6 @@ final class KeyServer {
 
   private void lost(Watcher watcher, PeerVerdict.Refused why, boolean changed) {
     watcher.over(why.reason() + ": " + why.detail());
-    if (changed) {
-      renewKeys("a worker lost its trust");
-    }
   }
 
   private void attach(GrpcServerRequest<KeysWanted, GroupKeySecrets> request) {

@@ -10,7 +10,13 @@ public sealed interface Opened {
    * @param tokens what it holds, without padding
    * @param last whether the answer is complete with it
    */
-  record Chunk(PrivateTokens tokens, boolean last) implements Opened {}
+  record Chunk(PrivateTokens tokens, boolean last) implements Opened {
+    /** Without content. */
+    @Override
+    public String toString() {
+      return "Chunk[" + tokens.getIdsCount() + " tokens, last=" + last + "]";
+    }
+  }
 
   /**
    * It is not, and nothing of this answer opens any more.

@@ -40,7 +40,13 @@ public final class PromptOpener {
      * @param prompt the request, without padding
      * @param answer seals the answer to it
      */
-    record Good(PrivatePrompt prompt, SealedAnswer answer) implements OpenedPrompt {}
+    record Good(PrivatePrompt prompt, SealedAnswer answer) implements OpenedPrompt {
+      /** Without content. */
+      @Override
+      public String toString() {
+        return "Good";
+      }
+    }
 
     /** The key that it is sealed to is not held, or of another model. */
     record UnknownKey() implements OpenedPrompt {}

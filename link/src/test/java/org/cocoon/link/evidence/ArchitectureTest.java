@@ -22,6 +22,8 @@ final class ArchitectureTest {
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
               "java..",
+              "javax.crypto..",
+              "javax.naming..",
               "javax.security.auth.x500..",
               "com.sun.net.httpserver..",
               "org.cocoon.link.evidence..",

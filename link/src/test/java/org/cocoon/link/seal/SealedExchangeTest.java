@@ -236,6 +236,38 @@ final class SealedExchangeTest {
   }
 
   @Test
+  void aWorkersPartFitsBehindTheChunksThatItWentOnFromAlone() {
+    List<PrivateTokens> answer = Group.answer(random, PARTS);
+    // As many tokens in each chunk, but others: only the transcript tells them apart.
+    List<PrivateTokens> unlike =
+        answer.stream()
+            .map(part -> part.toBuilder().setText(ByteString.copyFromUtf8("other")).build())
+            .toList();
+    for (int cut = 1; cut < PARTS; cut++) {
+      for (int shown : new int[] {cut - 1, cut, cut + 1}) {
+        for (List<PrivateTokens> before : List.of(answer, unlike)) {
+          SealedExchange exchange = group.seal(chat("cut " + cut), 0);
+          List<byte[]> first = group.sealAll(exchange.request(), answer);
+          List<byte[]> other = group.sealAll(exchange.request(), unlike);
+          Resumed.Good resumed =
+              (Resumed.Good)
+                  group.opened(exchange.request()).answer().resume(wire(first.subList(0, cut)));
+          List<PrivateTokens> rest = answer.subList(cut, PARTS);
+          List<byte[]> chunks =
+              new ArrayList<>((before.equals(answer) ? first : other).subList(0, shown));
+          chunks.addAll(Group.seal(resumed.sealer(), rest, true));
+          List<Integer> counts = new ArrayList<>(counts(before.subList(0, shown)));
+          counts.addAll(counts(rest));
+          Heard heard = hear(exchange, chunks, counts);
+          boolean honest = shown == cut && before.equals(answer);
+          assertEquals(honest, heard.complete(), "cut at " + cut + ", shown " + shown);
+          assertEquals(honest ? PARTS : Math.min(shown, PARTS), heard.tokens().size());
+        }
+      }
+    }
+  }
+
+  @Test
   void aContinuationMustBeOfThisAnswer() {
     List<PrivateTokens> answer = Group.answer(random, PARTS);
     SealedPrompt request = group.seal(chat("one"), 0).request();

@@ -8,7 +8,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -20,8 +19,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.security.cert.Certificate;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -29,6 +30,7 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.TestNetwork;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -131,7 +133,7 @@ final class AttestedTlsTest {
     String suite = seen.suite();
     assertTrue(suite.startsWith("TLS_AES_") && suite.contains("_GCM_"), suite);
     assertEquals(worker.certificate(), seen.peer());
-    Verdict.Trusted verdict = atRouter.verdictOf(seen.peer()).orElseThrow();
+    Verdict.Trusted verdict = atRouter.verdictOf(Objects.requireNonNull(seen.peer())).orElseThrow();
     assertTrue(verdict.simulated());
     assertEquals(1, atRouter.verifications(), "the handshake's verdict is remembered");
   }
@@ -168,8 +170,92 @@ final class AttestedTlsTest {
     assertTrue(served.isEmpty(), "no request reached the router");
   }
 
+  @Test
+  void anOpenServerIsCheckedOnEveryConnectionAndAsksItsClientsForNothing() throws IOException {
+    PeerVerifier atClient = nodes.expecting(Role.ROUTER, 0);
+    List<HttpVersion> versions =
+        connect(openServerOptions(), AttestedTls.clientOptionsWithoutIdentity(atClient));
+    assertEquals(CONNECTIONS, atClient.handshakes());
+    assertEquals(CONNECTIONS, atClient.verifications());
+    assertEquals(List.of(HttpVersion.HTTP_2), versions.stream().distinct().toList());
+    assertEquals(List.of("TLSv1.3"), served.stream().map(Seen::protocol).distinct().toList());
+    assertTrue(served.stream().allMatch(seen -> seen.peer() == null), "nobody showed anything");
+  }
+
+  @Test
+  void anOpenServerSpeaksHttp11Too() throws IOException {
+    PeerVerifier atClient = nodes.expecting(Role.ROUTER, 0);
+    HttpClientOptions client = AttestedTls.clientOptionsWithoutIdentity(atClient);
+    client.setProtocolVersion(HttpVersion.HTTP_1_1).setAlpnVersions(List.of(HttpVersion.HTTP_1_1));
+    List<HttpVersion> versions = connect(openServerOptions(), client);
+    assertEquals(List.of(HttpVersion.HTTP_1_1), versions.stream().distinct().toList());
+    assertEquals(CONNECTIONS, atClient.verifications());
+  }
+
+  @ParameterizedTest
+  @MethodSource("providers")
+  void anOpenServerResumesNoSessionForAClientThatWants(Resuming provider) throws IOException {
+    PeerVerifier atClient = nodes.expecting(Role.ROUTER, 0);
+    HttpClientOptions client = AttestedTls.clientOptionsWithoutIdentity(atClient);
+    client.setSslEngineOptions(provider.engine());
+    connect(openServerOptions(), client);
+    assertEquals(CONNECTIONS, atClient.verifications());
+  }
+
+  @ParameterizedTest
+  @MethodSource("providers")
+  void aClientWithoutIdentityResumesNoSessionOfAServerThatOffers(Resuming provider)
+      throws IOException {
+    PeerVerifier atClient = nodes.expecting(Role.ROUTER, 0);
+    HttpServerOptions server = openServerOptions();
+    server.setSslEngineOptions(provider.engine());
+    connect(server, AttestedTls.clientOptionsWithoutIdentity(atClient));
+    assertEquals(CONNECTIONS, atClient.verifications());
+  }
+
+  /** Without this, the two tests above could pass because no client here ever resumes. */
+  @Test
+  void otherwiseAClientWouldNotCheckAnOpenServerAgain() throws IOException {
+    PeerVerifier atClient = nodes.expecting(Role.ROUTER, 0);
+    HttpServerOptions server = openServerOptions();
+    server.setSslEngineOptions(Resuming.JDK.engine());
+    HttpClientOptions client = AttestedTls.clientOptionsWithoutIdentity(atClient);
+    client.setSslEngineOptions(Resuming.JDK.engine());
+    connect(server, client);
+    assertTrue(atClient.verifications() < CONNECTIONS, atClient.verifications() + " verifications");
+  }
+
+  @Test
+  void aRememberedVerdictSavesNoHandshakeItsCheck() throws IOException {
+    PeerVerifier atClient = nodes.expecting(Role.ROUTER, 4);
+    HttpServerOptions server = openServerOptions();
+    connect(server, AttestedTls.clientOptionsWithoutIdentity(atClient));
+    assertEquals(1, atClient.verifications());
+    assertEquals(CONNECTIONS, atClient.handshakes());
+    atClient.use(new EvidenceVerifier(TestNetwork.productionPolicy()));
+    HttpClientOptions again = AttestedTls.clientOptionsWithoutIdentity(atClient);
+    assertThrows(CompletionException.class, () -> connect(server, again));
+    assertEquals("SIMULATED_NOT_ALLOWED", nodes.refusals.element().reason());
+  }
+
+  @Test
+  void anOpenServerOfAnotherRoleIsRefused() throws IOException {
+    LinkIdentity worker = nodes.identity(Role.WORKER);
+    HttpClientOptions client =
+        AttestedTls.clientOptionsWithoutIdentity(nodes.expecting(Role.ROUTER, 0));
+    HttpServerOptions server = AttestedTls.openServerOptions(() -> worker);
+    assertThrows(CompletionException.class, () -> connect(server, client));
+    assertEquals("WRONG_ROLE", nodes.refusals.element().reason());
+    assertTrue(served.isEmpty());
+  }
+
   static Stream<Resuming> providers() {
     return Stream.of(Resuming.values());
+  }
+
+  private HttpServerOptions openServerOptions() throws IOException {
+    LinkIdentity router = nodes.identity(Role.ROUTER);
+    return AttestedTls.openServerOptions(() -> router);
   }
 
   private HttpServerOptions serverOptions(PeerVerifier verifier) throws IOException {
@@ -203,26 +289,35 @@ final class AttestedTlsTest {
     }
   }
 
+  /** All of it on the event loop: a thread of the test could come too late for the answer. */
   private static HttpVersion requestOnNewConnection(HttpClient client, int port) {
-    HttpClientRequest request = await(client.request(HttpMethod.GET, port, HOST, "/"));
-    HttpVersion version = await(request.send().compose(r -> r.body().map(_ -> r.version())));
-    await(request.connection().close());
-    return version;
+    return await(
+        client
+            .request(HttpMethod.GET, port, HOST, "/")
+            .compose(
+                request ->
+                    request
+                        .send()
+                        .compose(response -> response.body().map(_ -> response.version()))
+                        .compose(version -> request.connection().close().map(_ -> version))));
   }
 
   /** What the router sees of a connection while it is up. */
-  private record Seen(String protocol, String suite, Certificate peer) {
+  private record Seen(String protocol, String suite, @Nullable Certificate peer) {
     static Seen of(SSLSession session) {
+      return new Seen(session.getProtocol(), session.getCipherSuite(), peer(session));
+    }
+
+    private static @Nullable Certificate peer(SSLSession session) {
       try {
-        return new Seen(
-            session.getProtocol(), session.getCipherSuite(), session.getPeerCertificates()[0]);
+        return session.getPeerCertificates()[0];
       } catch (SSLPeerUnverifiedException e) {
-        throw new IllegalStateException(e);
+        return null;
       }
     }
   }
 
   private static <T> T await(Future<T> future) {
-    return future.toCompletionStage().toCompletableFuture().join();
+    return future.toCompletionStage().toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
   }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.TcbStatus;
 import org.cocoon.link.evidence.simulated.TestNetwork;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -143,5 +144,30 @@ final class PeerWatchTest {
     now.set(collateralEnds.plusSeconds(1));
     assertEquals(1, tick());
     assertEquals(List.of("a CRL_EXPIRED false"), lost);
+  }
+
+  @Test
+  void collateralThatRevokesAPlatformEndsItsLinkUnderTheSamePolicy() throws IOException {
+    SettableCollateral shelf = new SettableCollateral(nodes.network().collateral().make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
+    attach("a");
+    assertEquals(0, tick());
+    shelf.set(nodes.network().collateral().platformStatus(TcbStatus.REVOKED).make());
+    assertEquals(1, tick());
+    assertEquals(List.of("a TCB_REVOKED true"), lost);
+  }
+
+  @Test
+  void fresherCollateralProlongsALink() throws IOException {
+    Instant collateralEnds = NOW.plus(Duration.ofHours(2));
+    SettableCollateral shelf =
+        new SettableCollateral(nodes.network().collateral(collateralEnds).make());
+    verifier.use(new EvidenceVerifier(nodes.policy(), shelf));
+    attach("a");
+    shelf.set(nodes.network().collateral().make());
+    assertEquals(1, tick());
+    now.set(collateralEnds.plusSeconds(1));
+    assertEquals(0, tick());
+    assertEquals(List.of(), lost);
   }
 }

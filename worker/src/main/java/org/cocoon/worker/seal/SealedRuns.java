@@ -55,7 +55,13 @@ public final class SealedRuns {
      *
      * @param run as if it had come in the clear
      */
-    record Open(Run run) implements Admission {}
+    record Open(Run run) implements Admission {
+      /** Without content. */
+      @Override
+      public String toString() {
+        return "Open[" + run.getRun() + "]";
+      }
+    }
 
     /**
      * It cannot.

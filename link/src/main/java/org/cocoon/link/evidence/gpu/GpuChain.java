@@ -13,9 +13,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import javax.naming.InvalidNameException;
-import javax.naming.ldap.LdapName;
-import javax.naming.ldap.Rdn;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.DerValue;
@@ -51,6 +48,7 @@ record GpuChain(
   /** Every simulated root has this word in its subject. */
   private static final String SIMULATED_MARK = "SIMULATED";
 
+  private static final byte[] COMMON_NAME = Der.oid("2.5.4.3");
   private static final int HASH_BYTES = 48;
 
   static GpuChain verify(List<byte[]> ders, GpuPolicy policy, Instant now)
@@ -75,7 +73,7 @@ record GpuChain(
           chip(device),
           simulated,
           chain.stream().map(SignedCertificate::notAfter).min(Instant::compareTo).orElseThrow());
-    } catch (DerException | InvalidNameException e) {
+    } catch (DerException e) {
       throw new GpuRefusedException(MALFORMED_CHAIN, "'" + leaf.subject() + "': " + e.getMessage());
     }
   }
@@ -180,10 +178,12 @@ record GpuChain(
     return found;
   }
 
-  private static String chip(SignedCertificate device) throws InvalidNameException, DerException {
-    for (Rdn part : new LdapName(device.subject()).getRdns()) {
-      if (part.getType().equals("CN") && part.getValue() instanceof String name) {
-        return name.split(" ", 2)[0];
+  private static String chip(SignedCertificate device) throws DerException {
+    DerValue name = DerValue.of(device.x509().getSubjectX500Principal().getEncoded());
+    for (DerValue set : name.elements(Der.SEQUENCE)) {
+      List<DerValue> part = set.elements(Der.SET, 1).getFirst().elements(Der.SEQUENCE, 2);
+      if (part.getFirst().is(COMMON_NAME)) {
+        return part.getLast().text().split(" ", 2)[0];
       }
     }
     throw new DerException("the device has no common name");

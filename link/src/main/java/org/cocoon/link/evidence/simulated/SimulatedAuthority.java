@@ -40,10 +40,15 @@ record SimulatedAuthority(byte[] certificate, PrivateKey key) {
     return Optional.of(new SimulatedAuthority(certificate, key));
   }
 
-  /** Makes one with a fresh key. */
+  /** Makes one with a fresh P-256 key. */
   static SimulatedAuthority make(Path folder, String name, Function<KeyPair, byte[]> issue)
       throws IOException {
-    KeyPair pair = P256.newKeyPair();
+    return make(folder, name, P256.newKeyPair(), issue);
+  }
+
+  /** Makes one with this key. */
+  static SimulatedAuthority make(
+      Path folder, String name, KeyPair pair, Function<KeyPair, byte[]> issue) throws IOException {
     byte[] certificate = issue.apply(pair);
     write(folder.resolve(name + ".key"), pem("PRIVATE KEY", pair.getPrivate().getEncoded()));
     write(folder.resolve(name + ".crt"), pem("CERTIFICATE", certificate));
@@ -90,7 +95,7 @@ record SimulatedAuthority(byte[] certificate, PrivateKey key) {
       return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
     } catch (GeneralSecurityException e) {
       throw new IOException(
-          "a simulated root's key is not a P-256 key; remove root.crt to make a new root", e);
+          "a simulated root's key is not an EC key; remove its .crt to make a new root", e);
     }
   }
 }
