@@ -9,6 +9,7 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -19,6 +20,7 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.gpu.GpuPolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * to five milliseconds, so handshakes run on worker threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
+  /** Whatever a node proves of GPUs is refused. */
+  private static final GpuPolicy NO_GPUS = new GpuPolicy(Set.of(), Set.of(), Set.of(), Set.of());
+
   private final Role expectedPeer;
   private final InstantSource clock;
   private final VerdictCache verdicts;
@@ -39,6 +44,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
+  private final GpuPolicy gpus;
 
   /** What is judged by, and the how manieth. */
   private record Basis(EvidenceVerifier verifier, long number) {
@@ -65,7 +71,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   public record Judgement(PeerVerdict verdict, long version, Instant until) {}
 
   /**
-   * Makes one.
+   * Makes one that accepts no GPU evidence.
    *
    * @param expectedPeer what must be at the other end
    * @param verifier checks its evidence
@@ -79,6 +85,22 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       InstantSource clock,
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
+    this(expectedPeer, verifier, clock, cachedVerdicts, refusals, NO_GPUS);
+  }
+
+  /**
+   * Makes one that accepts GPUs.
+   *
+   * @param gpus which ones; whether they are required is in the verifier's policy
+   */
+  public PeerVerifier(
+      Role expectedPeer,
+      EvidenceVerifier verifier,
+      InstantSource clock,
+      int cachedVerdicts,
+      Consumer<Refusal> refusals,
+      GpuPolicy gpus) {
+    this.gpus = gpus;
     this.expectedPeer = expectedPeer;
     this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
@@ -237,22 +259,34 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
           now);
     }
     ByteBuffer key = key(certificate, name);
-    Verdict verdict = verdicts.get(key, now).<Verdict>map(earlier -> earlier).orElse(null);
-    if (verdict == null) {
-      verifications.increment();
-      verdict = verifier.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
+    Optional<Verdict.Trusted> remembered = verdicts.get(key, now);
+    if (remembered.isPresent()) {
+      return accepted(remembered.get(), certificate, version);
     }
-    return switch (verdict) {
+    verifications.increment();
+    return switch (verifier.verify(
+        certificate.quote(), certificate.reportData(), expectedPeer, now)) {
       case Verdict.Rejected(Verdict.Reason reason, String detail) ->
           new Judgement(new PeerVerdict.Refused(reason.name(), detail), version, now);
-      case Verdict.Trusted trusted -> {
-        verdicts.put(key, trusted);
-        yield new Judgement(
-            new PeerVerdict.Accepted(trusted),
-            version,
-            earlier(trusted.notAfter(), certificate.notAfter()));
-      }
+      case Verdict.Trusted trusted ->
+          switch (GpuRules.check(
+              verifier.policy().gpu(expectedPeer), gpus, certificate, trusted, now)) {
+            case GpuRules.Broken(PeerVerdict.Refused refusal) ->
+                new Judgement(refusal, version, now);
+            case GpuRules.Kept(Verdict.Trusted verdict) -> {
+              verdicts.put(key, verdict);
+              yield accepted(verdict, certificate, version);
+            }
+          };
     };
+  }
+
+  private static Judgement accepted(
+      Verdict.Trusted verdict, LinkCertificate.Sound certificate, long version) {
+    return new Judgement(
+        new PeerVerdict.Accepted(verdict),
+        version,
+        earlier(verdict.notAfter(), certificate.notAfter()));
   }
 
   /**
