@@ -3,6 +3,7 @@ package org.cocoon.link.tls;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -26,10 +27,10 @@ import org.jspecify.annotations.Nullable;
  * Decides in the TLS handshake whether the other end may be there, by its evidence alone: names and
  * authorities mean nothing on a link.
  *
- * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. The verdict on
- * evidence is kept until it ends, so that a node that comes back costs one signature and not five.
- * Safe for use by many threads; a check takes two milliseconds, so handshakes run on worker
- * threads.
+ * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. Verdicts are kept
+ * until they end: a node that comes back costs a hash with the same certificate, one signature with
+ * another around the same quote, and five otherwise. Safe for use by many threads; a check takes up
+ * to five milliseconds, so handshakes run on worker threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
   /** Whatever a node proves of GPUs is refused. */
@@ -38,6 +39,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final Role expectedPeer;
   private final InstantSource clock;
   private final VerdictCache verdicts;
+  private final KnownCertificates known;
   private final Consumer<Refusal> refusals;
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
@@ -103,6 +105,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
+    this.known = new KnownCertificates(cachedVerdicts);
     this.refusals = refusals;
   }
 
@@ -145,6 +148,27 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     byte[] name = current.name();
     long version = versionOf(name);
     Instant now = clock.instant();
+    ByteBuffer asItStands;
+    try {
+      asItStands = ByteBuffer.wrap(Digests.sha256(name, certificate.getEncoded()));
+    } catch (CertificateEncodingException e) {
+      return new Judgement(
+          refused(CertificateFault.MALFORMED_CERTIFICATE, "it cannot be read: " + e.getMessage()),
+          version,
+          now);
+    }
+    Optional<Judgement> before = known.get(asItStands, now);
+    if (before.isPresent()) {
+      return before.get();
+    }
+    Judgement judgement = judge(certificate, current.verifier(), name, now);
+    known.put(asItStands, judgement, now);
+    return judgement;
+  }
+
+  private Judgement judge(
+      Certificate certificate, EvidenceVerifier verifier, byte[] name, Instant now) {
+    long version = versionOf(name);
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
           new Judgement(refused(fault, detail), version, now);
@@ -155,7 +179,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
                   "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word()),
               version,
               now);
-      case LinkCertificate.Sound sound -> judge(sound, current.verifier(), name, now);
+      case LinkCertificate.Sound sound -> judge(sound, verifier, name, now);
     };
   }
 
@@ -235,9 +259,9 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
           now);
     }
     ByteBuffer key = key(certificate, name);
-    Optional<Verdict.Trusted> known = verdicts.get(key, now);
-    if (known.isPresent()) {
-      return accepted(known.get(), certificate, version);
+    Optional<Verdict.Trusted> remembered = verdicts.get(key, now);
+    if (remembered.isPresent()) {
+      return accepted(remembered.get(), certificate, version);
     }
     verifications.increment();
     return switch (verifier.verify(
