@@ -86,7 +86,9 @@ final class TestNetwork implements AutoCloseable {
                 maxInFlight,
                 null,
                 new Endpoint("127.0.0.1", 0),
-                null));
+                null,
+                false,
+                false));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 
