@@ -101,7 +101,9 @@ final class TestNetwork implements AutoCloseable {
                 maxInFlight,
                 null,
                 new Endpoint("127.0.0.1", 0),
-                collateral == null ? null : collateral.toString()));
+                collateral == null ? null : collateral.toString(),
+                false,
+                false));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 

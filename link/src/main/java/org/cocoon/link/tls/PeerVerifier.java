@@ -173,7 +173,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     if (before.isPresent()) {
       return before.get();
     }
-    Judgement judgement = judge(certificate, current.verifier(), name, now);
+    Judgement judgement = judge(certificate, verifier, name, now);
     known.put(asItStands, judgement, now);
     return judgement;
   }
