@@ -14,6 +14,7 @@ import org.cocoon.backend.FakeOptions;
 import org.cocoon.backend.LlamaBackend;
 import org.cocoon.backend.LlamaOptions;
 import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.worker.engine.EngineOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -139,6 +140,24 @@ public final class WorkerMain implements Callable<Integer> {
   private @Nullable Path simulatedTee;
 
   @Option(
+      names = "--simulated-provider",
+      defaultValue = "tdx",
+      paramLabel = "MAKER",
+      description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
+  private String simulatedProvider = "";
+
+  @Option(
+      names = "--gpu-evidence",
+      paramLabel = "DIR",
+      description = "Where a helper serves the evidence of this machine's GPUs (default: none).")
+  private @Nullable Path gpuEvidence;
+
+  @Option(
+      names = "--simulated-gpu",
+      description = "Simulate a GPU that proves itself; needs --simulated-tee. Protects nothing.")
+  private boolean simulatedGpu;
+
+  @Option(
       names = "--system",
       defaultValue = "",
       paramLabel = "TEXT",
@@ -218,7 +237,10 @@ public final class WorkerMain implements Callable<Integer> {
             system,
             keys == null ? null : address("--keys", keys),
             renewAfter,
-            collateral);
+            collateral,
+            SimulatedTee.Provider.ofWord(simulatedProvider),
+            gpuEvidence,
+            simulatedGpu);
     Backend backend = backend();
     WorkerProcess process =
         WorkerProcess.start(

@@ -4,6 +4,7 @@ import io.vertx.core.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,10 @@ import org.jspecify.annotations.Nullable;
  * @param renewAfter the longest time for which a link keeps its certificates, 1 s to 12 h
  * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
  *     null for none
+ * @param simulatedProvider whose hardware a simulated TEE is
+ * @param gpuEvidence folder that somebody serves with the evidence of this machine's GPUs, or null
+ *     for none ({@link org.cocoon.link.evidence.gpu.GpuReports})
+ * @param simulatedGpu whether a simulated GPU serves it, under the root in simulatedTee
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
@@ -32,12 +37,19 @@ public record WorkerOptions(
     String system,
     @Nullable SocketAddress keys,
     Duration renewAfter,
-    @Nullable String collateral) {
+    @Nullable String collateral,
+    SimulatedTee.Provider simulatedProvider,
+    @Nullable Path gpuEvidence,
+    boolean simulatedGpu) {
 
   /** Checks the bounds. */
   public WorkerOptions {
     if (coefficient < 1 || coefficient > 1_000_000) {
       throw new IllegalArgumentException("--coefficient is 1 to 1000000 (1000 = 1.0)");
+    }
+    if (simulatedGpu && (simulatedTee == null || gpuEvidence != null)) {
+      throw new IllegalArgumentException(
+          "--simulated-gpu needs --simulated-tee, and no --gpu-evidence beside it");
     }
     if (renewAfter.compareTo(Duration.ofSeconds(1)) < 0
         || renewAfter.compareTo(Duration.ofHours(12)) > 0) {

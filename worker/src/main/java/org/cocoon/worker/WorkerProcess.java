@@ -9,10 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.cocoon.backend.Backend;
-import org.cocoon.link.evidence.Role;
-import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.ImageMeasurement;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
@@ -32,24 +28,25 @@ public final class WorkerProcess {
   private final Uplinks uplinks;
   private final WorkerTrust trust;
   private final @Nullable KeysLink keys;
-  private final @Nullable SimulatedTee simulatedTee;
+  private final WorkerTee tee;
 
   private WorkerProcess(
       WorkerOptions options,
       Vertx vertx,
       WorkerTrust trust,
-      @Nullable SimulatedTee simulatedTee,
+      WorkerTee tee,
       Backend backend,
       EngineOptions engineOptions) {
     this.options = options;
     this.vertx = vertx;
     this.trust = trust;
-    this.simulatedTee = simulatedTee;
+    this.tee = tee;
     SocketAddress keyManager = options.keys();
     this.keys =
         keyManager == null
             ? null
-            : new KeysLink(vertx, keyManager, trust::freshForKeys, trust.clock());
+            : new KeysLink(
+                vertx, keyManager, trust.keyManagers(), trust::freshForKeys, trust.clock());
     this.uplinks = keys == null ? new Uplinks() : new Uplinks(keys);
     this.engine = NativeEngine.open(backend, engineOptions, uplinks);
   }
@@ -68,17 +65,9 @@ public final class WorkerProcess {
       Consumer<String> refusedForGood,
       Consumer<Throwable> broken)
       throws IOException {
-    SimulatedTee tee = null;
-    TsmReports reports = new TsmReports(options.tee());
-    if (options.simulatedTee() != null) {
-      tee =
-          SimulatedTee.start(
-              options.simulatedTee(), Role.WORKER, ImageMeasurement.ofRunningProgram());
-      reports = new TsmReports(tee.reportsFolder());
-      log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
-    }
+    WorkerTee tee = WorkerTee.open(options);
     Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
-    WorkerTrust trust = new WorkerTrust(vertx, options, reports);
+    WorkerTrust trust = new WorkerTrust(vertx, options, tee);
     WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, backend, engineOptions);
     process.begin(refusedForGood, broken);
     return process;
@@ -115,7 +104,7 @@ public final class WorkerProcess {
             options.name(),
             options.coefficient(),
             WorkerMain.VERSION,
-            simulatedTee != null,
+            tee.isSimulated(),
             options.system()),
         engine,
         trust,
@@ -138,18 +127,17 @@ public final class WorkerProcess {
     if (link != null) {
       link.close();
     }
+    trust.close();
     engine.close();
     try {
       vertx.close().await(2, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
       log.warn("event=links_not_closed_in_time");
     }
-    if (simulatedTee != null) {
-      try {
-        simulatedTee.close();
-      } catch (IOException e) {
-        log.warn("event=simulated_tee_left_files", e);
-      }
+    try {
+      tee.close();
+    } catch (IOException e) {
+      log.warn("event=simulated_tee_left_files", e);
     }
     log.info("event=stopped");
   }

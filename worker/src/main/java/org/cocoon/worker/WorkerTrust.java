@@ -13,16 +13,17 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
-import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.CollateralFeed;
+import org.cocoon.link.tls.CollateralLog;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
@@ -47,13 +48,14 @@ final class WorkerTrust implements Attestation {
   private static final Logger log = LoggerFactory.getLogger(WorkerTrust.class);
 
   private final Vertx vertx;
-  private final TsmReports reports;
+  private final WorkerTee tee;
   private final Duration renewAfter;
   private final InstantSource clock = InstantSource.system();
   private final PolicyWatch policies;
   private final CollateralFeed collateral;
   private final PeerVerifier routers;
   private final PeerVerifier keyManagers;
+  private final AtomicBoolean prefetched = new AtomicBoolean();
   private volatile @Nullable KeysLink keys;
   private volatile EvidenceVerifier verifier;
   private volatile String policyDigest;
@@ -65,9 +67,9 @@ final class WorkerTrust implements Attestation {
    *
    * @throws IOException a sentence, if the policy cannot be read
    */
-  WorkerTrust(Vertx vertx, WorkerOptions options, TsmReports reports) throws IOException {
+  WorkerTrust(Vertx vertx, WorkerOptions options, WorkerTee tee) throws IOException {
     this.vertx = vertx;
-    this.reports = reports;
+    this.tee = tee;
     this.renewAfter = options.renewAfter();
     this.policies =
         PolicyWatch.open(
@@ -90,11 +92,12 @@ final class WorkerTrust implements Attestation {
             Optional.empty(),
             this::roots,
             clock,
-            problem -> log.warn("event=collateral_problem detail=\"{}\"", problem));
+            new CollateralLog(clock, () -> redial("the collateral changed")));
     this.verifier = new EvidenceVerifier(policies.current(), collateral.source());
     this.routers = expecting(Role.ROUTER);
     this.keyManagers = expecting(Role.KEYS);
     log.info("event=policy_in_force policy={}", policyDigest);
+    CollateralLog.warnIfMissing(collateral, policies.current());
   }
 
   private PeerVerifier expecting(Role role) {
@@ -112,7 +115,12 @@ final class WorkerTrust implements Attestation {
                 refusal.detail()));
   }
 
-  /** Has the link to the key manager dialled anew whenever the policy changes. */
+  /** Judges key managers by the policy in force. */
+  PeerVerifier keyManagers() {
+    return keyManagers;
+  }
+
+  /** Has the link to the key manager dialled anew whenever policy or collateral change. */
   void follow(KeysLink link) {
     keys = link;
   }
@@ -175,11 +183,16 @@ final class WorkerTrust implements Attestation {
     verifier = new EvidenceVerifier(policy, collateral.source());
     routers.use(verifier);
     keyManagers.use(verifier);
+    log.info("event=policy_in_force policy={} before={}", policyDigest, before);
+    CollateralLog.warnIfMissing(collateral, policy);
+    redial("the policy changed");
+  }
+
+  private void redial(String why) {
     KeysLink link = keys;
     if (link != null) {
-      link.redial("the policy changed");
+      link.redial(why);
     }
-    log.info("event=policy_in_force policy={} before={}", policyDigest, before);
   }
 
   // ------------------------------------------------------------------ for each connection
@@ -187,7 +200,10 @@ final class WorkerTrust implements Attestation {
   /** A fresh key and fresh evidence, checked by our own policy first. */
   @Override
   public Credentials fresh() throws TsmException {
-    LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, clock);
+    LinkIdentity identity = LinkIdentity.create(Role.WORKER, tee.reports(), tee.gpus(), clock);
+    if (prefetched.compareAndSet(false, true)) {
+      collateral.prefetch(identity.platform());
+    }
     ownEvidence =
         switch (identity.verdict(verifier)) {
           case PeerVerdict.Accepted _ -> "";
@@ -198,7 +214,7 @@ final class WorkerTrust implements Attestation {
 
   /** The same for a connection to the key manager. */
   HttpClientOptions freshForKeys() throws TsmException {
-    LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, clock);
+    LinkIdentity identity = LinkIdentity.create(Role.WORKER, tee.reports(), tee.gpus(), clock);
     return AttestedTls.clientOptions(identity, keyManagers);
   }
 

@@ -31,7 +31,6 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedPolicy;
-import org.cocoon.link.evidence.simulated.SimulatedRoot;
 import org.cocoon.link.keys.KeyManager;
 import org.cocoon.link.keys.KeyManagerOptions;
 import org.cocoon.router.RouterOptions;
@@ -52,12 +51,12 @@ final class TestNetwork implements AutoCloseable {
   final Path folder;
   final HttpClient http = HttpClient.newHttpClient();
   private final Path policy;
-  private final SimulatedRoot root;
   private final List<Process> workers = new ArrayList<>();
   private LocalPostgres postgres;
   private final RouterProcess router;
   private @Nullable KeyManager keyManager;
   private final String key;
+  private final @Nullable Path collateral;
 
   TestNetwork(Path folder) throws Exception {
     this(folder, 4096);
@@ -65,9 +64,22 @@ final class TestNetwork implements AutoCloseable {
 
   /** A network in which an account may have so many requests running. */
   TestNetwork(Path folder, int maxInFlight) throws Exception {
+    this(folder, maxInFlight, null);
+  }
+
+  /**
+   * A network whose policy requires collateral.
+   *
+   * @param collateral the file in which all programs find it; written before
+   */
+  static TestNetwork withCollateral(Path folder, Path collateral) throws Exception {
+    return new TestNetwork(folder, 4096, collateral);
+  }
+
+  private TestNetwork(Path folder, int maxInFlight, @Nullable Path collateral) throws Exception {
     this.folder = folder;
+    this.collateral = collateral;
     this.policy = folder.resolve("policy.json");
-    this.root = SimulatedRoot.in(folder.resolve("tee"), InstantSource.system());
     allow(Set.of(ownImage()));
     postgres = LocalPostgres.start(folder.resolve("postgres"), 0);
     router =
@@ -86,7 +98,9 @@ final class TestNetwork implements AutoCloseable {
                 maxInFlight,
                 null,
                 new Endpoint("127.0.0.1", 0),
-                null));
+                collateral == null ? null : collateral.toString(),
+                false,
+                false));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 
@@ -101,6 +115,7 @@ final class TestNetwork implements AutoCloseable {
                 policy,
                 TsmReports.KERNEL_FOLDER,
                 folder.resolve("tee"),
+                collateral == null ? null : collateral.toString(),
                 Duration.ofHours(1)));
     keyManager = started;
     return "127.0.0.1:" + started.port();
@@ -121,7 +136,12 @@ final class TestNetwork implements AutoCloseable {
             Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.KEYS)),
             Role.WORKER,
             workerImages);
-    Files.writeString(policy, SimulatedPolicy.of(Set.of(root.hash()), images).toJson());
+    Files.writeString(
+        policy,
+        SimulatedPolicy.of(
+                SimulatedPolicy.rootsIn(folder.resolve("tee"), InstantSource.system()), images)
+            .withCollateralRequired(collateral != null)
+            .toJson());
   }
 
   private String postgresUrl() {
@@ -151,6 +171,22 @@ final class TestNetwork implements AutoCloseable {
 
   /** Starts a worker that attaches to some router. */
   Process launchAt(String address, String name, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    if (collateral != null) {
+      all.addAll(List.of("--collateral", collateral.toString()));
+    }
+    return start(address, name, all);
+  }
+
+  /** Starts a worker with a simulated TEE whom nobody told where collateral is. */
+  Process launchWithoutCollateral(String name) throws IOException {
+    return start(
+        "127.0.0.1:" + router.linkPort(),
+        name,
+        List.of("--simulated-tee", folder.resolve("tee").toString()));
+  }
+
+  private Process start(String address, String name, List<String> arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -174,7 +210,7 @@ final class TestNetwork implements AutoCloseable {
                 "fake",
                 "--fake-length",
                 "1000000"));
-    command.addAll(List.of(arguments));
+    command.addAll(arguments);
     File output = folder.resolve(name + ".log").toFile();
     Process worker =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();

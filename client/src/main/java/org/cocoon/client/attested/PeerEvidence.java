@@ -2,9 +2,7 @@ package org.cocoon.client.attested;
 
 import java.security.cert.Certificate;
 import java.time.Instant;
-import java.util.SortedMap;
 import org.cocoon.link.evidence.Digests;
-import org.cocoon.link.evidence.PlatformTcb;
 import org.cocoon.link.evidence.Verdict;
 
 /**
@@ -24,11 +22,6 @@ public record PeerEvidence(Verdict.Trusted verdict, String fingerprint, Instant 
    * versions that AMD's key vouches for.
    */
   public String tcbStatus() {
-    return switch (verdict.tcb()) {
-      case PlatformTcb.NotChecked _ -> "not checked";
-      case PlatformTcb.Checked checked -> checked.status().word();
-      case PlatformTcb.Versions(String product, SortedMap<String, Integer> parts) ->
-          product + " " + parts;
-    };
+    return verdict.tcb().word();
   }
 }

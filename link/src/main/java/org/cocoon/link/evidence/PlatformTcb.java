@@ -9,6 +9,17 @@ import java.util.TreeSet;
 
 /** What is known of the security level of the platform behind some evidence. */
 public sealed interface PlatformTcb {
+  /**
+   * For people and status pages: Intel's word, for example "UpToDate", AMD's versions, or "not
+   * checked".
+   */
+  default String word() {
+    return switch (this) {
+      case NotChecked _ -> "not checked";
+      case Checked checked -> checked.status().word();
+      case Versions(String product, SortedMap<String, Integer> parts) -> product + " " + parts;
+    };
+  }
 
   /**
    * The versions that AMD's key vouches for, none below the least that the policy names; AMD has no

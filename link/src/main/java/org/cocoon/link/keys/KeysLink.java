@@ -10,6 +10,7 @@ import io.vertx.core.net.SocketAddress;
 import io.vertx.grpc.client.GrpcClient;
 import io.vertx.grpc.client.GrpcClientOptions;
 import io.vertx.grpc.client.GrpcClientRequest;
+import java.security.cert.Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -19,10 +20,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.seal.GroupPrivateKey;
 import org.cocoon.link.seal.GroupPublicKey;
 import org.cocoon.link.seal.StatementVerifier;
+import org.cocoon.link.tls.PeerVerdict;
+import org.cocoon.link.tls.PeerVerifier;
+import org.cocoon.link.tls.PeerWatch;
+import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.wire.GroupKeySecret;
 import org.cocoon.link.wire.GroupKeySecrets;
 import org.cocoon.link.wire.GroupKeyStatement;
@@ -42,6 +49,7 @@ import org.slf4j.LoggerFactory;
  * WATCHING  keys came--------------------> WATCHING   those left out are forgotten
  * WATCHING  stream or connection ends----> WAITING    the keys stay until their time is over
  * WATCHING  pings stay unanswered--------> WAITING    the same
+ * WATCHING  verdict on the peer ends-----> WAITING    the same
  * WAITING   time passed------------------> DIALLING   with fresh evidence
  * any       close------------------------> CLOSED     all keys are forgotten
  * </pre>
@@ -66,6 +74,8 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
   private final Vertx vertx;
   private final Context context;
   private final SocketAddress keyManager;
+  private final PeerVerifier keyManagers;
+  private final PeerWatch<Long> peers;
   private final Callable<HttpClientOptions> freshTls;
   private final InstantSource clock;
   private volatile Map<String, Held> held = Map.of();
@@ -79,22 +89,33 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
   private long session;
   private long backOffMillis = LEAST_BACK_OFF_MILLIS;
   private long beat;
+  private long look;
   private int unanswered;
 
   /**
    * Makes one that does not dial yet.
    *
+   * @param keyManagers judges the other end again while the link is up
    * @param freshTls makes TLS options for one connection, which accept only {@link
    *     org.cocoon.link.evidence.Role#KEYS} at the other end; may block
    */
   public KeysLink(
       Vertx vertx,
       SocketAddress keyManager,
+      PeerVerifier keyManagers,
       Callable<HttpClientOptions> freshTls,
       InstantSource clock) {
     this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
     this.keyManager = keyManager;
+    this.keyManagers = keyManagers;
+    this.peers =
+        new PeerWatch<>(
+            keyManagers,
+            clock,
+            task -> vertx.executeBlocking(Executors.callable(task), false),
+            task -> context.runOnContext(ignored -> task.run()),
+            (mine, why, changed) -> ended(mine, why.reason() + ": " + why.detail()));
     this.freshTls = freshTls;
     this.clock = clock;
   }
@@ -113,6 +134,9 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
           dial();
         });
     beat = vertx.setPeriodic(BEAT_MILLIS, ignored -> context.runOnContext(v -> beat()));
+    look =
+        vertx.setPeriodic(
+            PolicyWatch.PERIOD_MILLIS, ignored -> context.runOnContext(v -> peers.tick()));
   }
 
   /** Dials anew, so that the key manager's evidence is looked at again; its keys stay. */
@@ -171,6 +195,16 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
     if (mine != session || closed) {
       request.connection().close();
       return Future.failedFuture("closed while it dialled");
+    }
+    try {
+      Certificate peer = request.connection().peerCertificates().getFirst();
+      PeerVerifier.Judgement judged = keyManagers.judge(peer);
+      if (judged.verdict() instanceof PeerVerdict.Refused(String reason, String detail)) {
+        return Future.failedFuture(reason + ": " + detail);
+      }
+      peers.add(mine, peer, judged);
+    } catch (SSLPeerUnverifiedException e) {
+      return Future.failedFuture(e);
     }
     stream = request;
     unanswered = 0;
@@ -296,6 +330,7 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
       return;
     }
     session++;
+    peers.remove(mine);
     log.warn(
         "event={} key_manager={} reason=\"{}\" keys={} retry_millis={}",
         watching ? "keys_detached" : "keys_attach_failed",
@@ -326,6 +361,7 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
         ignored -> {
           closed = true;
           vertx.cancelTimer(beat);
+          vertx.cancelTimer(look);
           closeClient();
           replace(Map.of());
         });

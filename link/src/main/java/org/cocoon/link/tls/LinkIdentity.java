@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.PlatformName;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TeeEvidence;
@@ -136,6 +137,14 @@ public final class LinkIdentity {
   /** When the certificate ends and another identity is needed. */
   public Instant notAfter() {
     return certificate.getNotAfter().toInstant();
+  }
+
+  /** The platform that the own quote says it is from; empty if it does not say, or is AMD's. */
+  public Optional<PlatformName> platform() {
+    return evidence instanceof TeeEvidence.Tdx(byte[] quote)
+            && TdxQuote.parse(quote) instanceof TdxQuote.Parsed parsed
+        ? PlatformName.of(parsed)
+        : Optional.empty();
   }
 
   /**

@@ -3,8 +3,10 @@ package org.cocoon.link.tls;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -24,22 +26,33 @@ import org.jspecify.annotations.Nullable;
  * Decides in the TLS handshake whether the other end may be there, by its evidence alone: names and
  * authorities mean nothing on a link.
  *
- * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. The verdict on
- * evidence is kept until it ends, so that a node that comes back costs one signature and not five.
- * Safe for use by many threads; a check takes two milliseconds, so handshakes run on worker
- * threads.
+ * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. Verdicts are kept
+ * until they end: a node that comes back costs a hash with the same certificate, one signature with
+ * another around the same quote, and five otherwise. Safe for use by many threads; a check takes up
+ * to five milliseconds, so handshakes run on worker threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
+  /** How long the first handshake of a kind of platform waits for its collateral. */
+  private static final Duration COLLATERAL_WAIT = Duration.ofSeconds(3);
+
   private final Role expectedPeer;
   private final InstantSource clock;
   private final VerdictCache verdicts;
+  private final KnownCertificates known;
   private final Consumer<Refusal> refusals;
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
 
-  /** What is judged by, and the how manieth. */
-  private record Basis(NodeVerifier verifier, long number) {
+  /** What is judged by, in handshakes by the patient one, and the how manieth. */
+  private record Basis(NodeVerifier verifier, NodeVerifier patient, long number) {
+    Basis(EvidenceVerifier verifier, long number) {
+      this(
+          new NodeVerifier(verifier),
+          new NodeVerifier(verifier.waitingAtMost(COLLATERAL_WAIT)),
+          number);
+    }
+
     /** Names policy and collateral of this moment. */
     byte[] name() {
       return Digests.sha256(
@@ -79,9 +92,10 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
     this.expectedPeer = expectedPeer;
-    this.basis = new AtomicReference<>(new Basis(new NodeVerifier(verifier), 1));
+    this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
+    this.known = new KnownCertificates(cachedVerdicts);
     this.refusals = refusals;
   }
 
@@ -90,8 +104,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    * Links that are up stay up; a {@link PeerWatch} judges them again.
    */
   public void use(EvidenceVerifier newVerifier) {
-    NodeVerifier next = new NodeVerifier(newVerifier);
-    basis.updateAndGet(before -> new Basis(next, before.number() + 1));
+    basis.updateAndGet(before -> new Basis(newVerifier, before.number() + 1));
   }
 
   /** Names what is judged by: it is another one whenever policy or collateral have changed. */
@@ -119,12 +132,37 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     return judge(certificate).verdict();
   }
 
-  /** Like {@link #check}, and says how long that holds. */
+  /** Like {@link #check}, and says how long that holds; never waits for collateral. */
   public Judgement judge(Certificate certificate) {
     Basis current = basis.get();
+    return judge(certificate, current, current.verifier());
+  }
+
+  private Judgement judge(Certificate certificate, Basis current, NodeVerifier verifier) {
     byte[] name = current.name();
     long version = versionOf(name);
     Instant now = clock.instant();
+    ByteBuffer asItStands;
+    try {
+      asItStands = ByteBuffer.wrap(Digests.sha256(name, certificate.getEncoded()));
+    } catch (CertificateEncodingException e) {
+      return new Judgement(
+          refused(CertificateFault.MALFORMED_CERTIFICATE, "it cannot be read: " + e.getMessage()),
+          version,
+          now);
+    }
+    Optional<Judgement> before = known.get(asItStands, now);
+    if (before.isPresent()) {
+      return before.get();
+    }
+    Judgement judgement = judge(certificate, verifier, name, now);
+    known.put(asItStands, judgement, now);
+    return judgement;
+  }
+
+  private Judgement judge(
+      Certificate certificate, NodeVerifier verifier, byte[] name, Instant now) {
+    long version = versionOf(name);
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
           new Judgement(refused(fault, detail), version, now);
@@ -135,7 +173,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
                   "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word()),
               version,
               now);
-      case LinkCertificate.Sound sound -> judge(sound, current.verifier(), name, now);
+      case LinkCertificate.Sound sound -> judge(sound, verifier, name, now);
     };
   }
 
@@ -193,9 +231,10 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   private void check(X509Certificate[] chain, @Nullable String peer) throws CertificateException {
     handshakes.increment();
+    Basis current = basis.get();
     PeerVerdict verdict =
         chain.length == 1
-            ? judge(chain[0]).verdict()
+            ? judge(chain[0], current, current.patient()).verdict()
             : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
     if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));
@@ -211,9 +250,9 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       return new Judgement(formFault.get(), version, now);
     }
     ByteBuffer key = key(certificate, name);
-    Optional<Verdict.Trusted> known = verdicts.get(key, now);
-    if (known.isPresent()) {
-      return accepted(known.get(), certificate, version);
+    Optional<Verdict.Trusted> remembered = verdicts.get(key, now);
+    if (remembered.isPresent()) {
+      return accepted(remembered.get(), certificate, version);
     }
     verifications.increment();
     return switch (verifier.verify(NodeVerifier.Presented.by(certificate), now)) {

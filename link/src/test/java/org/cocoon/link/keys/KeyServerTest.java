@@ -140,8 +140,9 @@ final class KeyServerTest {
     final KeysLink link;
 
     Worker(LinkIdentity own) {
-      HttpClientOptions options = AttestedTls.clientOptions(own, expectingKeys());
-      link = new KeysLink(vertx, address, () -> options, clock);
+      PeerVerifier keyManagers = expectingKeys();
+      HttpClientOptions options = AttestedTls.clientOptions(own, keyManagers);
+      link = new KeysLink(vertx, address, keyManagers, () -> options, clock);
       links.add(link);
       link.start(Set.of(MODEL), () -> told.add(link.statements()));
     }

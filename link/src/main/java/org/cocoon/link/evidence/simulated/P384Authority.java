@@ -79,7 +79,7 @@ final class P384Authority {
     byte[] signedPart =
         Der.sequence(
             Der.tagged(0, Der.integer(2)),
-            Der.integer(new BigInteger(1, Arrays.copyOf(Digests.sha256(key.getEncoded()), 16))),
+            Der.integer(serial(key)),
             SIGNED_WITH,
             EcdsaCertificate.name(issuer),
             Der.sequence(Der.time(from), Der.time(from.plus(validity))),
@@ -92,6 +92,11 @@ final class P384Authority {
             Der.integer(new BigInteger(1, signature, 0, P384.SCALAR_BYTES)),
             Der.integer(new BigInteger(1, signature, P384.SCALAR_BYTES, P384.SCALAR_BYTES)));
     return Der.sequence(signedPart, SIGNED_WITH, Der.bits(scalars));
+  }
+
+  /** Keys are fresh, so a hash of one is as good as a random serial number. */
+  static BigInteger serial(PublicKey key) {
+    return new BigInteger(1, Arrays.copyOf(Digests.sha256(key.getEncoded()), 16));
   }
 
   /** Key usage and basic constraints of a CA. */

@@ -2,6 +2,7 @@ package org.cocoon.link.evidence.simulated;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.KeyPair;
@@ -69,6 +70,7 @@ final class SimulatedSnpPlatform {
   private static final Duration BACKDATED = Duration.ofHours(1);
 
   private final PrivateKey key;
+  private final BigInteger serial;
   private final byte[] chipId;
   private final byte[] table;
 
@@ -79,6 +81,7 @@ final class SimulatedSnpPlatform {
     Instant from = now.minus(BACKDATED);
     String signerName = "SEV-" + PRODUCT + " SIMULATED";
     key = chip.getPrivate();
+    serial = P384Authority.serial(chip.getPublic());
     chipId = Digests.of("SHA-512").digest(chip.getPublic().getEncoded());
     byte[] signerCertificate =
         P384Authority.issue(
@@ -105,6 +108,11 @@ final class SimulatedSnpPlatform {
                     Entry.ASK, signerCertificate,
                     Entry.ARK, root.certificate()))
             .toBytes();
+  }
+
+  /** The serial number of the chip's certificate. */
+  BigInteger serial() {
+    return serial;
   }
 
   /** A report on an image in a role, with the table of certificates beside it. */

@@ -5,6 +5,7 @@ import static java.nio.file.StandardWatchEventKinds.ENTRY_CREATE;
 import static java.nio.file.StandardWatchEventKinds.ENTRY_MODIFY;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.ClosedWatchServiceException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -35,13 +36,57 @@ public final class SimulatedTee implements AutoCloseable {
     /** Intel TDX. */
     TDX,
     /** AMD SEV-SNP. */
-    SNP
+    SNP;
+
+    /**
+     * Reads the word of a program's option, "tdx" or "snp".
+     *
+     * @throws IllegalArgumentException a sentence that names the option, for any other
+     */
+    public static Provider ofWord(String word) {
+      return switch (word) {
+        case "tdx" -> TDX;
+        case "snp" -> SNP;
+        default ->
+            throw new IllegalArgumentException(
+                "--simulated-provider is tdx or snp, not '" + word + "'");
+      };
+    }
   }
 
-  /** Makes evidence for report data. */
-  @FunctionalInterface
-  private interface Machine {
+  /** What makes the evidence. */
+  private sealed interface Machine {
     TeeEvidence evidence(byte[] reportData) throws IOException;
+
+    BigInteger serial();
+  }
+
+  private record TdxMachine(
+      SimulatedPlatform platform, SimulatedRegisters registers, ImageMeasurement image, Role role)
+      implements Machine {
+    @Override
+    public TeeEvidence evidence(byte[] reportData) throws IOException {
+      return new TeeEvidence.Tdx(
+          platform.quote(registers.in(image.measurements(role, reportData))));
+    }
+
+    @Override
+    public BigInteger serial() {
+      return platform.serial();
+    }
+  }
+
+  private record SnpMachine(SimulatedSnpPlatform platform, ImageMeasurement image, Role role)
+      implements Machine {
+    @Override
+    public TeeEvidence evidence(byte[] reportData) {
+      return platform.evidence(image, role, reportData);
+    }
+
+    @Override
+    public BigInteger serial() {
+      return platform.serial();
+    }
   }
 
   private final Path folder;
@@ -96,17 +141,17 @@ public final class SimulatedTee implements AutoCloseable {
     SimulatedRegisters registers = new SimulatedRegisters();
     Machine machine =
         switch (provider) {
-          case TDX -> {
-            SimulatedPlatform platform =
-                new SimulatedPlatform(SimulatedRoot.in(dir, clock), clock.instant());
-            yield data ->
-                new TeeEvidence.Tdx(platform.quote(registers.in(image.measurements(role, data))));
-          }
-          case SNP -> {
-            SimulatedSnpPlatform platform =
-                new SimulatedSnpPlatform(SimulatedSnpRoot.in(dir, clock), clock.instant());
-            yield data -> platform.evidence(image, role, data);
-          }
+          case TDX ->
+              new TdxMachine(
+                  new SimulatedPlatform(SimulatedRoot.in(dir, clock), clock.instant()),
+                  registers,
+                  image,
+                  role);
+          case SNP ->
+              new SnpMachine(
+                  new SimulatedSnpPlatform(SimulatedSnpRoot.in(dir, clock), clock.instant()),
+                  image,
+                  role);
         };
     Path folder = Files.createTempDirectory("cocoon-simulated-tsm-");
     // For programs that end by a signal and close nothing.
@@ -130,6 +175,11 @@ public final class SimulatedTee implements AutoCloseable {
    */
   public Path measurementsFolder() {
     return registers.folder();
+  }
+
+  /** The serial number of its platform's certificate, by which its authority can revoke it. */
+  public BigInteger platformSerial() {
+    return machine.serial();
   }
 
   /** Stops serving and removes the folders. */

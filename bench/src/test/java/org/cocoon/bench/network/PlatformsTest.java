@@ -1,0 +1,62 @@
+package org.cocoon.bench.network;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.cocoon.link.evidence.GpuRule;
+import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.evidence.simulated.ImageMeasurement;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Workers on machines of different makers, with and without GPUs, in one network. */
+@Timeout(value = 180, unit = TimeUnit.SECONDS)
+class PlatformsTest {
+  @TempDir Path folder;
+
+  @Test
+  void workersOfBothMakersServeAndThePolicySaysWhoNeedsAGpu() throws Exception {
+    try (TestNetwork network = new TestNetwork(folder)) {
+      network.allow(ImageMeasurement.ofRunningProgram().imageHashes(Role.WORKER));
+      network.worker("tdx");
+      network.worker("snp-gpu", "--simulated-provider", "snp", "--simulated-gpu");
+      assertEquals(
+          200,
+          network
+              .post(
+                  "/v1/completions", "{\"model\": \"fake\", \"prompt\": \"hi\", \"max_tokens\": 4}")
+              .statusCode());
+
+      Policy policy = Policy.load(network.policy());
+      Policy strict = policy.withGpu(Map.of(Role.WORKER, GpuRule.REQUIRED), policy.gpuAccepted());
+      Files.writeString(network.policy(), strict.toJson());
+      network.await(
+          "the worker without a GPU is put out", () -> log(network).contains("GPU_MISSING"));
+      network.await(
+          "only the other one is left", () -> !network.network().contains("\"name\":\"tdx\""));
+      assertTrue(network.network().contains("\"name\":\"snp-gpu\""));
+      assertEquals(
+          200,
+          network
+              .post(
+                  "/v1/completions", "{\"model\": \"fake\", \"prompt\": \"hi\", \"max_tokens\": 4}")
+              .statusCode());
+    }
+  }
+
+  private static String log(TestNetwork network) {
+    try {
+      return network.log("tdx");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
