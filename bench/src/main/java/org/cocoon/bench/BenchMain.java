@@ -1,5 +1,6 @@
 package org.cocoon.bench;
 
+import org.cocoon.bench.evidence.EvidenceCommand;
 import org.cocoon.client.ManifestVersion;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -27,6 +28,7 @@ public final class BenchMain implements Runnable {
     return new CommandLine(new BenchMain())
         .addSubcommand(new RunCommand(System.getenv(), System.out, System.err))
         .addSubcommand(new EngineCommand(System.getenv(), System.out, System.err))
+        .addSubcommand(new EvidenceCommand(System.out))
         .addSubcommand(new NullServerCommand(System.out));
   }
 
@@ -34,7 +36,7 @@ public final class BenchMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: run, engine or null-server");
+          spec.commandLine(), "say what to do: run, engine, evidence or null-server");
     }
   }
 }

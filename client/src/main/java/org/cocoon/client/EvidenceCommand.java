@@ -7,10 +7,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code evidence}: looks at evidence, and checks it, without a network. */
+/** {@code evidence}: looks at evidence, and checks it. */
 @Command(
     name = "evidence",
-    description = "Look at evidence and check it, without a network.",
+    description = "Look at evidence and check it.",
     versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {
@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  cocoon evidence show quote.dat",
       "  cocoon evidence verify --quote quote.dat --collateral collateral.json",
+      "  cocoon evidence network --router https://127.0.0.1:8083 --policy policy.json",
       "  cocoon evidence verify --help"
     })
 final class EvidenceCommand implements Runnable {
@@ -28,14 +29,15 @@ final class EvidenceCommand implements Runnable {
   static CommandLine commandLine(Terminal terminal, Clock clock) {
     return new CommandLine(new EvidenceCommand())
         .addSubcommand(new EvidenceShowCommand(terminal))
-        .addSubcommand(new EvidenceVerifyCommand(terminal, clock));
+        .addSubcommand(new EvidenceVerifyCommand(terminal, clock))
+        .addSubcommand(new EvidenceNetworkCommand(terminal, clock));
   }
 
   @Override
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: show or verify");
+          spec.commandLine(), "say what to do: show, verify or network");
     }
   }
 }

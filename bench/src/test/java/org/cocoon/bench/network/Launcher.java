@@ -60,8 +60,15 @@ final class Launcher {
     return execute(List.of("bash", "-c", script));
   }
 
-  private Outcome execute(List<String> command) throws Exception {
-    Path output = scratch.resolve("command-" + ++commands);
+  /** Starts a command that runs until it is ended; what it says goes into a file of this name. */
+  Process start(String name, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("./cocoon"));
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("--data", data.toString()));
+    return begin(command, scratch.resolve(name));
+  }
+
+  private static Process begin(List<String> command, Path output) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(Repository.root().toFile())
@@ -69,9 +76,15 @@ final class Launcher {
             .redirectOutput(output.toFile());
     builder.environment().put("COCOON_NO_BUILD", "1");
     builder.environment().keySet().removeAll(List.of("OPENAI_BASE_URL", "OPENAI_API_KEY"));
-    long began = System.nanoTime();
     Process process = builder.start();
     process.getOutputStream().close();
+    return process;
+  }
+
+  private Outcome execute(List<String> command) throws Exception {
+    Path output = scratch.resolve("command-" + ++commands);
+    long began = System.nanoTime();
+    Process process = begin(command, output);
     if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
       throw new AssertionError(command + " did not end: " + Files.readString(output));

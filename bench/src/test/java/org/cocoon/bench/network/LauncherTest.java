@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.cocoon.bench.network.Launcher.Api;
 import org.cocoon.bench.network.Launcher.Outcome;
+import org.cocoon.link.evidence.Policy;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -103,6 +105,34 @@ class LauncherTest {
     assertEquals(2, network.getJsonArray("workers").size());
     assertEquals(
         MODEL, network.getJsonArray("models").getJsonObject(0).getString("name"), json::output);
+  }
+
+  @Test
+  void aStrangerVerifiesTheNetworkFromOutside() throws Exception {
+    Outcome own = launcher.run("evidence", "network", "--json");
+    assertEquals(0, own.status(), own::output);
+    JsonObject judged = new JsonObject(own.output());
+    assertTrue(judged.getBoolean("trusted"), own::output);
+    assertTrue(judged.getBoolean("simulated"), own::output);
+    List<String> roles =
+        judged.getJsonArray("nodes").stream()
+            .map(node -> ((JsonObject) node).getString("role"))
+            .toList();
+    assertEquals(List.of("router", "worker", "worker", "keys"), roles, own::output);
+
+    Path production = launcher.data().resolveSibling("production.json");
+    Files.writeString(
+        production, Policy.NOTHING.withRoots(Set.of(Policy.INTEL_SGX_ROOT), Set.of()).toJson());
+    Outcome strict =
+        launcher.run(
+            "evidence",
+            "network",
+            "--router",
+            launcher.state().getString("attested"),
+            "--policy",
+            production.toString());
+    assertEquals(1, strict.status(), strict::output);
+    assertTrue(strict.output().contains("SIMULATED_NOT_ALLOWED"), strict::output);
   }
 
   @Test

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -44,6 +47,8 @@ class NoTraceTest {
   private Path folder = Path.of("");
   private Launcher launcher;
   private Api api;
+  private Api sealed;
+  private Process sidecar;
 
   @BeforeAll
   void start(@TempDir Path fresh) throws Exception {
@@ -63,10 +68,40 @@ class NoTraceTest {
             "2000");
     assertEquals(0, up.status(), up::output);
     api = launcher.api(http);
+    int port = freePort();
+    sidecar = launcher.start("sidecar.log", "client", "--listen", "127.0.0.1:" + port);
+    sealed = new Api(http, "http://127.0.0.1:" + port + "/v1", api.key());
+    Launcher.await("the sidecar has verified the router", this::sidecarReady);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private boolean sidecarReady() throws Exception {
+    assertTrue(sidecar.isAlive(), () -> "the sidecar ended: " + folder.resolve("sidecar.log"));
+    try {
+      return http.send(
+                  sealed
+                      .request("/../health/ready")
+                      .uri(URI.create(sealed.base().replace("/v1", "/health/ready")))
+                      .build(),
+                  BodyHandlers.discarding())
+              .statusCode()
+          == 200;
+    } catch (ConnectException e) {
+      return false;
+    }
   }
 
   @AfterAll
   void stop() throws Exception {
+    if (sidecar != null) {
+      sidecar.destroy();
+      assertTrue(sidecar.waitFor(10, TimeUnit.SECONDS), "the sidecar does not stop");
+    }
     launcher.stop();
     http.close();
   }
@@ -108,7 +143,7 @@ class NoTraceTest {
   }
 
   private void find(Canary canary, List<String> found) throws Exception {
-    for (Found one : canary.below(launcher.data())) {
+    for (Found one : canary.below(folder)) { // data and logs, the sidecar's too
       found.add(one.toString());
     }
     for (String path : List.of("/network", "/models", "/../metrics")) {
@@ -137,6 +172,8 @@ class NoTraceTest {
     JsonObject state = launcher.state();
     return List.of(
         new Program("router", state.getLong("router")),
+        new Program("keys", state.getLong("keys")),
+        new Program("sidecar", sidecar.pid()),
         new Program("worker-1", launcher.worker(1)),
         new Program("worker-2", launcher.worker(2)));
   }
@@ -170,6 +207,11 @@ class NoTraceTest {
               .statusCode();
       assertTrue(status >= 400 && status < 500, () -> status + " for " + wrong);
     }
+    SseAnswer through =
+        SseAnswer.ask(http, sealed.request("/chat/completions"), body, chunks -> {});
+    assertNull(through.error());
+    assertEquals(stream.text(), through.text(), "sealed and open");
+    assertEquals(64, sealed.ask(whole).getJsonObject("usage").getInteger("completion_tokens"));
     return stream.text().strip().substring(0, 40);
   }
 

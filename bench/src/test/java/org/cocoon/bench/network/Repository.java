@@ -4,11 +4,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Where the files of this repository are, from whichever module tests run. */
-final class Repository {
+public final class Repository {
   private Repository() {}
 
   /** The folder that holds the launcher. */
-  static Path root() {
+  public static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (!Files.isExecutable(folder.resolve("cocoon"))) {
       folder = folder.getParent();

@@ -33,7 +33,6 @@ import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Uplink;
-import org.cocoon.router.RouterProcess;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -101,7 +100,7 @@ class TamperedEvidenceTest {
 
   @Test
   void oneAlteredByteOfWhatIsSignedKeepsAWorkerOutAndBothLogsSayWhy() throws Exception {
-    Logger logger = (Logger) LoggerFactory.getLogger(RouterProcess.class);
+    Logger logger = (Logger) LoggerFactory.getLogger("org.cocoon.router");
     ListAppender<ILoggingEvent> lines = new ListAppender<>();
     lines.start();
     logger.addAppender(lines);

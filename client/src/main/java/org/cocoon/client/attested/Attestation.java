@@ -4,7 +4,6 @@ import java.net.URI;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import org.cocoon.link.seal.GroupPublicKey;
 
 /**
  * What a client has verified of the network behind it.
@@ -28,11 +27,14 @@ public record Attestation(
   /**
    * A group key that was verified.
    *
-   * @param key what prompts for the model are sealed to
+   * @param model whose workers hold its private half
+   * @param keyId names the key, 32 hexadecimal digits
+   * @param epoch counts the keys of a model
    * @param end when the key, or the evidence of who vouches for it, ends
    * @param manager what was verified of the key manager that signed it
    */
-  public record ModelKey(GroupPublicKey key, Instant end, PeerEvidence manager) {}
+  public record ModelKey(
+      String model, String keyId, long epoch, Instant end, PeerEvidence manager) {}
 
   /** Whether some evidence is simulated, which protects nothing. */
   public boolean simulated() {

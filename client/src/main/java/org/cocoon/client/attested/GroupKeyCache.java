@@ -53,6 +53,10 @@ final class GroupKeyCache {
    * @param policyVersion what it was verified by
    */
   record Verified(GroupPublicKey key, PeerEvidence manager, long policyVersion) {
+    Attestation.ModelKey shown() {
+      return new Attestation.ModelKey(key.model(), key.keyId(), key.epoch(), end(), manager);
+    }
+
     Instant end() {
       Instant evidence = manager.verdict().notAfter();
       return evidence.isBefore(key.notAfter()) ? evidence : key.notAfter();

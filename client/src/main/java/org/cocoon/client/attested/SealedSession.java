@@ -139,8 +139,8 @@ public final class SealedSession {
   public Attestation attestation() {
     List<Attestation.ModelKey> models =
         keys.known().stream()
-            .map(known -> new Attestation.ModelKey(known.key(), known.end(), known.manager()))
-            .sorted(Comparator.comparing(model -> model.key().model()))
+            .map(GroupKeyCache.Verified::shown)
+            .sorted(Comparator.comparing(Attestation.ModelKey::model))
             .toList();
     return new Attestation(
         router.address(), router.evidence(), models, peers.policyDigest(), sealed, running.size());

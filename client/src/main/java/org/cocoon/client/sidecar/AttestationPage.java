@@ -27,9 +27,9 @@ final class AttestationPage {
     attestation.evidence().ifPresent(evidence -> describe(router, evidence));
     ObjectNode models = page.putObject("models");
     for (Attestation.ModelKey model : attestation.models()) {
-      ObjectNode one = models.putObject(model.key().model());
-      one.put("group_key", model.key().keyId())
-          .put("epoch", model.key().epoch())
+      ObjectNode one = models.putObject(model.model());
+      one.put("group_key", model.keyId())
+          .put("epoch", model.epoch())
           .put("not_after", model.end().toString());
       describe(one.putObject("key_manager"), model.manager());
     }

@@ -48,11 +48,11 @@ final class StartUpPage {
   }
 
   private void model(Attestation.ModelKey model) {
-    line("sealed to", "group key " + model.key().keyId() + " of " + model.key().model());
+    line("sealed to", "group key " + model.keyId() + " of " + model.model());
     line(
         "",
         "epoch %d, until %s; its key manager is verified: image %s"
-            .formatted(model.key().epoch(), model.end(), model.manager().verdict().imageHash()));
+            .formatted(model.epoch(), model.end(), model.manager().verdict().imageHash()));
   }
 
   /** Verifies the router and the group key of its first model; tells what stands in the way. */

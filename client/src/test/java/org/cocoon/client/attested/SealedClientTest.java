@@ -71,7 +71,7 @@ final class SealedClientTest {
     Attestation attestation = client.attestation().join();
     assertTrue(attestation.simulated());
     assertEquals(1, attestation.sealedRequests());
-    assertEquals(MODEL, attestation.models().getFirst().key().model());
+    assertEquals(MODEL, attestation.models().getFirst().model());
   }
 
   @Test

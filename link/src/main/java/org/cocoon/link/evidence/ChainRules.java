@@ -39,7 +39,7 @@ record ChainRules(Verdict.Reason malformed, Verdict.Reason notValidNow, Verdict.
   /** Reads PEM text that holds exactly so many certificates and line ends, and nothing else. */
   List<EcdsaCertificate> read(String pem, int count) throws EvidenceRefusedException {
     // Intel ends the text with a NUL that counts as part of it.
-    String text = pem.replace('\0', '\n');
+    String text = pem.endsWith("\0") ? pem.substring(0, pem.length() - 1) : pem;
     List<EcdsaCertificate> chain = new ArrayList<>(count);
     int at = 0;
     while (!withoutLineEnds(text.substring(at)).isEmpty()) {

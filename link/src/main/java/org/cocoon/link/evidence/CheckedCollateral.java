@@ -22,7 +22,6 @@ final class CheckedCollateral {
 
   private final List<EcdsaCertificate> certificates;
   private final X509Certificate ca;
-  private final X509Certificate root;
   private final String rootHash;
   private final RevocationList rootCrl;
   private final RevocationList pckCrl;
@@ -32,7 +31,7 @@ final class CheckedCollateral {
   private CheckedCollateral(
       List<EcdsaCertificate> certificates,
       X509Certificate ca,
-      X509Certificate root,
+      String rootHash,
       RevocationList rootCrl,
       RevocationList pckCrl,
       TcbInfo tcbInfo,
@@ -40,8 +39,7 @@ final class CheckedCollateral {
       throws EvidenceRefusedException {
     this.certificates = certificates;
     this.ca = ca;
-    this.root = root;
-    this.rootHash = PckChain.hash(root);
+    this.rootHash = rootHash;
     this.rootCrl = rootCrl;
     this.pckCrl = pckCrl;
     this.tcbInfo = tcbInfo;
@@ -77,7 +75,7 @@ final class CheckedCollateral {
     return new CheckedCollateral(
         Stream.of(crlChain, tcbChain, qeChain).flatMap(List::stream).toList(),
         crlChain.getFirst().x509(),
-        root.x509(),
+        PckChain.hash(root.x509()),
         rootCrl,
         pckCrl,
         TcbInfo.parse(collateral.tcbInfo()),
@@ -209,7 +207,8 @@ final class CheckedCollateral {
     }
     for (EcdsaCertificate certificate : certificates) {
       X509Certificate x509 = certificate.x509();
-      if (!x509.equals(root) && rootCrl.revoked().contains(x509.getSerialNumber())) {
+      // The root is among them: one that lists itself wants to be trusted no more.
+      if (rootCrl.revoked().contains(x509.getSerialNumber())) {
         boolean isCa = x509.getBasicConstraints() >= 0;
         throw revoked(isCa ? Verdict.Reason.CA_REVOKED : Verdict.Reason.TCB_SIGNER_REVOKED, x509);
       }

@@ -18,7 +18,9 @@ enum CertificateFault {
   QUOTE_EXTENSION,
   /** It has no claims, or more than one, or they cannot be read. */
   CLAIMS_EXTENSION,
-  /** It has a critical extension that is neither quote nor claims. */
+  /** It has more than one bundle of GPU evidence, or not the one that its claims name. */
+  GPU_EXTENSION,
+  /** It has a critical extension that is neither quote nor claims nor GPU evidence. */
   UNKNOWN_CRITICAL_EXTENSION,
   /** Its claims are older than a day, or of the future. */
   STALE_CLAIMS,

@@ -9,20 +9,24 @@ import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.DerException;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.EcdsaCertificate.Extension;
 import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.gpu.GpuBundle;
 
 /**
  * The certificate of a link: a self-signed P-256 key with a quote that vouches for it.
  *
- * <p>Two critical extensions, under an arc of this project's own (2.25 and a random UUID, as ITU-T
+ * <p>Critical extensions, under an arc of this project's own (2.25 and a random UUID, as ITU-T
  * X.667 lets anyone take): {@code .1} is an OCTET STRING with the quote, {@code .2} are the {@link
- * Claims}. The quote's report data is SHA-512 of a label, the DER of the public key and the claims.
+ * Claims}, and {@code .3}, where there are GPUs, is a {@link GpuBundle}. The quote's report data is
+ * SHA-512 of a label, the DER of the public key and the claims.
  */
 sealed interface LinkCertificate {
   /** Longest time that a certificate may be valid, and claims may be old. */
@@ -37,6 +41,9 @@ sealed interface LinkCertificate {
   /** Encoded object identifier of the claims' extension. */
   byte[] CLAIMS = Der.oid("2.25.78323838167326399797837577393372858040.2");
 
+  /** Encoded object identifier of the extension with the evidence of GPUs. */
+  byte[] GPU_BUNDLE = Der.oid("2.25.78323838167326399797837577393372858040.3");
+
   /**
    * In order by itself; its evidence is still to be checked.
    *
@@ -44,8 +51,16 @@ sealed interface LinkCertificate {
    * @param quote what shall vouch for it
    * @param reportData what the quote must have been made for, 64 bytes
    * @param notAfter when it, or its claims, end
+   * @param publicKey its key's DER
+   * @param gpuBundle the evidence of its GPUs, which the claims name
    */
-  record Sound(Claims claims, byte[] quote, byte[] reportData, Instant notAfter)
+  record Sound(
+      Claims claims,
+      byte[] quote,
+      byte[] reportData,
+      Instant notAfter,
+      byte[] publicKey,
+      Optional<byte[]> gpuBundle)
       implements LinkCertificate {}
 
   /**
@@ -65,8 +80,18 @@ sealed interface LinkCertificate {
     return digest.digest();
   }
 
-  /** Makes one. */
+  /** Makes one without GPU evidence. */
   static X509Certificate issue(KeyPair key, Claims claims, byte[] quote) {
+    return issue(key, claims, quote, Optional.empty());
+  }
+
+  /** Makes one. */
+  static X509Certificate issue(
+      KeyPair key, Claims claims, byte[] quote, Optional<byte[]> gpuBundle) {
+    List<Extension> extensions = new ArrayList<>();
+    extensions.add(new Extension(QUOTE, true, Der.octets(quote)));
+    extensions.add(new Extension(CLAIMS, true, claims.toDer()));
+    gpuBundle.ifPresent(bundle -> extensions.add(new Extension(GPU_BUNDLE, true, bundle)));
     Instant from = claims.createdAt().minus(CLOCK_SKEW);
     String name = "cocoon " + claims.role().word();
     byte[] der =
@@ -77,9 +102,7 @@ sealed interface LinkCertificate {
             key.getPrivate(),
             from,
             from.plus(MAX_VALIDITY),
-            List.of(
-                new Extension(QUOTE, true, Der.octets(quote)),
-                new Extension(CLAIMS, true, claims.toDer())));
+            extensions);
     try {
       return EcdsaCertificate.parse(der).x509();
     } catch (DerException e) {
@@ -132,6 +155,11 @@ sealed interface LinkCertificate {
     byte[] reportData = reportData(publicKey, found.claimsDer());
     Instant stale = created.plus(MAX_VALIDITY);
     return new Sound(
-        found.claims(), found.quote(), reportData, until.isBefore(stale) ? until : stale);
+        found.claims(),
+        found.quote(),
+        reportData,
+        until.isBefore(stale) ? until : stale,
+        publicKey,
+        found.gpuBundle());
   }
 }

@@ -9,14 +9,19 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Optional;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.PlatformName;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.gpu.GpuBinding;
+import org.cocoon.link.evidence.gpu.GpuBundle;
 
 /**
  * A node's own end of its links: a fresh key, and the certificate in which its TEE vouches for it.
@@ -32,11 +37,23 @@ public final class LinkIdentity {
   private final X509Certificate certificate;
   private final InstantSource clock;
 
-  private LinkIdentity(Claims claims, KeyPair key, byte[] quote, InstantSource clock) {
+  /** Asks the GPUs of this machine. */
+  @FunctionalInterface
+  public interface Gpus {
+    /**
+     * Reports of all GPUs that were made for a nonce, 32 bytes; blocks.
+     *
+     * @throws TsmException if a GPU does not answer
+     */
+    Optional<GpuBundle> evidence(byte[] nonce) throws TsmException;
+  }
+
+  private LinkIdentity(
+      Claims claims, KeyPair key, byte[] quote, Optional<GpuBundle> bundle, InstantSource clock) {
     this.claims = claims;
     this.key = key;
     this.quote = quote;
-    this.certificate = LinkCertificate.issue(key, claims, quote);
+    this.certificate = LinkCertificate.issue(key, claims, quote, bundle.map(GpuBundle::toDer));
     this.clock = clock;
   }
 
@@ -47,8 +64,22 @@ public final class LinkIdentity {
    */
   public static LinkIdentity create(Role role, TsmReports reports, InstantSource clock)
       throws TsmException {
-    Claims claims = new Claims(role, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+    return create(role, reports, nonce -> Optional.empty(), clock);
+  }
+
+  /**
+   * Like {@link #create(Role, TsmReports, InstantSource)}, with the evidence of this machine's
+   * GPUs, which is made for the same key.
+   */
+  public static LinkIdentity create(Role role, TsmReports reports, Gpus gpus, InstantSource clock)
+      throws TsmException {
     KeyPair key = P256.newKeyPair();
+    Optional<GpuBundle> bundle = gpus.evidence(GpuBinding.nonce(key.getPublic().getEncoded()));
+    Claims claims =
+        new Claims(
+            role,
+            clock.instant().truncatedTo(ChronoUnit.MILLIS),
+            bundle.map(GpuBundle::digest).map(HexFormat.of()::formatHex));
     byte[] reportData = LinkCertificate.reportData(key.getPublic().getEncoded(), claims.toDer());
     byte[] answer = reports.tdxQuote(reportData);
     return switch (TdxQuote.parse(answer)) {
@@ -57,7 +88,7 @@ public final class LinkIdentity {
               TsmException.Failure.IO, "the TEE gave no TDX quote: " + malformed.reason());
       // A TEE pads its answers; a certificate carries the quote alone.
       case TdxQuote.Parsed parsed ->
-          new LinkIdentity(claims, key, Arrays.copyOf(answer, parsed.length()), clock);
+          new LinkIdentity(claims, key, Arrays.copyOf(answer, parsed.length()), bundle, clock);
     };
   }
 
@@ -84,6 +115,14 @@ public final class LinkIdentity {
   /** When the certificate ends and another identity is needed. */
   public Instant notAfter() {
     return certificate.getNotAfter().toInstant();
+  }
+
+  /** The platform that the own quote says it is from; empty if it does not say. */
+  public Optional<PlatformName> platform() {
+    return switch (TdxQuote.parse(quote)) {
+      case TdxQuote.Malformed _ -> Optional.empty();
+      case TdxQuote.Parsed parsed -> PlatformName.of(parsed);
+    };
   }
 
   /**

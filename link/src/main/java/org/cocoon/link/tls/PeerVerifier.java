@@ -3,11 +3,14 @@ package org.cocoon.link.tls;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -18,28 +21,41 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.gpu.GpuPolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decides in the TLS handshake whether the other end may be there, by its evidence alone: names and
  * authorities mean nothing on a link.
  *
- * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. The verdict on
- * evidence is kept until it ends, so that a node that comes back costs one signature and not five.
- * Safe for use by many threads; a check takes two milliseconds, so handshakes run on worker
- * threads.
+ * <p>Every handshake is checked, since {@link AttestedTls} resumes no session. Verdicts are kept
+ * until they end: a node that comes back costs a hash with the same certificate, one signature with
+ * another around the same quote, and five otherwise. Safe for use by many threads; a check takes up
+ * to five milliseconds, so handshakes run on worker threads.
  */
 public final class PeerVerifier extends X509ExtendedTrustManager {
+  /** Whatever a node proves of GPUs is refused. */
+  private static final GpuPolicy NO_GPUS = new GpuPolicy(Set.of(), Set.of(), Set.of(), Set.of());
+
+  /** How long the first handshake of a kind of platform waits for its collateral. */
+  private static final Duration COLLATERAL_WAIT = Duration.ofSeconds(3);
+
   private final Role expectedPeer;
   private final InstantSource clock;
   private final VerdictCache verdicts;
+  private final KnownCertificates known;
   private final Consumer<Refusal> refusals;
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
+  private final GpuPolicy gpus;
 
-  /** What is judged by, and the how manieth. */
-  private record Basis(EvidenceVerifier verifier, long number) {
+  /** What is judged by, in handshakes by the patient one, and the how manieth. */
+  private record Basis(EvidenceVerifier verifier, EvidenceVerifier patient, long number) {
+    Basis(EvidenceVerifier verifier, long number) {
+      this(verifier, verifier.waitingAtMost(COLLATERAL_WAIT), number);
+    }
+
     /** Names policy and collateral of this moment. */
     byte[] name() {
       return Digests.sha256(
@@ -63,7 +79,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   public record Judgement(PeerVerdict verdict, long version, Instant until) {}
 
   /**
-   * Makes one.
+   * Makes one that accepts no GPU evidence.
    *
    * @param expectedPeer what must be at the other end
    * @param verifier checks its evidence
@@ -77,10 +93,27 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
       InstantSource clock,
       int cachedVerdicts,
       Consumer<Refusal> refusals) {
+    this(expectedPeer, verifier, clock, cachedVerdicts, refusals, NO_GPUS);
+  }
+
+  /**
+   * Makes one that accepts GPUs.
+   *
+   * @param gpus which ones; whether they are required is in the verifier's policy
+   */
+  public PeerVerifier(
+      Role expectedPeer,
+      EvidenceVerifier verifier,
+      InstantSource clock,
+      int cachedVerdicts,
+      Consumer<Refusal> refusals,
+      GpuPolicy gpus) {
+    this.gpus = gpus;
     this.expectedPeer = expectedPeer;
     this.basis = new AtomicReference<>(new Basis(verifier, 1));
     this.clock = clock;
     this.verdicts = new VerdictCache(cachedVerdicts);
+    this.known = new KnownCertificates(cachedVerdicts);
     this.refusals = refusals;
   }
 
@@ -117,12 +150,37 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     return judge(certificate).verdict();
   }
 
-  /** Like {@link #check}, and says how long that holds. */
+  /** Like {@link #check}, and says how long that holds; never waits for collateral. */
   public Judgement judge(Certificate certificate) {
     Basis current = basis.get();
+    return judge(certificate, current, current.verifier());
+  }
+
+  private Judgement judge(Certificate certificate, Basis current, EvidenceVerifier verifier) {
     byte[] name = current.name();
     long version = versionOf(name);
     Instant now = clock.instant();
+    ByteBuffer asItStands;
+    try {
+      asItStands = ByteBuffer.wrap(Digests.sha256(name, certificate.getEncoded()));
+    } catch (CertificateEncodingException e) {
+      return new Judgement(
+          refused(CertificateFault.MALFORMED_CERTIFICATE, "it cannot be read: " + e.getMessage()),
+          version,
+          now);
+    }
+    Optional<Judgement> before = known.get(asItStands, now);
+    if (before.isPresent()) {
+      return before.get();
+    }
+    Judgement judgement = judge(certificate, verifier, name, now);
+    known.put(asItStands, judgement, now);
+    return judgement;
+  }
+
+  private Judgement judge(
+      Certificate certificate, EvidenceVerifier verifier, byte[] name, Instant now) {
+    long version = versionOf(name);
     return switch (LinkCertificate.read(certificate, now)) {
       case LinkCertificate.Faulty(CertificateFault fault, String detail) ->
           new Judgement(refused(fault, detail), version, now);
@@ -133,7 +191,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
                   "it is a " + sound.claims().role().word() + ", not a " + expectedPeer.word()),
               version,
               now);
-      case LinkCertificate.Sound sound -> judge(sound, current.verifier(), name, now);
+      case LinkCertificate.Sound sound -> judge(sound, verifier, name, now);
     };
   }
 
@@ -191,9 +249,10 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   private void check(X509Certificate[] chain, @Nullable String peer) throws CertificateException {
     handshakes.increment();
+    Basis current = basis.get();
     PeerVerdict verdict =
         chain.length == 1
-            ? judge(chain[0]).verdict()
+            ? judge(chain[0], current, current.patient()).verdict()
             : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
     if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));
@@ -213,22 +272,34 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
           now);
     }
     ByteBuffer key = key(certificate, name);
-    Verdict verdict = verdicts.get(key, now).<Verdict>map(known -> known).orElse(null);
-    if (verdict == null) {
-      verifications.increment();
-      verdict = verifier.verify(certificate.quote(), certificate.reportData(), expectedPeer, now);
+    Optional<Verdict.Trusted> remembered = verdicts.get(key, now);
+    if (remembered.isPresent()) {
+      return accepted(remembered.get(), certificate, version);
     }
-    return switch (verdict) {
+    verifications.increment();
+    return switch (verifier.verify(
+        certificate.quote(), certificate.reportData(), expectedPeer, now)) {
       case Verdict.Rejected(Verdict.Reason reason, String detail) ->
           new Judgement(new PeerVerdict.Refused(reason.name(), detail), version, now);
-      case Verdict.Trusted trusted -> {
-        verdicts.put(key, trusted);
-        yield new Judgement(
-            new PeerVerdict.Accepted(trusted),
-            version,
-            earlier(trusted.notAfter(), certificate.notAfter()));
-      }
+      case Verdict.Trusted trusted ->
+          switch (GpuRules.check(
+              verifier.policy().gpu(expectedPeer), gpus, certificate, trusted, now)) {
+            case GpuRules.Broken(PeerVerdict.Refused refusal) ->
+                new Judgement(refusal, version, now);
+            case GpuRules.Kept(Verdict.Trusted verdict) -> {
+              verdicts.put(key, verdict);
+              yield accepted(verdict, certificate, version);
+            }
+          };
     };
+  }
+
+  private static Judgement accepted(
+      Verdict.Trusted verdict, LinkCertificate.Sound certificate, long version) {
+    return new Judgement(
+        new PeerVerdict.Accepted(verdict),
+        version,
+        earlier(verdict.notAfter(), certificate.notAfter()));
   }
 
   /**

@@ -6,17 +6,13 @@ import java.time.Duration;
 
 /**
  * Runs a target and holds it to what every target must keep: it throws nothing, takes less than a
- * second of processor time, and allocates no more than 64 bytes for each byte of input and 1 MiB.
+ * second of processor time, and allocates no more than 64 bytes for each byte of input and the
+ * target's own fixed bytes.
  *
  * <p>An input that was over a bound is taken again, and the best time counts: the first to come by
  * some code pays for loading it.
  */
 public final class FuzzBounds {
-  /**
-   * What one input may allocate however short it is. Five ECDSA verifications take about 0.6 MB.
-   */
-  static final long FIXED_BYTES = 1L << 20;
-
   /** What it may allocate for each of its bytes: JSON and DER become trees of small objects. */
   static final long BYTES_PER_BYTE = 64;
 
@@ -44,10 +40,10 @@ public final class FuzzBounds {
    */
   public void take(byte[] input) {
     Cost cost = measured(input);
-    for (int again = 0; again < AGAIN && !cost.isAllowedFor(input); again++) {
+    for (int again = 0; again < AGAIN && !isAllowed(cost, input); again++) {
       cost = cost.least(measured(input));
     }
-    if (!cost.isAllowedFor(input)) {
+    if (!isAllowed(cost, input)) {
       throw new AssertionError(input.length + " bytes took it too much: " + cost);
     }
     mostBytes = Math.max(mostBytes, cost.bytes());
@@ -66,10 +62,11 @@ public final class FuzzBounds {
     Cost least(Cost other) {
       return new Cost(Math.min(bytes, other.bytes), Math.min(cpuNanos, other.cpuNanos));
     }
+  }
 
-    boolean isAllowedFor(byte[] input) {
-      return bytes <= FIXED_BYTES + BYTES_PER_BYTE * input.length && cpuNanos <= MAX_NANOS;
-    }
+  private boolean isAllowed(Cost cost, byte[] input) {
+    return cost.bytes() <= target.fixedBytes() + BYTES_PER_BYTE * input.length
+        && cost.cpuNanos() <= MAX_NANOS;
   }
 
   /** The most that one input has allocated so far, in bytes. */

@@ -9,6 +9,14 @@ public interface FuzzTarget {
   List<byte[]> seeds();
 
   /**
+   * What one input may allocate however short it is, in bytes. Five ECDSA verifications take about
+   * 600 KB.
+   */
+  default long fixedBytes() {
+    return 1 << 20;
+  }
+
+  /**
    * Takes any bytes.
    *
    * @throws AssertionError if something does not hold that must

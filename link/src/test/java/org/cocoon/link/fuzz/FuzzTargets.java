@@ -5,6 +5,8 @@ import java.util.Locale;
 import org.cocoon.link.evidence.DerTarget;
 import org.cocoon.link.evidence.DocumentTarget;
 import org.cocoon.link.evidence.simulated.CollateralTarget;
+import org.cocoon.link.evidence.simulated.EventLogTarget;
+import org.cocoon.link.evidence.simulated.GpuTarget;
 import org.cocoon.link.evidence.simulated.QuoteTarget;
 import org.cocoon.link.evidence.snp.SnpTarget;
 import org.cocoon.link.seal.AnswerTarget;
@@ -25,6 +27,10 @@ public enum FuzzTargets {
   DER,
   /** An SNP report and its certificate table, parsed and verified. */
   SNP,
+  /** A bundle of GPU evidence, parsed and verified. */
+  GPU,
+  /** An event log, parsed and replayed. */
+  EVENT_LOG,
   /** A link certificate. */
   LINK_CERTIFICATE,
   /** The claims in a link certificate. */
@@ -60,6 +66,8 @@ public enum FuzzTargets {
       case DOCUMENT -> new DocumentTarget(workspace);
       case DER -> new DerTarget();
       case SNP -> new SnpTarget(workspace);
+      case GPU -> new GpuTarget(workspace);
+      case EVENT_LOG -> new EventLogTarget();
       case LINK_CERTIFICATE -> new LinkCertificateTarget(workspace);
       case CLAIMS -> new ClaimsTarget();
       case STATEMENT -> new StatementTarget(workspace);

@@ -158,6 +158,33 @@ final class PeerVerifierTest {
   }
 
   @Test
+  void aKnownCertificateHoldsOnlyWhileItIsValid() throws IOException, CertificateException {
+    AtomicReference<Instant> now = new AtomicReference<>(NOW);
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 2, now::get);
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    check(verifier, worker);
+    now.set(worker.getNotAfter().toInstant());
+    check(verifier, worker);
+    now.set(worker.getNotBefore().toInstant().minusSeconds(1));
+    assertRefused("NOT_VALID_NOW", verifier, worker);
+    nodes.refusals.clear();
+    now.set(worker.getNotAfter().toInstant().plusSeconds(1));
+    assertRefused("NOT_VALID_NOW", verifier, worker);
+    assertEquals(1, verifier.verifications());
+  }
+
+  @Test
+  void aKnownCertificateIsKnownByItsBytes() throws Exception {
+    PeerVerifier verifier = nodes.expecting(Role.WORKER, 2);
+    X509Certificate worker = nodes.identity(Role.WORKER).certificate();
+    check(verifier, worker);
+    byte[] changed = worker.getEncoded();
+    changed[changed.length - 1] ^= 1;
+    assertInstanceOf(PeerVerdict.Refused.class, verifier.check(new RawCertificate(changed)));
+    assertInstanceOf(PeerVerdict.Accepted.class, verifier.check(worker));
+  }
+
+  @Test
   void keepsNoMoreVerdictsThanItMay() throws IOException, CertificateException {
     PeerVerifier verifier = nodes.expecting(Role.WORKER, 2);
     List<X509Certificate> workers =

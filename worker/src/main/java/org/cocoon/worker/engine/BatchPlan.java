@@ -80,6 +80,11 @@ final class BatchPlan {
     slot.schedule(count);
   }
 
+  /** Lets go of whose the rows are: an engine that stands idle holds nobody's prompt. */
+  void forget() {
+    rows.clear();
+  }
+
   /** Tokens of the batch that continue answers; the others belong to prompts. */
   int decoding() {
     return decoding;

@@ -221,6 +221,7 @@ final class Scheduler {
       row.load(i);
       advance(rows.get(i), now);
     }
+    plan.forget();
   }
 
   /** Chooses a generation's next token from the row just loaded, and ends it if that was all. */

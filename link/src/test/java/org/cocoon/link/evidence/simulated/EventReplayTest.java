@@ -164,7 +164,7 @@ final class EventReplayTest {
         .toList();
   }
 
-  private static List<byte[]> events() {
+  static List<byte[]> events() {
     return List.of(
         event(1, EV_EVENT_TAG, sha384("firmware"), "firmware"),
         event(1, EV_SEPARATOR, Digests.of("SHA-384").digest(new byte[4]), "\0\0\0\0"),
@@ -172,7 +172,7 @@ final class EventReplayTest {
         event(4, EV_EVENT_TAG, sha384("model"), "model"));
   }
 
-  private static Measurements registersOf(List<byte[]> events) {
+  static Measurements registersOf(List<byte[]> events) {
     byte[][] registers = new byte[5][48];
     for (byte[] event : events) {
       int register = event[0];
@@ -201,7 +201,7 @@ final class EventReplayTest {
         m.mrServiceTd());
   }
 
-  private static byte[] log(List<byte[]> events) {
+  static byte[] log(List<byte[]> events) {
     ByteArrayOutputStream log = new ByteArrayOutputStream();
     log.writeBytes(header());
     events.forEach(log::writeBytes);
@@ -223,7 +223,7 @@ final class EventReplayTest {
         .array();
   }
 
-  private static byte[] event(int register, long type, byte[] digest, String text) {
+  static byte[] event(int register, long type, byte[] digest, String text) {
     byte[] data = text.getBytes(UTF_8);
     return littleEndian(66 + data.length)
         .putInt(register)
@@ -240,7 +240,7 @@ final class EventReplayTest {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static byte[] sha384(String text) {
+  static byte[] sha384(String text) {
     return Digests.of("SHA-384").digest(text.getBytes(UTF_8));
   }
 

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -41,6 +42,11 @@ public final class QuoteParts {
     addRange(offsets, QE_OFFSET, QE_BYTES);
     addRange(offsets, AUTH_OFFSET, AUTH_BYTES);
     return offsets;
+  }
+
+  /** What the quoting enclave adds to the attestation key in the hash that it vouches for. */
+  static byte[] authData(byte[] quote) {
+    return Arrays.copyOfRange(quote, AUTH_OFFSET, AUTH_OFFSET + AUTH_BYTES);
   }
 
   /** DER of platform, CA and root certificate. */

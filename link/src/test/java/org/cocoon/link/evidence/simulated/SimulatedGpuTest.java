@@ -198,7 +198,7 @@ final class SimulatedGpuTest {
     return new GpuBundle(List.of(evidence));
   }
 
-  private static GpuPolicy policy(Set<String> roots) {
+  static GpuPolicy policy(Set<String> roots) {
     return new GpuPolicy(
         roots,
         Set.of(SimulatedGpu.CHIP),
