@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.cocoon.client.NetworkEvidence.Node;
 import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.evidence.collateral.CollateralStanding;
 import org.cocoon.link.tls.CollateralFeed;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -91,8 +93,7 @@ final class EvidenceNetworkCommand implements Callable<Integer> {
           Stream.concat(policy.trustedRoots().stream(), policy.simulatedRoots().stream())
               .collect(Collectors.toSet());
       try (CollateralFeed feed =
-          CollateralFeed.open(
-              place, Optional.empty(), () -> roots, clock, terminal.err()::println)) {
+          CollateralFeed.open(place, Optional.empty(), () -> roots, clock, new Problems())) {
         List<Node> nodes = new NetworkEvidence(router, policy, feed.source(), clock).judge();
         terminal.out().print(json ? toJson(nodes) + "\n" : toPage(nodes, scheme));
         return nodes.stream().allMatch(Node::trusted) ? 0 : 1;
@@ -100,6 +101,17 @@ final class EvidenceNetworkCommand implements Callable<Integer> {
     } catch (IOException e) {
       terminal.err().println(Terminal.withoutControls(String.valueOf(e.getMessage())));
       return CommandLine.ExitCode.USAGE;
+    }
+  }
+
+  /** A fetch that fails is told at once; what follows from it is in the verdicts. */
+  private final class Problems implements CollateralFeed.Listener {
+    @Override
+    public void changed(CollateralStanding standing) {}
+
+    @Override
+    public void problem(String sentence, Optional<Instant> heldUntil) {
+      terminal.err().println(Terminal.withoutControls(sentence));
     }
   }
 

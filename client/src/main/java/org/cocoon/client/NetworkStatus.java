@@ -35,6 +35,8 @@ public record NetworkStatus(
    *
    * @param coefficient its price multiplier, 1000 = 1.0
    * @param attestedAt when its evidence was last accepted
+   * @param tcbStatus its platform's security level by its maker's collateral; empty from routers
+   *     that do not tell
    */
   public record Worker(
       String name,
@@ -48,6 +50,7 @@ public record NetworkStatus(
       long coefficient,
       List<String> simulated,
       Optional<Instant> attestedAt,
+      String tcbStatus,
       String imageHash) {}
 
   /** A model as one worker serves it. */
@@ -83,6 +86,7 @@ public record NetworkStatus(
         worker.at("coefficient").number(1000),
         texts(worker.at("simulated")),
         instant(worker.at("attested_at")),
+        worker.at("tcb_status").text(""),
         worker.at("image_hash").text(""));
   }
 

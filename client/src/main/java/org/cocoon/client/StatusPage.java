@@ -56,7 +56,8 @@ final class StatusPage {
   private String workers(List<Worker> workers) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(
-        List.of("WORKER", "STATE", "MODEL", "BUSY", "QUEUED", "TOKENS/S", "PRICE", "ATTESTED"));
+        List.of(
+            "WORKER", "STATE", "MODEL", "BUSY", "QUEUED", "TOKENS/S", "PRICE", "ATTESTED", "TCB"));
     for (Worker worker : workers) {
       rows.add(
           List.of(
@@ -70,7 +71,8 @@ final class StatusPage {
               worker
                   .attestedAt()
                   .map(at -> span(Duration.between(at, now)) + " ago")
-                  .orElse("unknown")));
+                  .orElse("unknown"),
+              worker.tcbStatus().isEmpty() ? "unknown" : clean(worker.tcbStatus())));
     }
     return table(rows);
   }

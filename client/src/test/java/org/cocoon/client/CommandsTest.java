@@ -132,7 +132,8 @@ class CommandsTest {
                 + "\"id\":\"x\",\"state\":\"ready\",\"models\":[{\"name\":\"smol\",\"revision\":"
                 + "\"r\",\"context_tokens\":2048,\"slots\":8}],\"running\":2,\"queued\":1,"
                 + "\"slots\":8,\"tokens_per_second\":31.25,\"coefficient\":1100,\"simulated\":"
-                + "[\"tee\"],\"attested_at\":\"2026-01-01T00:08:00Z\",\"image_hash\":\"\"}],"
+                + "[\"tee\"],\"attested_at\":\"2026-01-01T00:08:00Z\",\"tcb_status\":"
+                + "\"UpToDate\",\"image_hash\":\"\"}],"
                 + "\"models\":[{\"name\":\"smol\",\"workers\":1,\"price_nanoton_per_1000_tokens\":"
                 + "{\"min\":100,\"max\":110}}],\"tokens_per_second\":31.25}"));
     assertEquals(0, run(false, "", "status"));
@@ -141,8 +142,8 @@ class CommandsTest {
         router-1 at %s, version 0.1.0, up for 1 min 15 s
         SIMULATED, not for secrets: tee
 
-        WORKER  STATE  MODEL  BUSY    QUEUED  TOKENS/S  PRICE   ATTESTED
-        w1      ready  smol   2 of 8  1       31.3      x1.100  2 min 0 s ago
+        WORKER  STATE  MODEL  BUSY    QUEUED  TOKENS/S  PRICE   ATTESTED       TCB
+        w1      ready  smol   2 of 8  1       31.3      x1.100  2 min 0 s ago  UpToDate
 
         MODEL  WORKERS  NANOTON PER 1000 TOKENS
         smol   1        100 to 110

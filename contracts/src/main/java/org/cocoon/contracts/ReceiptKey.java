@@ -80,25 +80,14 @@ public final class ReceiptKey {
     }
   }
 
-  /** A copy of the public key, 32 bytes. */
-  public byte[] publicKey() {
-    return publicKey.clone();
-  }
-
-  /** Signs with Ed25519 (RFC 8032, no context): 64 bytes. */
-  byte[] sign(byte[] message) {
-    byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
-    Ed25519.sign(seed, 0, publicKey, 0, message, 0, message.length, signature, 0);
-    return signature;
-  }
-
-  /** The public key only. */
-  @Override
-  public String toString() {
-    return "ReceiptKey[" + HexFormat.of().formatHex(publicKey) + "]";
-  }
-
-  private static ReceiptKey load(Path file) throws IOException {
+  /**
+   * Reads the key from a file.
+   *
+   * @throws NoSuchFileException if there is none
+   * @throws IOException if it cannot be read, is no such key, or if others than its owner may read
+   *     it
+   */
+  public static ReceiptKey load(Path file) throws IOException {
     if (!OWNER_ONLY.containsAll(Files.getPosixFilePermissions(file))) {
       throw new IOException(file + " may be read by others than its owner: chmod 600 " + file);
     }
@@ -120,6 +109,29 @@ public final class ReceiptKey {
       throw notAKey(file);
     }
     return new ReceiptKey(Arrays.copyOfRange(der, PKCS8_PREFIX.length, der.length));
+  }
+
+  /** A copy of the secret seed, 32 bytes: for who seals it, and overwrites the copy. */
+  public byte[] seed() {
+    return seed.clone();
+  }
+
+  /** A copy of the public key, 32 bytes. */
+  public byte[] publicKey() {
+    return publicKey.clone();
+  }
+
+  /** Signs with Ed25519 (RFC 8032, no context): 64 bytes. */
+  byte[] sign(byte[] message) {
+    byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
+    Ed25519.sign(seed, 0, publicKey, 0, message, 0, message.length, signature, 0);
+    return signature;
+  }
+
+  /** The public key only. */
+  @Override
+  public String toString() {
+    return "ReceiptKey[" + HexFormat.of().formatHex(publicKey) + "]";
   }
 
   private static IOException notAKey(Path file) {

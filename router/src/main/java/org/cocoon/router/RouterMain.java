@@ -113,6 +113,16 @@ public final class RouterMain implements Callable<Integer> {
           "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
   private @Nullable String collateral;
 
+  @Option(
+      names = "--unsealed-keys",
+      description = "Keep the receipt key in a plain file where the TEE cannot seal (TDX).")
+  private boolean unsealedKeys;
+
+  @Option(
+      names = "--new-receipt-key",
+      description = "Give up a receipt key that is lost or damaged, and make a new one.")
+  private boolean newReceiptKey;
+
   @Option(names = "--strict", description = "Refuse unknown request fields.")
   private boolean strict;
 
@@ -168,7 +178,9 @@ public final class RouterMain implements Callable<Integer> {
             maxInFlight,
             tls(),
             attested == null ? null : RouterOptions.Endpoint.parse(attested),
-            collateral);
+            collateral,
+            unsealedKeys,
+            newReceiptKey);
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param attested where clients come in that verify this router's evidence, or null for nowhere
  * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
  *     null for none
+ * @param unsealedKeys whether keys may lie in clear where the TEE cannot seal
+ * @param newReceiptKey whether a receipt key that cannot be opened is given up for a new one
  */
 public record RouterOptions(
     Endpoint api,
@@ -37,7 +39,9 @@ public record RouterOptions(
     int maxInFlightPerKey,
     @Nullable Tls tls,
     @Nullable Endpoint attested,
-    @Nullable String collateral) {
+    @Nullable String collateral,
+    boolean unsealedKeys,
+    boolean newReceiptKey) {
 
   /**
    * PEM files for HTTPS.

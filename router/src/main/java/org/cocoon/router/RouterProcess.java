@@ -26,12 +26,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
-import org.cocoon.contracts.ReceiptKey;
-import org.cocoon.link.evidence.Role;
-import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
-import org.cocoon.link.evidence.simulated.ImageMeasurement;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
@@ -46,6 +41,7 @@ import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.LedgerOptions;
 import org.cocoon.router.ledger.LocalPostgres;
 import org.cocoon.router.ledger.PostgresLedger;
+import org.cocoon.router.ledger.PostgresLedger.KeySource;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.path.RouterMetrics;
 import org.jspecify.annotations.Nullable;
@@ -75,7 +71,7 @@ public final class RouterProcess {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Fleet fleet = new Fleet();
 
-  private @Nullable SimulatedTee simulatedTee;
+  private @Nullable RouterTee tee;
   private @Nullable LocalPostgres localPostgres;
   private @Nullable PostgresLedger ledger;
   private @Nullable RequestPath path;
@@ -111,15 +107,17 @@ public final class RouterProcess {
   private void begin() throws Exception {
     Files.createDirectories(options.data());
     CompletableFuture<DatabaseUrl> database = aside(this::database);
-    CompletableFuture<TsmReports> ownReports = aside(this::reports);
-    ReceiptKey key = ReceiptKey.loadOrCreate(options.data().resolve("receipt.key"));
-    RouterTrust trust = RouterTrust.open(vertx, options, ownReports.get());
+    CompletableFuture<RouterTee> ownTee = aside(() -> RouterTee.open(options));
+    RouterTee enclosing = ownTee.get();
+    tee = enclosing;
+    RouterTrust trust = RouterTrust.open(vertx, options, enclosing.reports());
     evidence = trust;
+    KeySource receiptKey = enclosing.receiptKey(options);
     await(onLoop(() -> listenForWorkers(trust))); // they attach while the ledger opens
     PostgresLedger openLedger =
         await(
             PostgresLedger.open(
-                context, LedgerOptions.of(database.get(), options.name()), key, registry));
+                context, LedgerOptions.of(database.get(), options.name()), receiptKey, registry));
     ledger = openLedger;
     if (options.demo()) {
       await(demoAccount(openLedger.accounts()));
@@ -140,17 +138,6 @@ public final class RouterProcess {
     LocalPostgres local = LocalPostgres.start(options.data().resolve("postgres"), 0);
     localPostgres = local;
     return local.url();
-  }
-
-  private TsmReports reports() throws IOException {
-    Path folder = options.simulatedTee();
-    if (folder == null) {
-      return new TsmReports(options.tee());
-    }
-    SimulatedTee tee = SimulatedTee.start(folder, Role.ROUTER, ImageMeasurement.ofRunningProgram());
-    simulatedTee = tee;
-    log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
-    return new TsmReports(tee.reportsFolder());
   }
 
   private Future<Void> demoAccount(Accounts accounts) {
@@ -372,9 +359,9 @@ public final class RouterProcess {
     if (database != null) {
       database.close();
     }
-    SimulatedTee tee = simulatedTee;
-    if (tee != null) {
-      tee.close();
+    RouterTee enclosing = tee;
+    if (enclosing != null) {
+      enclosing.close();
     }
     return null;
   }

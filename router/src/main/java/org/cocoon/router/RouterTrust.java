@@ -17,11 +17,13 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.OnChange;
+import org.cocoon.link.evidence.PlatformTcb;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.tls.CollateralFeed;
+import org.cocoon.link.tls.CollateralLog;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
@@ -74,7 +76,7 @@ final class RouterTrust implements UplinkServer.Peers {
             Optional.of(options.data().resolve("collateral")),
             this::roots,
             InstantSource.system(),
-            problem -> log.warn("event=collateral_problem detail=\"{}\"", problem));
+            new CollateralLog(InstantSource.system(), () -> {}));
     this.identity =
         new RenewingIdentity(
             Role.ROUTER,
@@ -104,6 +106,8 @@ final class RouterTrust implements UplinkServer.Peers {
       throws IOException {
     RouterTrust trust = new RouterTrust(vertx, options, reports);
     log.info("event=policy_in_force policy={}", trust.policyDigest);
+    CollateralLog.warnIfMissing(trust.collateral, trust.policies.current());
+    trust.collateral.prefetch(trust.identity.get().platform());
     if (trust.own() instanceof Verdict.Rejected rejected) {
       log.warn(
           "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
@@ -188,6 +192,7 @@ final class RouterTrust implements UplinkServer.Peers {
     policyDigest = PolicyWatch.shortDigest(policy);
     workers.use(new EvidenceVerifier(policy, collateral.source()));
     log.info("event=policy_in_force policy={} before={}", policyDigest, before);
+    CollateralLog.warnIfMissing(collateral, policy);
   }
 
   // ------------------------------------------------------------------ who is at the other end
@@ -212,6 +217,18 @@ final class RouterTrust implements UplinkServer.Peers {
             id(certificate), trusted.imageHash(), trusted.simulated(), encoded(certificate));
       }
     };
+  }
+
+  @Override
+  public String tcbStatus(HttpConnection connection) {
+    PeerWatch<HttpConnection> judging = watch;
+    return judging == null
+        ? new PlatformTcb.NotChecked().word()
+        : judging
+            .verdictOf(connection)
+            .map(Verdict.Trusted::tcb)
+            .orElseGet(PlatformTcb.NotChecked::new)
+            .word();
   }
 
   @Override

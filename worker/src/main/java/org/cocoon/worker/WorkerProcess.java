@@ -138,6 +138,7 @@ public final class WorkerProcess {
     if (link != null) {
       link.close();
     }
+    trust.close();
     engine.close();
     try {
       vertx.close().await(2, TimeUnit.SECONDS);

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.OnChange;
@@ -24,6 +25,7 @@ import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.CollateralFeed;
+import org.cocoon.link.tls.CollateralLog;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
@@ -55,6 +57,7 @@ final class WorkerTrust implements Attestation {
   private final CollateralFeed collateral;
   private final PeerVerifier routers;
   private final PeerVerifier keyManagers;
+  private final AtomicBoolean prefetched = new AtomicBoolean();
   private volatile @Nullable KeysLink keys;
   private volatile EvidenceVerifier verifier;
   private volatile String policyDigest;
@@ -91,11 +94,12 @@ final class WorkerTrust implements Attestation {
             Optional.empty(),
             this::roots,
             clock,
-            problem -> log.warn("event=collateral_problem detail=\"{}\"", problem));
+            new CollateralLog(clock, () -> redial("the collateral changed")));
     this.verifier = new EvidenceVerifier(policies.current(), collateral.source());
     this.routers = expecting(Role.ROUTER);
     this.keyManagers = expecting(Role.KEYS);
     log.info("event=policy_in_force policy={}", policyDigest);
+    CollateralLog.warnIfMissing(collateral, policies.current());
   }
 
   private PeerVerifier expecting(Role role) {
@@ -113,7 +117,7 @@ final class WorkerTrust implements Attestation {
                 refusal.detail()));
   }
 
-  /** Has the link to the key manager dialled anew whenever the policy changes. */
+  /** Has the link to the key manager dialled anew whenever policy or collateral change. */
   void follow(KeysLink link) {
     keys = link;
   }
@@ -176,11 +180,16 @@ final class WorkerTrust implements Attestation {
     verifier = new EvidenceVerifier(policy, collateral.source());
     routers.use(verifier);
     keyManagers.use(verifier);
+    log.info("event=policy_in_force policy={} before={}", policyDigest, before);
+    CollateralLog.warnIfMissing(collateral, policy);
+    redial("the policy changed");
+  }
+
+  private void redial(String why) {
     KeysLink link = keys;
     if (link != null) {
-      link.redial("the policy changed");
+      link.redial(why);
     }
-    log.info("event=policy_in_force policy={} before={}", policyDigest, before);
   }
 
   // ------------------------------------------------------------------ for each connection
@@ -189,6 +198,9 @@ final class WorkerTrust implements Attestation {
   @Override
   public Credentials fresh() throws TsmException {
     LinkIdentity identity = LinkIdentity.create(Role.WORKER, reports, clock);
+    if (prefetched.compareAndSet(false, true)) {
+      collateral.prefetch(identity.platform());
+    }
     ownEvidence =
         switch (identity.verdict(verifier)) {
           case Verdict.Trusted trusted -> "";

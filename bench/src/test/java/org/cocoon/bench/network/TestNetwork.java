@@ -58,6 +58,7 @@ final class TestNetwork implements AutoCloseable {
   private final RouterProcess router;
   private @Nullable KeyManager keyManager;
   private final String key;
+  private final @Nullable Path collateral;
 
   TestNetwork(Path folder) throws Exception {
     this(folder, 4096);
@@ -65,7 +66,21 @@ final class TestNetwork implements AutoCloseable {
 
   /** A network in which an account may have so many requests running. */
   TestNetwork(Path folder, int maxInFlight) throws Exception {
+    this(folder, maxInFlight, null);
+  }
+
+  /**
+   * A network whose policy requires collateral.
+   *
+   * @param collateral the file in which all programs find it; written before
+   */
+  static TestNetwork withCollateral(Path folder, Path collateral) throws Exception {
+    return new TestNetwork(folder, 4096, collateral);
+  }
+
+  private TestNetwork(Path folder, int maxInFlight, @Nullable Path collateral) throws Exception {
     this.folder = folder;
+    this.collateral = collateral;
     this.policy = folder.resolve("policy.json");
     this.root = SimulatedRoot.in(folder.resolve("tee"), InstantSource.system());
     allow(Set.of(ownImage()));
@@ -86,7 +101,9 @@ final class TestNetwork implements AutoCloseable {
                 maxInFlight,
                 null,
                 new Endpoint("127.0.0.1", 0),
-                null));
+                collateral == null ? null : collateral.toString(),
+                false,
+                false));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 
@@ -101,6 +118,7 @@ final class TestNetwork implements AutoCloseable {
                 policy,
                 TsmReports.KERNEL_FOLDER,
                 folder.resolve("tee"),
+                collateral == null ? null : collateral.toString(),
                 Duration.ofHours(1)));
     keyManager = started;
     return "127.0.0.1:" + started.port();
@@ -121,7 +139,11 @@ final class TestNetwork implements AutoCloseable {
             Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.KEYS)),
             Role.WORKER,
             workerImages);
-    Files.writeString(policy, SimulatedPolicy.of(Set.of(root.hash()), images).toJson());
+    Files.writeString(
+        policy,
+        SimulatedPolicy.of(Set.of(root.hash()), images)
+            .withCollateralRequired(collateral != null)
+            .toJson());
   }
 
   private String postgresUrl() {
@@ -151,6 +173,22 @@ final class TestNetwork implements AutoCloseable {
 
   /** Starts a worker that attaches to some router. */
   Process launchAt(String address, String name, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    if (collateral != null) {
+      all.addAll(List.of("--collateral", collateral.toString()));
+    }
+    return start(address, name, all);
+  }
+
+  /** Starts a worker with a simulated TEE whom nobody told where collateral is. */
+  Process launchWithoutCollateral(String name) throws IOException {
+    return start(
+        "127.0.0.1:" + router.linkPort(),
+        name,
+        List.of("--simulated-tee", folder.resolve("tee").toString()));
+  }
+
+  private Process start(String address, String name, List<String> arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -174,7 +212,7 @@ final class TestNetwork implements AutoCloseable {
                 "fake",
                 "--fake-length",
                 "1000000"));
-    command.addAll(List.of(arguments));
+    command.addAll(arguments);
     File output = folder.resolve(name + ".log").toFile();
     Process worker =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();

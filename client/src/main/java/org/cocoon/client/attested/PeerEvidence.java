@@ -3,7 +3,6 @@ package org.cocoon.client.attested;
 import java.security.cert.Certificate;
 import java.time.Instant;
 import org.cocoon.link.evidence.Digests;
-import org.cocoon.link.evidence.PlatformTcb;
 import org.cocoon.link.evidence.Verdict;
 
 /**
@@ -20,9 +19,6 @@ public record PeerEvidence(Verdict.Trusted verdict, String fingerprint, Instant 
 
   /** The security level of its platform by its maker's collateral, for example "UpToDate". */
   public String tcbStatus() {
-    return switch (verdict.tcb()) {
-      case PlatformTcb.NotChecked _ -> "not checked";
-      case PlatformTcb.Checked checked -> checked.status().word();
-    };
+    return verdict.tcb().word();
   }
 }

@@ -9,14 +9,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.cocoon.client.ManifestVersion;
 import org.cocoon.client.attested.SealedSession;
 import org.cocoon.link.evidence.CollateralSource;
+import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.tls.CollateralFeed;
+import org.cocoon.link.tls.CollateralLog;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -102,13 +107,30 @@ public final class SidecarCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (CollateralPlace held =
-        CollateralPlace.open(Optional.ofNullable(collateral), policy(), CLOCK)) {
+    Path policyFile = policy();
+    try (CollateralFeed held =
+        CollateralFeed.open(
+            collateral,
+            Optional.empty(),
+            () -> roots(policyFile),
+            CLOCK,
+            new CollateralLog(CLOCK, () -> {}))) {
       SidecarOptions options = options(held.source());
       return run(Sidecar.start(options), options);
     } catch (IOException | IllegalStateException e) {
       out.println("cocoon client: " + e.getMessage());
       return 1;
+    }
+  }
+
+  private static Set<String> roots(Path file) {
+    try {
+      Policy policy = Policy.load(file);
+      Set<String> roots = new HashSet<>(policy.trustedRoots());
+      roots.addAll(policy.simulatedRoots());
+      return roots;
+    } catch (IOException e) {
+      return Set.of(); // a policy that cannot be read vouches for nothing new
     }
   }
 

@@ -130,7 +130,7 @@ final class DistrustTest extends SidecarFixture {
       String all = stream.readToTheEnd();
       closed.get(10, TimeUnit.SECONDS);
       long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - changed);
-      assertTrue(millis < 1_000, millis + " ms");
+      assertTrue(millis < 5_000, millis + " ms; the promise is a second on a machine that is free");
       assertEquals("So far", text(all));
       assertEquals(Failure.ROUTER_NOT_TRUSTED, lastError(all).path("type").asText());
     }

@@ -12,6 +12,7 @@ import static org.cocoon.link.evidence.Verdict.Reason.REPORT_DATA;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.PublicKey;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -35,6 +36,7 @@ public final class EvidenceVerifier {
 
   private final Policy policy;
   private final byte[] policyDigest;
+  private final CollateralSource source;
   private final CollateralShelf collateral;
 
   /** Checks against a policy, without collateral: a policy that requires it refuses everything. */
@@ -46,7 +48,16 @@ public final class EvidenceVerifier {
   public EvidenceVerifier(Policy policy, CollateralSource collateral) {
     this.policy = policy;
     this.policyDigest = policy.digest();
+    this.source = collateral;
     this.collateral = new CollateralShelf(collateral);
+  }
+
+  /**
+   * The same checks for handshakes, which wait for the first collateral of a kind of platform, but
+   * never longer than this; their verdicts have the same {@link #version()}.
+   */
+  public EvidenceVerifier waitingAtMost(Duration wait) {
+    return new EvidenceVerifier(policy, source.waitingAtMost(wait));
   }
 
   /** What it accepts. */

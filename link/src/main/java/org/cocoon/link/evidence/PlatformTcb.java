@@ -7,6 +7,13 @@ import java.util.TreeSet;
 
 /** What is known of the security level of the platform behind a quote. */
 public sealed interface PlatformTcb {
+  /** For people and status pages: Intel's word, for example "UpToDate", or "not checked". */
+  default String word() {
+    return switch (this) {
+      case NotChecked _ -> "not checked";
+      case Checked checked -> checked.status().word();
+    };
+  }
 
   /** Nothing: the policy requires no collateral, and none was there. */
   record NotChecked() implements PlatformTcb {}

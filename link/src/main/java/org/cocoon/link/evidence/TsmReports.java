@@ -63,12 +63,30 @@ public final class TsmReports {
     if (reportData.length != Measurements.REPORT_DATA_BYTES) {
       throw new IllegalArgumentException("report data must have 64 bytes");
     }
+    return withReport(report -> ask(report, reportData));
+  }
+
+  /**
+   * Asks whose TEE this is, for example {@link #TDX_PROVIDER}.
+   *
+   * @throws TsmException if there is no TEE, or it does not answer
+   */
+  public String provider() throws TsmException {
+    return withReport(report -> text(report.resolve("provider")));
+  }
+
+  /** What is done with a report's folder while it is there. */
+  private interface ReportWork<T> {
+    T with(Path report) throws IOException;
+  }
+
+  private <T> T withReport(ReportWork<T> work) throws TsmException {
     byte[] suffix = new byte[8];
     RANDOM.nextBytes(suffix);
     Path report = folder.resolve("cocoon-" + HexFormat.of().formatHex(suffix));
     try {
       Files.createDirectory(report);
-      return askAndRemove(report, reportData);
+      return doAndRemove(report, work);
     } catch (TsmException e) {
       throw e;
     } catch (IOException e) {
@@ -76,10 +94,10 @@ public final class TsmReports {
     }
   }
 
-  private byte[] askAndRemove(Path report, byte[] reportData) throws IOException {
-    byte[] quote;
+  private static <T> T doAndRemove(Path report, ReportWork<T> work) throws IOException {
+    T result;
     try {
-      quote = ask(report, reportData);
+      result = work.with(report);
     } catch (IOException e) {
       try {
         remove(report);
@@ -89,7 +107,7 @@ public final class TsmReports {
       throw e;
     }
     remove(report);
-    return quote;
+    return result;
   }
 
   private byte[] ask(Path report, byte[] reportData) throws IOException {

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.cocoon.link.evidence.EvidenceVerifier;
@@ -21,6 +24,8 @@ import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.tls.CollateralFeed;
+import org.cocoon.link.tls.CollateralLog;
 import org.cocoon.link.tls.PeerVerifier;
 import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.RenewingIdentity;
@@ -51,6 +56,7 @@ public final class KeyManager {
   private @Nullable SimulatedTee simulatedTee;
   private @Nullable HttpServer listener;
   private @Nullable KeyServer server;
+  private volatile @Nullable CollateralFeed collateral;
 
   /** Set before the policy is polled for the first time. */
   private volatile @Nullable PeerVerifier workerPeers;
@@ -79,13 +85,23 @@ public final class KeyManager {
 
   private void begin() throws Exception {
     PolicyWatch policy = PolicyWatch.open(options.policy(), new PolicyListener());
-    EvidenceVerifier verifier = new EvidenceVerifier(policy.current());
+    CollateralFeed feed =
+        CollateralFeed.open(
+            options.collateral(),
+            Optional.empty(),
+            () -> roots(policy.current()),
+            clock,
+            new CollateralLog(clock, () -> renewKeys("the collateral changed")));
+    collateral = feed;
+    CollateralLog.warnIfMissing(feed, policy.current());
+    EvidenceVerifier verifier = new EvidenceVerifier(policy.current(), feed.source());
     RenewingIdentity identity =
         new RenewingIdentity(
             Role.KEYS,
             reports(),
             clock,
             fault -> log.error("event=identity_not_renewed reason=\"{}\"", fault.getMessage()));
+    feed.prefetch(identity.get().platform());
     if (identity.get().verdict(verifier) instanceof Verdict.Rejected rejected) {
       log.warn(
           "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers and clients with this policy will not trust these keys\"",
@@ -108,22 +124,34 @@ public final class KeyManager {
     await(onLoop(() -> listen(identity, workers, policy)));
   }
 
+  private static Set<String> roots(Policy policy) {
+    Set<String> all = new HashSet<>(policy.trustedRoots());
+    all.addAll(policy.simulatedRoots());
+    return all;
+  }
+
+  private void renewKeys(String why) {
+    context.runOnContext(
+        ignored -> {
+          KeyServer serving = server;
+          if (serving != null) {
+            serving.renewKeys(why);
+          }
+        });
+  }
+
   private final class PolicyListener implements PolicyWatch.Listener {
     @Override
     public void changed(Policy policy) {
       PeerVerifier workers = workerPeers;
-      if (workers == null) {
+      CollateralFeed feed = collateral;
+      if (workers == null || feed == null) {
         return;
       }
-      workers.use(new EvidenceVerifier(policy));
+      workers.use(new EvidenceVerifier(policy, feed.source()));
       log.info("event=policy_changed digest={}", PolicyWatch.shortDigest(policy));
-      context.runOnContext(
-          ignored -> {
-            KeyServer serving = server;
-            if (serving != null) {
-              serving.renewKeys("the policy changed");
-            }
-          });
+      CollateralLog.warnIfMissing(feed, policy);
+      renewKeys("the policy changed");
     }
 
     @Override
@@ -212,12 +240,16 @@ public final class KeyManager {
               HttpServer http = listener;
               return http == null ? Future.<Void>succeededFuture() : http.close();
             })
-        .transform(ignored -> vertx.executeBlocking(this::closeTee, false))
+        .transform(ignored -> vertx.executeBlocking(this::closeBlocking, false))
         .transform(ignored -> vertx.close())
         .onComplete(ignored -> log.info("event=stopped"));
   }
 
-  private boolean closeTee() throws IOException {
+  private boolean closeBlocking() throws IOException {
+    CollateralFeed feed = collateral;
+    if (feed != null) {
+      feed.close();
+    }
     SimulatedTee tee = simulatedTee;
     if (tee != null) {
       tee.close();

@@ -66,6 +66,13 @@ public final class KeyManagerMain implements Callable<Integer> {
   private @Nullable Path simulatedTee;
 
   @Option(
+      names = "--collateral",
+      paramLabel = "PLACE",
+      description =
+          "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
+  private @Nullable String collateral;
+
+  @Option(
       names = "--epoch",
       defaultValue = "1h",
       paramLabel = "TIME",
@@ -123,6 +130,7 @@ public final class KeyManagerMain implements Callable<Integer> {
                 policyFile,
                 tee,
                 simulatedTee,
+                collateral,
                 duration(epoch)));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running), "shutdown"));
     return 0;

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param policy file that says whose evidence is accepted
  * @param tee the kernel's folder of TEE reports (configfs-tsm)
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
+ * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
+ *     null for none
  * @param epoch how long a key is the newest of its model, 10 seconds to 5 hours
  */
 public record KeyManagerOptions(
@@ -22,6 +24,7 @@ public record KeyManagerOptions(
     Path policy,
     Path tee,
     @Nullable Path simulatedTee,
+    @Nullable String collateral,
     Duration epoch) {
 
   /** Checks the bounds. */

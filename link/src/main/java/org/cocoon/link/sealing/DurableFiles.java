@@ -3,6 +3,7 @@ package org.cocoon.link.sealing;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -33,7 +34,27 @@ final class DurableFiles {
       channel.force(true);
     }
     Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    Path folder = target.getParent();
+    force(target);
+  }
+
+  /**
+   * Gives a file another name in its folder, durably.
+   *
+   * @throws IOException also if there is a file of that name
+   */
+  static void rename(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to);
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException(
+          from + " would be set aside as " + to + ", which exists: move that one away", e);
+    }
+    force(to.toAbsolutePath());
+  }
+
+  /** Sees to it that the folder knows of its file. */
+  private static void force(Path file) throws IOException {
+    Path folder = file.getParent();
     if (folder != null) {
       try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
         channel.force(true);

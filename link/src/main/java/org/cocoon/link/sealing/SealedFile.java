@@ -7,16 +7,18 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Optional;
+import org.cocoon.link.evidence.Digests;
 
 /**
  * One small file that only the same image in the same role can read again, and whose older versions
  * are refused.
  *
- * <p>Every version has a number, which the counter says is the newest:
+ * <p>Every version has a number, and the counter says which is the newest and what its digest is:
  *
  * <pre>
- * counter n, file n      as it should be
+ * counter n, file n      the digest fits: as it should be; else another file n was counted: refused
  * counter n, file n + 1  a crash after the write: the file is taken and the counter moved on
  * counter n, file below  set back: refused
  * counter n, no file     n = 0: never written; else removed: refused
@@ -24,8 +26,11 @@ import java.util.Optional;
  * </pre>
  *
  * <p>So a version is written first and counted second, and what {@link #save} has returned from can
- * neither be lost nor set back. One thing a counter alone cannot tell: a version that was written
- * but not counted, and was hidden meanwhile, has the same number as the next one that is saved.
+ * neither be lost nor set back.
+ *
+ * <p>Each key has a counter of its own, {@code LABEL.KEYID}. So another image begins at 0 while the
+ * first one's count stands, and finds its own file again, under the name FILE.KEYID, when it comes
+ * back.
  *
  * <p>A file has one owner: one process, one instance. Safe for use by many threads; blocks.
  */
@@ -91,6 +96,8 @@ public final class SealedFile {
     DAMAGED,
     /** An older version than the newest. */
     ROLLED_BACK,
+    /** It has the newest version's number, but another one was counted with it. */
+    NOT_COUNTED,
     /** A version that was never counted, nor follows the newest: the counter was set back. */
     COUNTER_BEHIND
   }
@@ -99,7 +106,8 @@ public final class SealedFile {
    * Names a file, which need not be there.
    *
    * @param file in a folder that is there
-   * @param label what it is for, and the counter's name: 1 to 64 of a-z, 0-9, dot, dash, underscore
+   * @param label what it is for, and the counter's name begins with: 1 to 64 of a-z, 0-9, dot,
+   *     dash, underscore
    */
   public SealedFile(Path file, String label, SealingKeys keys, MonotonicCounter counter) {
     this(file, label, keys, counter, new SecureRandom());
@@ -116,48 +124,104 @@ public final class SealedFile {
   }
 
   /**
-   * Reads the newest version, and counts it where a crash kept that from happening.
+   * Reads the newest version, and counts it where a crash kept that from happening. If there is no
+   * file, one of this image that was set aside is given its name back.
    *
    * @throws IOException if file or counter cannot be read
    */
   public synchronized Opened open() throws IOException {
+    return withKey(this::open);
+  }
+
+  /**
+   * Opens this image's file where another's lies, which is set aside as FILE.KEYID.
+   *
+   * @return as {@link #open}: empty if this image never saved one; refused, with all left as it is,
+   *     if it saved one and that is not there
+   * @throws IllegalStateException if no other image's file lies there
+   * @throws IOException if file or counter cannot be read, or the other file's place is taken
+   */
+  public synchronized Opened openBesideOther() throws IOException {
+    return withKey(
+        key -> {
+          SealedFormat.Parts other =
+              read()
+                  .flatMap(SealedFormat::read)
+                  .filter(parts -> parts.label().equals(label))
+                  .filter(parts -> !SealedFormat.isKeyOf(key, parts))
+                  .orElseThrow(() -> new IllegalStateException(file + " is no other image's"));
+          long newest = counter.current(counterName(key)).value();
+          if (newest > 0 && !Files.exists(aside(SealedFormat.keyId(key)))) {
+            return refused(
+                Reason.OTHER_KEY,
+                "another image, role or machine sealed it, or its key id is damaged; this image"
+                    + " saved version "
+                    + newest
+                    + ", which is gone");
+          }
+          DurableFiles.rename(file, aside(other.keyId()));
+          return open(key);
+        });
+  }
+
+  /**
+   * Gives up what was saved: sets aside what lies there as FILE.given-up-N, if anything does. The
+   * next version that is saved has a higher number than all that were counted.
+   *
+   * @throws IOException if the counter cannot be asked or the file not be renamed
+   */
+  public synchronized void giveUp() throws IOException {
     state = State.NOT_OPENED;
-    long newest = counter.current(label);
-    byte[] bytes;
-    try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_FILE_BYTES + 1);
-    } catch (NoSuchFileException _) {
-      if (newest > 0) {
-        return refused(Reason.REMOVED, "it is gone, and version " + newest + " was saved");
+    long newest =
+        withKey(
+            key -> {
+              long counted = counter.current(counterName(key)).value();
+              if (Files.exists(file)) {
+                DurableFiles.rename(
+                    file, file.resolveSibling(file.getFileName() + ".given-up-" + counted));
+              }
+              return counted;
+            });
+    opened(newest);
+  }
+
+  private Opened open(byte[] key) throws IOException {
+    state = State.NOT_OPENED;
+    MonotonicCounter.Count newest = counter.current(counterName(key));
+    Path own = aside(SealedFormat.keyId(key));
+    if (Files.notExists(file) && Files.exists(own)) {
+      DurableFiles.rename(own, file);
+    }
+    Optional<byte[]> bytes = read();
+    if (bytes.isEmpty()) {
+      if (newest.value() > 0) {
+        return refused(Reason.REMOVED, "it is gone, and version " + newest.value() + " was saved");
       }
       opened(0);
       return new Opened.Empty();
     }
     Optional<SealedFormat.Parts> parts =
-        bytes.length > MAX_FILE_BYTES ? Optional.empty() : SealedFormat.read(bytes);
+        bytes.filter(all -> all.length <= MAX_FILE_BYTES).flatMap(SealedFormat::read);
     return parts.isEmpty()
         ? refused(Reason.MALFORMED, "it is not a sealed file of version " + SealedFormat.VERSION)
-        : open(parts.get(), newest);
+        : open(key, parts.get(), newest, Digests.sha256(bytes.get()));
   }
 
-  private Opened open(SealedFormat.Parts parts, long newest) throws IOException {
+  private Opened open(
+      byte[] key, SealedFormat.Parts parts, MonotonicCounter.Count counted, byte[] digest)
+      throws IOException {
     if (!parts.label().equals(label)) {
       return refused(Reason.OTHER_LABEL, "it is of '" + parts.label() + "', not '" + label + "'");
     }
-    byte[] key = keys.derive(label);
-    Optional<byte[]> content;
-    try {
-      if (!SealedFormat.isKeyOf(key, parts)) {
-        return refused(
-            Reason.OTHER_KEY, "another image, role or machine sealed it, or its key id is damaged");
-      }
-      content = SealedFormat.open(key, parts);
-    } finally {
-      Arrays.fill(key, (byte) 0);
+    if (!SealedFormat.isKeyOf(key, parts)) {
+      return refused(
+          Reason.OTHER_KEY, "another image, role or machine sealed it, or its key id is damaged");
     }
+    Optional<byte[]> content = SealedFormat.open(key, parts);
     if (content.isEmpty()) {
       return refused(Reason.DAMAGED, "header or content are not as they were sealed");
     }
+    long newest = counted.value();
     long version = parts.counter();
     if (version < newest) {
       return refused(Reason.ROLLED_BACK, "rolled back: it is version " + version + " of " + newest);
@@ -166,8 +230,12 @@ public final class SealedFile {
       return refused(
           Reason.COUNTER_BEHIND, "it is version " + version + ", the counter says " + newest);
     }
+    if (version == newest && !counted.isOf(digest)) {
+      return refused(
+          Reason.NOT_COUNTED, "another file was counted as version " + version + " than this one");
+    }
     if (version == newest + 1) {
-      counter.advance(label, newest, version);
+      counter.advance(counterName(key), newest, new MonotonicCounter.Count(version, digest));
     }
     opened(version);
     return new Opened.Content(content.get(), version, version != newest);
@@ -192,25 +260,54 @@ public final class SealedFile {
       throw new IllegalStateException(
           file + " must be opened first" + (state == State.IN_DOUBT ? ", a save failed" : ""));
     }
-    long newest = known;
-    long counted = counter.current(label);
+    return withKey(key -> save(key, content, known));
+  }
+
+  private long save(byte[] key, byte[] content, long newest) throws IOException {
+    String name = counterName(key);
+    long counted = counter.current(name).value();
     if (counted != newest) {
-      throw new CounterConflictException(label, newest, counted);
+      throw new CounterConflictException(name, newest, counted);
     }
     byte[] nonce = new byte[SealedFormat.NONCE_BYTES];
     random.nextBytes(nonce);
+    byte[] sealed = SealedFormat.seal(key, label, newest + 1, nonce, content);
+    state = State.IN_DOUBT;
+    DurableFiles.replace(file, sealed);
+    counter.advance(name, newest, new MonotonicCounter.Count(newest + 1, Digests.sha256(sealed)));
+    opened(newest + 1);
+    return newest + 1;
+  }
+
+  /** Work that needs the key, which is not there any more afterwards. */
+  private interface KeyWork<T> {
+    T with(byte[] key) throws IOException;
+  }
+
+  private <T> T withKey(KeyWork<T> work) throws IOException {
     byte[] key = keys.derive(label);
-    byte[] sealed;
     try {
-      sealed = SealedFormat.seal(key, label, newest + 1, nonce, content);
+      return work.with(key);
     } finally {
       Arrays.fill(key, (byte) 0);
     }
-    state = State.IN_DOUBT;
-    DurableFiles.replace(file, sealed);
-    counter.advance(label, newest, newest + 1);
-    opened(newest + 1);
-    return newest + 1;
+  }
+
+  /** The file's bytes, one too many where it is too long; empty if there is none. */
+  private Optional<byte[]> read() throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return Optional.of(in.readNBytes(MAX_FILE_BYTES + 1));
+    } catch (NoSuchFileException _) {
+      return Optional.empty();
+    }
+  }
+
+  private Path aside(byte[] keyId) {
+    return file.resolveSibling(file.getFileName() + "." + HexFormat.of().formatHex(keyId));
+  }
+
+  private String counterName(byte[] key) {
+    return label + "." + HexFormat.of().formatHex(SealedFormat.keyId(key));
   }
 
   private void opened(long version) {

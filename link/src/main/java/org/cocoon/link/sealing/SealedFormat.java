@@ -33,6 +33,8 @@ final class SealedFormat {
   private static final byte[] MAGIC = Arrays.copyOf("cocoon sealed".getBytes(US_ASCII), 16);
   private static final byte[] KEY_ID_LABEL = "cocoon sealed key id v1\0".getBytes(US_ASCII);
   private static final Pattern LABEL = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
+  private static final Pattern COUNTER_NAME =
+      Pattern.compile("[a-z0-9][a-z0-9._-]{0," + (MonotonicCounter.MAX_NAME_CHARACTERS - 1) + "}");
 
   /**
    * A file taken apart; nothing in it is believed yet.
@@ -48,6 +50,14 @@ final class SealedFormat {
     if (!LABEL.matcher(label).matches()) {
       throw new IllegalArgumentException(
           "a label has 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a-z or 0-9");
+    }
+  }
+
+  static void requireCounterName(String name) {
+    if (!COUNTER_NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException(
+          "a counter's name has 1 to 128 of a-z, 0-9, dot, dash and underscore, and begins with"
+              + " a-z or 0-9");
     }
   }
 
@@ -118,7 +128,7 @@ final class SealedFormat {
     return cipher;
   }
 
-  private static byte[] keyId(byte[] key) {
+  static byte[] keyId(byte[] key) {
     return Arrays.copyOf(Digests.sha256(KEY_ID_LABEL, key), KEY_ID_BYTES);
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HexFormat;
 
 /**
  * Counters in a folder of the same machine, for development: they protect nothing, since whoever
@@ -30,36 +31,37 @@ public final class UnanchoredCounter implements MonotonicCounter {
   }
 
   @Override
-  public synchronized long current(String name) throws IOException {
+  public synchronized Count current(String name) throws IOException {
     Path file = file(name);
     try {
-      long value = Long.parseLong(Files.readString(file, US_ASCII).strip());
-      if (value < 0) {
-        throw new IOException(file + " holds a negative counter");
+      String[] words = Files.readString(file, US_ASCII).strip().split(" ", 2);
+      if (words.length != 2) {
+        throw new IllegalArgumentException("there is no digest");
       }
-      return value;
+      return new Count(Long.parseLong(words[0]), HexFormat.of().parseHex(words[1]));
     } catch (NoSuchFileException _) {
-      return 0;
-    } catch (NumberFormatException e) {
+      return Count.none();
+    } catch (IllegalArgumentException e) {
       throw new IOException(file + " does not hold a counter", e);
     }
   }
 
   @Override
-  public synchronized void advance(String name, long from, long to) throws IOException {
-    if (to <= from) {
+  public synchronized void advance(String name, long from, Count to) throws IOException {
+    if (to.value() <= from) {
       throw new IllegalArgumentException("a counter only goes up");
     }
-    long actual = current(name);
+    long actual = current(name).value();
     if (actual != from) {
       throw new CounterConflictException(name, from, actual);
     }
     Files.createDirectories(folder);
-    DurableFiles.replace(file(name), (to + "\n").getBytes(US_ASCII));
+    String line = to.value() + " " + HexFormat.of().formatHex(to.digest()) + "\n";
+    DurableFiles.replace(file(name), line.getBytes(US_ASCII));
   }
 
   private Path file(String name) {
-    SealedFormat.requireLabel(name);
+    SealedFormat.requireCounterName(name);
     return folder.resolve(name + ".counter");
   }
 }

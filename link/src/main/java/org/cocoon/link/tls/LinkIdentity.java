@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.P256;
+import org.cocoon.link.evidence.PlatformName;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TdxQuote;
 import org.cocoon.link.evidence.TsmException;
@@ -114,6 +115,14 @@ public final class LinkIdentity {
   /** When the certificate ends and another identity is needed. */
   public Instant notAfter() {
     return certificate.getNotAfter().toInstant();
+  }
+
+  /** The platform that the own quote says it is from; empty if it does not say. */
+  public Optional<PlatformName> platform() {
+    return switch (TdxQuote.parse(quote)) {
+      case TdxQuote.Malformed _ -> Optional.empty();
+      case TdxQuote.Parsed parsed -> PlatformName.of(parsed);
+    };
   }
 
   /**

@@ -6,6 +6,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -36,6 +37,9 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   /** Whatever a node proves of GPUs is refused. */
   private static final GpuPolicy NO_GPUS = new GpuPolicy(Set.of(), Set.of(), Set.of(), Set.of());
 
+  /** How long the first handshake of a kind of platform waits for its collateral. */
+  private static final Duration COLLATERAL_WAIT = Duration.ofSeconds(3);
+
   private final Role expectedPeer;
   private final InstantSource clock;
   private final VerdictCache verdicts;
@@ -46,8 +50,12 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final AtomicReference<Basis> basis;
   private final GpuPolicy gpus;
 
-  /** What is judged by, and the how manieth. */
-  private record Basis(EvidenceVerifier verifier, long number) {
+  /** What is judged by, in handshakes by the patient one, and the how manieth. */
+  private record Basis(EvidenceVerifier verifier, EvidenceVerifier patient, long number) {
+    Basis(EvidenceVerifier verifier, long number) {
+      this(verifier, verifier.waitingAtMost(COLLATERAL_WAIT), number);
+    }
+
     /** Names policy and collateral of this moment. */
     byte[] name() {
       return Digests.sha256(
@@ -142,9 +150,13 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     return judge(certificate).verdict();
   }
 
-  /** Like {@link #check}, and says how long that holds. */
+  /** Like {@link #check}, and says how long that holds; never waits for collateral. */
   public Judgement judge(Certificate certificate) {
     Basis current = basis.get();
+    return judge(certificate, current, current.verifier());
+  }
+
+  private Judgement judge(Certificate certificate, Basis current, EvidenceVerifier verifier) {
     byte[] name = current.name();
     long version = versionOf(name);
     Instant now = clock.instant();
@@ -161,7 +173,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
     if (before.isPresent()) {
       return before.get();
     }
-    Judgement judgement = judge(certificate, current.verifier(), name, now);
+    Judgement judgement = judge(certificate, verifier, name, now);
     known.put(asItStands, judgement, now);
     return judgement;
   }
@@ -237,9 +249,10 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
 
   private void check(X509Certificate[] chain, @Nullable String peer) throws CertificateException {
     handshakes.increment();
+    Basis current = basis.get();
     PeerVerdict verdict =
         chain.length == 1
-            ? judge(chain[0]).verdict()
+            ? judge(chain[0], current, current.patient()).verdict()
             : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
     if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));

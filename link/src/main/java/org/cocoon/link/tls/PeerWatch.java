@@ -6,7 +6,9 @@ import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
+import org.cocoon.link.evidence.Verdict;
 
 /**
  * Judges the peers of links that are up again: when the policy or the collateral changed, and when
@@ -76,6 +78,15 @@ public final class PeerWatch<L> {
   /** Forgets a link that ended. */
   public void remove(L link) {
     standings.remove(link);
+  }
+
+  /** The verdict by which a link is up; empty if it is not watched. */
+  public Optional<Verdict.Trusted> verdictOf(L link) {
+    Standing standing = standings.get(link);
+    return standing != null
+            && standing.judged.verdict() instanceof PeerVerdict.Accepted(Verdict.Trusted trusted)
+        ? Optional.of(trusted)
+        : Optional.empty();
   }
 
   /** Has every link judged that is due; to be called often, and at once after a change. */

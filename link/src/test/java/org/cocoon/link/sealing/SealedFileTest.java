@@ -16,10 +16,13 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Random;
+import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedRoot;
+import org.cocoon.link.sealing.MonotonicCounter.Count;
 import org.cocoon.link.sealing.SealedFile.Opened;
 import org.cocoon.link.sealing.SealedFile.Reason;
 import org.junit.jupiter.api.BeforeEach;
@@ -138,13 +141,13 @@ final class SealedFileTest {
     assertThrows(IOException.class, () -> crashing.save(SECOND));
     assertThrows(
         IllegalStateException.class, () -> crashing.save(FIRST), "the number is used already");
-    assertEquals(1, real.current("test"));
+    assertEquals(1, count(real));
 
     counter = real;
     Opened.Content content = assertInstanceOf(Opened.Content.class, file().open());
     assertArrayEquals(SECOND, content.content());
     assertTrue(content.repaired());
-    assertEquals(2, real.current("test"));
+    assertEquals(2, count(real));
     assertFalse(assertInstanceOf(Opened.Content.class, file().open()).repaired());
   }
 
@@ -157,6 +160,72 @@ final class SealedFileTest {
     assertThrows(IOException.class, () -> crashing.save(FIRST));
     counter = real;
     assertTrue(assertInstanceOf(Opened.Content.class, file().open()).repaired());
+  }
+
+  /** A version was written, and hidden before it was counted; the next one has its number. */
+  @Test
+  void versionThatWasNeverCountedIsRefused() throws IOException {
+    saved(FIRST);
+    byte[] first = Files.readAllBytes(path());
+    MonotonicCounter real = counter;
+    counter = new FailingCounter(real);
+    SealedFile crashing = file();
+    crashing.open();
+    assertThrows(IOException.class, () -> crashing.save("hidden".getBytes(UTF_8)));
+    byte[] hidden = Files.readAllBytes(path());
+
+    counter = real;
+    assertInstanceOf(Opened.Content.class, opened(first));
+    SealedFile next = file();
+    next.open();
+    assertEquals(2, next.save(SECOND));
+    byte[] second = Files.readAllBytes(path());
+    assertRefused(Reason.NOT_COUNTED, opened(hidden));
+    assertInstanceOf(Opened.Content.class, opened(second));
+  }
+
+  @Test
+  void imagesTakeTurnsAndEachFindsItsOwn() throws IOException {
+    saved(FIRST);
+    SealedFile other = file(keys(dir, OTHER_IMAGE, Role.WORKER));
+    assertRefused(Reason.OTHER_KEY, other.open());
+    assertThrows(IllegalStateException.class, () -> other.save(SECOND));
+    assertInstanceOf(Opened.Empty.class, other.openBesideOther());
+    assertEquals(1, other.save(SECOND));
+
+    assertRefused(Reason.OTHER_KEY, file().open());
+    Opened.Content back = assertInstanceOf(Opened.Content.class, file().openBesideOther());
+    assertArrayEquals(FIRST, back.content());
+    Opened.Content others = assertInstanceOf(Opened.Content.class, other.openBesideOther());
+    assertArrayEquals(SECOND, others.content());
+    assertThrows(IllegalStateException.class, other::openBesideOther, "it is its own by now");
+  }
+
+  /** Else a changed byte in the key id would have a key replaced. */
+  @Test
+  void whoSavedOneIsNotGivenRoomBesideAnother() throws IOException {
+    saved(FIRST);
+    byte[] damaged = Files.readAllBytes(path());
+    damaged[20 + "test".length() + 8] ^= 1; // the key id's first byte
+    assertRefused(Reason.OTHER_KEY, opened(damaged));
+    Opened.Refused refused = assertRefused(Reason.OTHER_KEY, file().openBesideOther());
+    assertTrue(refused.detail().contains("version 1, which is gone"), refused.detail());
+    assertArrayEquals(damaged, Files.readAllBytes(path()), "it is where it was");
+  }
+
+  @Test
+  void whatIsGivenUpIsNeverTakenAgain() throws IOException {
+    SealedFile file = saved(FIRST);
+    byte[] first = Files.readAllBytes(path());
+    file.save(SECOND);
+    byte[] second = Files.readAllBytes(path());
+    assertRefused(Reason.ROLLED_BACK, opened(first));
+    SealedFile fresh = file();
+    fresh.giveUp();
+    assertArrayEquals(first, Files.readAllBytes(dir.resolve("test.sealed.given-up-2")));
+    assertEquals(3, fresh.save("new".getBytes(UTF_8)));
+    assertRefused(Reason.ROLLED_BACK, opened(first));
+    assertRefused(Reason.ROLLED_BACK, opened(second));
   }
 
   @Test
@@ -184,17 +253,30 @@ final class SealedFileTest {
   @Test
   void developmentCounterGoesUpOnceAndSaysWhatItIs() throws IOException {
     UnanchoredCounter unanchored = new UnanchoredCounter(otherDir.resolve("made"));
-    assertEquals(0, unanchored.current("a"));
-    unanchored.advance("a", 0, 1);
-    unanchored.advance("a", 1, 5);
-    assertEquals(5, unanchored.current("a"));
-    assertEquals(0, unanchored.current("b"));
-    assertThrows(CounterConflictException.class, () -> unanchored.advance("a", 1, 2));
-    assertThrows(IllegalArgumentException.class, () -> unanchored.advance("a", 5, 5));
+    assertEquals(0, unanchored.current("a").value());
+    unanchored.advance("a", 0, new Count(1, digest(1)));
+    unanchored.advance("a", 1, new Count(5, digest(5)));
+    assertEquals(5, unanchored.current("a").value());
+    assertArrayEquals(digest(5), unanchored.current("a").digest());
+    assertEquals(0, unanchored.current("b").value());
+    assertThrows(
+        CounterConflictException.class, () -> unanchored.advance("a", 1, new Count(2, digest(2))));
+    assertThrows(
+        IllegalArgumentException.class, () -> unanchored.advance("a", 5, new Count(5, digest(5))));
     assertThrows(IllegalArgumentException.class, () -> unanchored.current("../a"));
     assertTrue(unanchored.warning().contains("NOT protected"));
     Files.writeString(otherDir.resolve("made/a.counter"), "five");
     assertThrows(IOException.class, () -> unanchored.current("a"));
+  }
+
+  private static byte[] digest(int content) {
+    return Digests.sha256(new byte[] {(byte) content});
+  }
+
+  /** What the counter of this image's key says. */
+  private long count(MonotonicCounter counters) throws IOException {
+    byte[] keyId = SealedFormat.keyId(keys().derive("test"));
+    return counters.current("test." + HexFormat.of().formatHex(keyId)).value();
   }
 
   private Opened opened(byte[] onDisk) throws IOException {
@@ -249,12 +331,12 @@ final class SealedFileTest {
   /** Answers, but is gone when it should count. */
   private record FailingCounter(MonotonicCounter real) implements MonotonicCounter {
     @Override
-    public long current(String name) throws IOException {
+    public Count current(String name) throws IOException {
       return real.current(name);
     }
 
     @Override
-    public void advance(String name, long from, long to) throws IOException {
+    public void advance(String name, long from, Count to) throws IOException {
       throw new IOException("the counter is gone");
     }
   }

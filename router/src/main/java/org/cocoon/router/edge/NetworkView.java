@@ -108,6 +108,7 @@ public final class NetworkView {
         .put("simulated", new JsonArray(worker.identity().simulated()))
         .put("software", worker.identity().software())
         .put("attested_at", worker.identity().attestedAt().toString())
+        .put("tcb_status", worker.tcbStatus())
         .put("image_hash", worker.identity().imageHash());
   }
 

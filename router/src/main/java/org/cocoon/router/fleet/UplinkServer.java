@@ -60,6 +60,9 @@ public final class UplinkServer {
     /** What its evidence says by the policy of now, or null if it is not accepted. */
     @Nullable Peer of(HttpConnection connection);
 
+    /** What the verdict on it says of its platform's security level, for people. */
+    String tcbStatus(HttpConnection connection);
+
     /** The connection ended. */
     void closed(HttpConnection connection);
   }
@@ -111,7 +114,10 @@ public final class UplinkServer {
     return message == null ? fault.getClass().getSimpleName() : message;
   }
 
-  /** Ends links of workers that went silent, and closes a window of rates; about each second. */
+  /**
+   * Ends links of workers that went silent, closes a window of rates, and asks what is known of
+   * their platforms; about each second.
+   */
   public void tick() {
     long now = nanoClock.getAsLong();
     long window = now - lastTickNanos;
@@ -122,6 +128,7 @@ public final class UplinkServer {
       if (attachment == null) {
         continue;
       }
+      worker.tcbStatus(peers.tcbStatus(attachment.request.connection()));
       if (worker.silentFor(Fleet.SILENCE_NANOS)) {
         attachment.over(
             "silent for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(Fleet.SILENCE_NANOS)));
@@ -251,6 +258,7 @@ public final class UplinkServer {
               task -> context.runOnContext(ignored -> task.run()),
               fleet::capacityChanged);
       worker = attached;
+      attached.tcbStatus(peers.tcbStatus(request.connection()));
       attachments.put(attached, this);
       response.write(
           FromRouter.newBuilder()

@@ -102,6 +102,7 @@ public final class Worker implements Candidate {
   private FromRouter.@Nullable Builder outgoing;
   private long outgoingBytes;
   private boolean saidWrongKey;
+  private String tcbStatus = "not checked";
 
   /**
    * Makes a worker from its hello.
@@ -410,6 +411,15 @@ public final class Worker implements Candidate {
   /** Who it is. */
   public WorkerIdentity identity() {
     return identity;
+  }
+
+  /** Its platform's security level by the collateral of now: "UpToDate", or "not checked". */
+  public String tcbStatus() {
+    return tcbStatus;
+  }
+
+  void tcbStatus(String status) {
+    tcbStatus = status;
   }
 
   /** What it serves. */

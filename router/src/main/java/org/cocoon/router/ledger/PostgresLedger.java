@@ -9,6 +9,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.sqlclient.Tuple;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import java.util.function.LongSupplier;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.link.sealing.MonotonicCounter;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +55,7 @@ public final class PostgresLedger implements Ledger {
   private PostgresLedger(
       ContextInternal context,
       LedgerOptions options,
+      Database database,
       ReceiptKey key,
       MeterRegistry metrics,
       InstantSource clock,
@@ -61,7 +64,7 @@ public final class PostgresLedger implements Ledger {
     this.context = context;
     this.clock = clock;
     this.nanoClock = nanoClock;
-    this.database = new Database(vertx, options);
+    this.database = database;
     this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
     this.accounts = new Accounts(database, keys);
     this.credit =
@@ -78,36 +81,61 @@ public final class PostgresLedger implements Ledger {
     Gauge.builder("ledger.holds", credit, CreditBook::openHolds).register(metrics);
   }
 
+  /** Where the key comes from that signs receipts. */
+  @FunctionalInterface
+  public interface KeySource {
+    /**
+     * Gives the key; may block.
+     *
+     * @param counter of this router's sealed files, in the ledger's database
+     * @throws IOException if there is no key, with a sentence for the operator
+     */
+    ReceiptKey key(MonotonicCounter counter) throws IOException;
+  }
+
   /**
-   * Migrates the database and opens the ledger; gives back what this router had leased before.
+   * Migrates the database, gets the key with its help, and opens the ledger; gives back what this
+   * router had leased before.
    *
    * @param context of the router; all calls come from and all futures complete on its event loop
-   * @param key signs the receipts
+   * @param keys asked once, on a thread that may block
    * @return fails with {@link LedgerException} if the database cannot be reached or migrated, may
-   *     lose commits, or if another router runs under the same id
+   *     lose commits, or if another router runs under the same id; with what {@code keys} throws
    */
   public static Future<PostgresLedger> open(
-      Context context, LedgerOptions options, ReceiptKey key, MeterRegistry metrics) {
-    return open(context, options, key, metrics, InstantSource.system(), System::nanoTime);
+      Context context, LedgerOptions options, KeySource keys, MeterRegistry metrics) {
+    return open(context, options, keys, metrics, InstantSource.system(), System::nanoTime);
   }
 
   static Future<PostgresLedger> open(
       Context context,
       LedgerOptions options,
-      ReceiptKey key,
+      KeySource keys,
       MeterRegistry metrics,
       InstantSource clock,
       LongSupplier nanoClock) {
     ContextInternal root = ((ContextInternal) context).unwrap();
-    PostgresLedger ledger = new PostgresLedger(root, options, key, metrics, clock, nanoClock);
+    Vertx vertx = root.owner();
     Promise<PostgresLedger> opened = root.promise();
     root.runOnContext(
-        _ ->
-            Migrations.ensure(root.owner(), ledger.database, options.database())
-                .compose(_ -> ledger.start())
-                .map(ledger)
-                .recover(failure -> ledger.letGo().transform(_ -> failed(failure)))
-                .onComplete(opened));
+        _ -> {
+          Database database = new Database(vertx, options);
+          MonotonicCounter counter =
+              new LedgerCounter(root, database, options.routerId(), options.callTimeout());
+          Migrations.ensure(vertx, database, options.database())
+              .compose(_ -> vertx.executeBlocking(() -> keys.key(counter), false))
+              .recover(failure -> database.close().transform(_ -> failed(failure)))
+              .map(
+                  key ->
+                      new PostgresLedger(root, options, database, key, metrics, clock, nanoClock))
+              .compose(
+                  ledger ->
+                      ledger
+                          .start()
+                          .map(ledger)
+                          .recover(failure -> ledger.letGo().transform(_ -> failed(failure))))
+              .onComplete(opened);
+        });
     return opened.future();
   }
 

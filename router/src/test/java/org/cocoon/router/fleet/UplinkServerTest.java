@@ -53,6 +53,11 @@ class UplinkServerTest {
     }
 
     @Override
+    public String tcbStatus(HttpConnection connection) {
+      return tcbStatus;
+    }
+
+    @Override
     public void closed(HttpConnection connection) {}
   }
 
@@ -64,6 +69,7 @@ class UplinkServerTest {
   private final BlockingQueue<Integer> sizes = new LinkedBlockingQueue<>();
   private final BlockingQueue<HttpConnection> connections = new LinkedBlockingQueue<>();
   private volatile boolean accepted = true;
+  private volatile String tcbStatus = "UpToDate";
   private UplinkServer uplinks;
   private SocketAddress address;
   private GrpcClient client;

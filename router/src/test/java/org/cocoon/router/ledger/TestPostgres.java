@@ -10,14 +10,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /** The one PostgreSQL of the module's tests, emptied for whoever asks. */
-final class TestPostgres {
+public final class TestPostgres {
   private static final Path FOLDER = Path.of("target", "postgres");
   private static LocalPostgres server = start(0);
 
   private TestPostgres() {}
 
   /** The database, with nothing in it. */
-  static synchronized DatabaseUrl freshDatabase() throws SQLException {
+  public static synchronized DatabaseUrl freshDatabase() throws SQLException {
     execute(
         server.url(),
         "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
@@ -36,14 +36,14 @@ final class TestPostgres {
     server = start(server.url().port());
   }
 
-  static void execute(DatabaseUrl database, String sql) throws SQLException {
+  public static void execute(DatabaseUrl database, String sql) throws SQLException {
     try (Connection connection = connect(database);
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
   }
 
-  static long number(DatabaseUrl database, String sql) throws SQLException {
+  public static long number(DatabaseUrl database, String sql) throws SQLException {
     try (Connection connection = connect(database);
         Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(sql)) {

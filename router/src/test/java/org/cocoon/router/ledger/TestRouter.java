@@ -42,7 +42,7 @@ final class TestRouter implements AutoCloseable {
       this.ledger =
           await(
               PostgresLedger.open(
-                  context, options, KEY, metrics, InstantSource.system(), nanos::get));
+                  context, options, _ -> KEY, metrics, InstantSource.system(), nanos::get));
     } catch (Exception e) {
       await(vertx.close());
       throw e;

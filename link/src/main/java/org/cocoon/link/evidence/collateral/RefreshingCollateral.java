@@ -140,6 +140,7 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
    * The same collateral for handshakes on worker threads: a family's first question waits until its
    * fetch is over, but never longer than this, and not while a failed fetch backs off.
    */
+  @Override
   public CollateralSource waitingAtMost(Duration wait) {
     return new CollateralSource() {
       @Override
@@ -194,14 +195,17 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
   }
 
   /**
-   * Makes every fetch due, back-off or not: for operators who know that something new is there.
-   * Returns at once.
+   * Makes every fetch due, back-off or not: for who knows that something new is there. Returns at
+   * once; what is being fetched just now is fetched once more, since it may have been read before.
    */
   public void refreshNow() {
     Instant now = clock.instant();
     lock.lock();
     try {
-      families.values().forEach(tracked -> tracked.fetchAt = now);
+      for (Tracked tracked : families.values()) {
+        tracked.fetchAt = now;
+        tracked.onceMore = tracked.fetching;
+      }
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -246,30 +250,37 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
   Instant refreshDue() {
     Instant now = clock.instant();
     families.values().forEach(tracked -> fetchIfDue(tracked, now));
-    Instant next = now.plus(LONGEST_REST);
     lock.lock();
     try {
-      for (Tracked tracked : families.values()) {
-        if (!tracked.fetching && tracked.fetchAt.isBefore(next)) {
-          next = tracked.fetchAt;
-        }
-      }
+      return nextFetch(now);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** To be called with the lock. */
+  private Instant nextFetch(Instant now) {
+    Instant next = now.plus(LONGEST_REST);
+    for (Tracked tracked : families.values()) {
+      if (!tracked.fetching && tracked.fetchAt.isBefore(next)) {
+        next = tracked.fetchAt;
+      }
     }
     return next;
   }
 
   private void refreshUntilClosed() {
     while (true) {
-      Instant next = refreshDue();
+      refreshDue();
       lock.lock();
       try {
         if (closed) {
           return;
         }
-        // A signal only ends the rest early, which harms nothing.
+        // Asked again under the lock: what became due since then has given its signal already.
+        Instant next = nextFetch(clock.instant());
         long restMillis = Math.max(1, Duration.between(clock.instant(), next).toMillis());
+        // A signal only ends the rest early, which harms nothing.
         boolean _ = changed.await(restMillis, TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
         return;
@@ -421,6 +432,10 @@ public final class RefreshingCollateral implements CollateralSource, AutoCloseab
               .filter(_ -> tracked.failures == 0)
               .map(held -> times.afterSuccess(now, held.edition().validUntil()))
               .orElseGet(() -> times.afterFailures(now, Math.max(1, tracked.failures)));
+      if (tracked.onceMore) {
+        tracked.onceMore = false;
+        tracked.fetchAt = now;
+      }
       changed.signalAll();
     } finally {
       lock.unlock();

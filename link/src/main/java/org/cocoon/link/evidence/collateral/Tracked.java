@@ -17,6 +17,7 @@ final class Tracked {
 
   Instant fetchAt;
   boolean fetching;
+  boolean onceMore;
   boolean pinned;
   int failures;
   Optional<String> lastError = Optional.empty();

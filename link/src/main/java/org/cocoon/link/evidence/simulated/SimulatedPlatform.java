@@ -2,6 +2,8 @@ package org.cocoon.link.evidence.simulated;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.KeyPair;
@@ -10,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import org.cocoon.link.evidence.Digests;
+import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.Measurements;
 import org.cocoon.link.evidence.P256;
 
@@ -38,6 +41,7 @@ final class SimulatedPlatform {
   private final byte[] qeReport;
   private final byte[] qeSignature;
   private final byte[] chain;
+  private final BigInteger serial;
 
   /** Makes one under a root, whose certificates are valid from an hour before now, for a year. */
   SimulatedPlatform(SimulatedRoot root, Instant now) {
@@ -54,10 +58,24 @@ final class SimulatedPlatform {
                 + root.platformCa().pem()
                 + root.root().pem())
             .getBytes(US_ASCII);
+    serial = serialOf(pckCertificate);
     attestationKey = attestation.getPrivate();
     attestationPoint = P256.point(attestation.getPublic());
     qeReport = SimulatedEnclave.report(Digests.sha256(attestationPoint, AUTH_DATA));
     qeSignature = P256.sign(pck.getPrivate(), qeReport);
+  }
+
+  /** The serial number of its certificate, by which it can be revoked. */
+  BigInteger serial() {
+    return serial;
+  }
+
+  private static BigInteger serialOf(byte[] certificate) {
+    try {
+      return EcdsaCertificate.parse(certificate).x509().getSerialNumber();
+    } catch (IOException e) {
+      throw new IllegalStateException("a certificate that was just made can be read", e);
+    }
   }
 
   /** A version 4 quote of these measurements. */

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -17,12 +18,13 @@ import org.cocoon.link.evidence.Role;
 
 /**
  * Writes a policy that allows exactly the images of some programs under a network's test root,
- * which is made if it is missing.
+ * which is made if it is missing; or the root's collateral; or both.
  */
 public final class SimulatedPolicyMain {
   private static final String USAGE =
       "usage: --dir DIR --router router.jar --worker worker.jar [--keys keys.jar]"
-          + " [--collateral collateral.json] --out policy.json";
+          + " [--collateral collateral.json] --out policy.json\n"
+          + "   or: --dir DIR --collateral collateral.json";
   private static final Set<String> OPTIONS =
       Set.of("--dir", "--router", "--worker", "--keys", "--collateral", "--out");
 
@@ -34,13 +36,28 @@ public final class SimulatedPolicyMain {
    * Exit codes: 0 written, 2 usage or a file that cannot be read or written.
    *
    * <p>With {@code --collateral} the policy requires collateral, and this file has it for {@link
-   * SimulatedCollateral#USUAL_DAYS} days.
+   * SimulatedCollateral#USUAL_DAYS} days. Alone it is written anew, and nothing else: a network
+   * that runs keeps its policy. Files are replaced whole.
    */
   public static void main(String[] args) {
     Map<String, Path> options = new HashMap<>();
     for (int i = 0; i + 1 < args.length; i += 2) {
       options.put(args[i], Path.of(args[i + 1]));
     }
+    try {
+      Path dir = options.get("--dir");
+      Path collateral = options.get("--collateral");
+      if (args.length == 4 && dir != null && collateral != null) {
+        writeCollateral(dir, collateral);
+      } else {
+        writePolicy(args, options);
+      }
+    } catch (IOException e) {
+      fail("cannot make policy and collateral: " + e.getMessage());
+    }
+  }
+
+  private static void writePolicy(String[] args, Map<String, Path> options) throws IOException {
     Path dir = options.get("--dir");
     Path router = options.get("--router");
     Path worker = options.get("--worker");
@@ -59,17 +76,13 @@ public final class SimulatedPolicyMain {
     if (keys != null) {
       programs.put(Role.KEYS, keys);
     }
-    try {
-      Policy policy = policy(dir, programs);
-      Path collateral = options.get("--collateral");
-      if (collateral != null) {
-        writeCollateral(dir, collateral);
-        policy = policy.withCollateralRequired(true);
-      }
-      write(out, policy.toJson().getBytes(UTF_8));
-    } catch (IOException e) {
-      fail("cannot make the policy: " + e.getMessage());
+    Policy policy = policy(dir, programs);
+    Path collateral = options.get("--collateral");
+    if (collateral != null) {
+      writeCollateral(dir, collateral);
+      policy = policy.withCollateralRequired(true);
     }
+    write(out, policy.toJson().getBytes(UTF_8));
   }
 
   private static void fail(String sentence) {
@@ -102,10 +115,14 @@ public final class SimulatedPolicyMain {
   }
 
   private static void write(Path out, byte[] content) throws IOException {
-    Path folder = out.toAbsolutePath().getParent();
-    if (folder != null) {
-      Files.createDirectories(folder);
+    Path whole = out.toAbsolutePath();
+    Path folder = whole.getParent();
+    if (folder == null) {
+      throw new IOException(out + " is no file");
     }
-    Files.write(out, content);
+    Files.createDirectories(folder);
+    Path fresh = folder.resolve(whole.getFileName() + ".new");
+    Files.write(fresh, content);
+    Files.move(fresh, whole, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 }

@@ -5,6 +5,7 @@ import static java.nio.file.StandardWatchEventKinds.ENTRY_CREATE;
 import static java.nio.file.StandardWatchEventKinds.ENTRY_MODIFY;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.ClosedWatchServiceException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -89,6 +90,11 @@ public final class SimulatedTee implements AutoCloseable {
   /** The folder to give to {@link RtmrExtender}; later quotes carry what is extended there. */
   public Path measurementsFolder() {
     return registers.folder();
+  }
+
+  /** The serial number of its platform's certificate, by which its authority can revoke it. */
+  public BigInteger platformSerial() {
+    return platform.serial();
   }
 
   /** Stops serving and removes the folders. */

@@ -122,6 +122,21 @@ final class RefreshingCollateralTest {
   }
 
   @Test
+  void whatIsBeingFetchedWhenSomethingNewIsThereIsFetchedOnceMore() throws IOException {
+    Queue<Runnable> begun = new ArrayDeque<>();
+    RefreshingCollateral collateral = make(begun::add, Optional.empty());
+    ask(collateral);
+    collateral.refreshNow();
+    begun.remove().run();
+    collateral.refreshDue();
+    assertEquals(1, begun.size(), "it may have been read before the change");
+    begun.remove().run();
+    collateral.refreshDue();
+    assertEquals(0, begun.size(), "and then it rests");
+    assertEquals(2, fetched.size());
+  }
+
+  @Test
   void fetchesShortLivedCollateralBeforeItEndsToo() throws IOException {
     origin = _ -> new TestCollateral().issued(now).validFor(Duration.ofMinutes(10)).build();
     RefreshingCollateral collateral = make();
