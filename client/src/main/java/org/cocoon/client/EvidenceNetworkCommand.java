@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -13,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.cocoon.client.NetworkEvidence.Node;
+import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.collateral.CollateralStanding;
 import org.cocoon.link.tls.CollateralFeed;
@@ -46,6 +48,9 @@ import picocli.CommandLine.Spec;
       "answer."
     })
 final class EvidenceNetworkCommand implements Callable<Integer> {
+  /** How long the check of a platform waits for its collateral. */
+  private static final Duration COLLATERAL_WAIT = Duration.ofSeconds(10);
+
   private final Terminal terminal;
   private final Clock clock;
 
@@ -94,7 +99,8 @@ final class EvidenceNetworkCommand implements Callable<Integer> {
               .collect(Collectors.toSet());
       try (CollateralFeed feed =
           CollateralFeed.open(place, Optional.empty(), () -> roots, clock, new Problems())) {
-        List<Node> nodes = new NetworkEvidence(router, policy, feed.source(), clock).judge();
+        CollateralSource collateral = feed.source().waitingAtMost(COLLATERAL_WAIT);
+        List<Node> nodes = new NetworkEvidence(router, policy, collateral, clock).judge();
         terminal.out().print(json ? toJson(nodes) + "\n" : toPage(nodes, scheme));
         return nodes.stream().allMatch(Node::trusted) ? 0 : 1;
       }

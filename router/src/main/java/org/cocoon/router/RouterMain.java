@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,6 +88,13 @@ public final class RouterMain implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Simulate the TEE with the test root in DIR. Protects nothing.")
   private @Nullable Path simulatedTee;
+
+  @Option(
+      names = "--simulated-provider",
+      defaultValue = "tdx",
+      paramLabel = "MAKER",
+      description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
+  private String simulatedProvider = "";
 
   @Option(names = "--demo", description = "Make a funded demo account; its key is DATA/demo.key.")
   private boolean demo;
@@ -173,6 +181,7 @@ public final class RouterMain implements Callable<Integer> {
             policyFile,
             tee,
             simulatedTee,
+            SimulatedTee.Provider.ofWord(simulatedProvider),
             demo,
             strict,
             maxInFlight,

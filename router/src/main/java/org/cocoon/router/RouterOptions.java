@@ -1,6 +1,7 @@
 package org.cocoon.router;
 
 import java.nio.file.Path;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param policy file that says whose evidence is accepted
  * @param tee the kernel's folder of TEE reports (configfs-tsm)
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
+ * @param simulatedProvider whose hardware a simulated TEE is
  * @param demo whether a funded demo account is made
  * @param strict whether unknown request fields are refused
  * @param maxInFlightPerKey requests that one account may have running
@@ -34,6 +36,7 @@ public record RouterOptions(
     Path policy,
     Path tee,
     @Nullable Path simulatedTee,
+    SimulatedTee.Provider simulatedProvider,
     boolean demo,
     boolean strict,
     int maxInFlightPerKey,

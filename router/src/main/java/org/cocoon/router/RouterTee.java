@@ -51,7 +51,7 @@ final class RouterTee implements AutoCloseable {
           reports, () -> HardwareSealing.keysOf(reports.provider(), Role.ROUTER), null);
     }
     ImageMeasurement image = ImageMeasurement.ofRunningProgram();
-    SimulatedTee tee = SimulatedTee.start(folder, Role.ROUTER, image);
+    SimulatedTee tee = SimulatedTee.start(folder, Role.ROUTER, image, options.simulatedProvider());
     log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
     return new RouterTee(
         new TsmReports(tee.reportsFolder()),

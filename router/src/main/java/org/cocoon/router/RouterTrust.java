@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.Digests;
@@ -51,6 +52,10 @@ final class RouterTrust implements UplinkServer.Peers {
   private final RenewingIdentity identity;
   private final PeerVerifier workers;
   private @Nullable PeerWatch<HttpConnection> watch;
+
+  /** The version of policy and collateral that own evidence was checked by last. */
+  private final AtomicLong ownCheckedBy = new AtomicLong();
+
   private volatile String policyDigest;
 
   private RouterTrust(Vertx vertx, RouterOptions options, TsmReports reports) throws IOException {
@@ -108,12 +113,7 @@ final class RouterTrust implements UplinkServer.Peers {
     log.info("event=policy_in_force policy={}", trust.policyDigest);
     CollateralLog.warnIfMissing(trust.collateral, trust.policies.current());
     trust.collateral.prefetch(trust.identity.get().platform());
-    if (trust.own() instanceof PeerVerdict.Refused refused) {
-      log.warn(
-          "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
-          refused.reason(),
-          refused.detail());
-    }
+    trust.checkOwn();
     return trust;
   }
 
@@ -159,7 +159,22 @@ final class RouterTrust implements UplinkServer.Peers {
 
   private @Nullable Void poll() {
     policies.poll();
+    checkOwn();
     return null;
+  }
+
+  /** Tells whenever policy or collateral have changed so that they refuse this router itself. */
+  private void checkOwn() {
+    long version = workers.version();
+    if (ownCheckedBy.getAndSet(version) == version) {
+      return;
+    }
+    if (own() instanceof PeerVerdict.Refused refused) {
+      log.warn(
+          "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
+          refused.reason(),
+          refused.detail());
+    }
   }
 
   private Set<String> roots() {

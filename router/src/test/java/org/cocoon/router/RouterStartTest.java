@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
@@ -85,6 +86,7 @@ class RouterStartTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
+                "-Dlogback.configurationFile=logback.xml", // the program's, not that of tests
                 "-cp",
                 System.getProperty("java.class.path"),
                 RouterMain.class.getName(),
@@ -101,12 +103,13 @@ class RouterStartTest {
                         database.database())));
     command.addAll(List.of(more));
     Process router = new ProcessBuilder(command).redirectErrorStream(true).start();
+    CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(router::destroyForcibly);
     StringBuilder output = new StringBuilder();
     try (var lines = router.inputReader(UTF_8)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         output.append(line).append('\n');
         if (line.contains("event=listening")) {
-          router.destroy();
+          router.toHandle().destroy(); // the process's own would close what is read here
         }
       }
       assertTrue(router.waitFor(30, TimeUnit.SECONDS), output.toString());

@@ -96,7 +96,7 @@ class LauncherTest {
   void statusShowsWhatRuns() throws Exception {
     Outcome table = launcher.run("status");
     assertEquals(0, table.status(), table::output);
-    for (String word : List.of("router-1", "worker-1", "worker-2", MODEL, "tee")) {
+    for (String word : List.of("router-1", "worker-1", "worker-2", MODEL, "tee", "UpToDate")) {
       assertTrue(table.output().contains(word), () -> word + " is not in\n" + table.output());
     }
     Outcome json = launcher.run("status", "--json");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -13,6 +14,7 @@ import org.cocoon.link.evidence.GpuRule;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,8 +28,10 @@ class PlatformsTest {
   void workersOfBothMakersServeAndThePolicySaysWhoNeedsAGpu() throws Exception {
     try (TestNetwork network = new TestNetwork(folder)) {
       network.allow(ImageMeasurement.ofRunningProgram().imageHashes(Role.WORKER));
-      network.worker("tdx");
+      String keys = network.keyManager(SimulatedTee.Provider.SNP);
+      network.worker("tdx", "--keys", keys);
       network.worker("snp-gpu", "--simulated-provider", "snp", "--simulated-gpu");
+      network.await("keys come from a node under SNP", () -> groupKeys(network).contains("key_id"));
       assertEquals(
           200,
           network
@@ -49,6 +53,19 @@ class PlatformsTest {
               .post(
                   "/v1/completions", "{\"model\": \"fake\", \"prompt\": \"hi\", \"max_tokens\": 4}")
               .statusCode());
+    }
+  }
+
+  private static String groupKeys(TestNetwork network) {
+    try {
+      return network
+          .http
+          .send(network.request("/v1/group-keys?model=fake").build(), BodyHandlers.ofString())
+          .body();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -31,6 +31,7 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedPolicy;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.keys.KeyManager;
 import org.cocoon.link.keys.KeyManagerOptions;
 import org.cocoon.router.RouterOptions;
@@ -93,6 +94,7 @@ final class TestNetwork implements AutoCloseable {
                 policy,
                 TsmReports.KERNEL_FOLDER,
                 folder.resolve("tee"),
+                SimulatedTee.Provider.TDX,
                 true,
                 false,
                 maxInFlight,
@@ -106,6 +108,11 @@ final class TestNetwork implements AutoCloseable {
 
   /** Starts a key manager in this process; returns where workers find it. */
   String keyManager() throws Exception {
+    return keyManager(SimulatedTee.Provider.TDX);
+  }
+
+  /** The same, on simulated hardware of this maker. */
+  String keyManager(SimulatedTee.Provider provider) throws Exception {
     KeyManager started =
         KeyManager.start(
             new KeyManagerOptions(
@@ -115,6 +122,7 @@ final class TestNetwork implements AutoCloseable {
                 policy,
                 TsmReports.KERNEL_FOLDER,
                 folder.resolve("tee"),
+                provider,
                 collateral == null ? null : collateral.toString(),
                 Duration.ofHours(1)));
     keyManager = started;
@@ -131,9 +139,9 @@ final class TestNetwork implements AutoCloseable {
     Map<Role, Set<String>> images =
         Map.of(
             Role.ROUTER,
-            Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.ROUTER)),
+            ImageMeasurement.ofRunningProgram().imageHashes(Role.ROUTER),
             Role.KEYS,
-            Set.of(ImageMeasurement.ofRunningProgram().imageHash(Role.KEYS)),
+            ImageMeasurement.ofRunningProgram().imageHashes(Role.KEYS),
             Role.WORKER,
             workerImages);
     Files.writeString(

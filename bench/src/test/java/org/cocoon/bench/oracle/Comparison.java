@@ -3,7 +3,6 @@ package org.cocoon.bench.oracle;
 import static java.util.Map.entry;
 
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,8 +41,6 @@ final class Comparison {
           entry(Reason.MODULE_LEVEL_NONE, "the TDX module's identity counts"),
           entry(Reason.TCB_REVOKED, "the TDX module's identity counts"),
           entry(Reason.RESERVED_BITS, "xfam and the module's attributes count"));
-
-  private static final int SHOWN = 10;
 
   private final Map<String, Integer> counts = new TreeMap<>();
   private final List<String> unexplained = new ArrayList<>();
@@ -131,12 +128,7 @@ final class Comparison {
   }
 
   private void unexplained(Case asked, String difference) {
-    String head = asked.name() + ", at " + asked.now() + ": " + difference;
-    unexplained.add(unexplained.size() < SHOWN ? head + "\n    " + evidence(asked) : head);
-  }
-
-  private static String evidence(Case asked) {
-    return HexFormat.of().formatHex(asked.quote()).substring(0, 32) + "...";
+    unexplained.add(asked.name() + ", at " + asked.now() + ": " + difference);
   }
 
   synchronized Map<String, Integer> counts() {

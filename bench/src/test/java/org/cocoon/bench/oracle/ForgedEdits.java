@@ -55,19 +55,19 @@ final class ForgedEdits {
           Map.entry("two sgx extensions", (f, r) -> f.pck.extensions.add(sgx())),
           Map.entry("chain order", ForgedEdits::chainOrder),
           Map.entry("certificate", ForgedEdits::certificate),
-          Map.entry("certificate ", ForgedEdits::certificate),
+          Map.entry("certificate", ForgedEdits::certificate),
           Map.entry("list", ForgedEdits::list),
-          Map.entry("list ", ForgedEdits::list),
+          Map.entry("list", ForgedEdits::list),
           Map.entry("revoked", ForgedEdits::revoked),
-          Map.entry("revoked ", ForgedEdits::revoked),
+          Map.entry("revoked", ForgedEdits::revoked),
           Map.entry("tcb info", (f, r) -> document(f.tcbInfo, r)),
-          Map.entry("tcb info ", (f, r) -> document(f.tcbInfo, r)),
-          Map.entry("tcb info  ", (f, r) -> document(f.tcbInfo, r)),
-          Map.entry("tcb info   ", (f, r) -> document(f.tcbInfo, r)),
+          Map.entry("tcb info", (f, r) -> document(f.tcbInfo, r)),
+          Map.entry("tcb info", (f, r) -> document(f.tcbInfo, r)),
+          Map.entry("tcb info", (f, r) -> document(f.tcbInfo, r)),
           Map.entry("tcb levels", (f, r) -> shuffle((ArrayNode) f.tcbInfo.get("tcbLevels"), r)),
           Map.entry("tcb status", (f, r) -> status(f.tcbInfo, r)),
           Map.entry("qe identity", (f, r) -> document(f.qeIdentity, r)),
-          Map.entry("qe identity ", (f, r) -> document(f.qeIdentity, r)),
+          Map.entry("qe identity", (f, r) -> document(f.qeIdentity, r)),
           Map.entry("qe status", (f, r) -> status(f.qeIdentity, r)));
 
   private ForgedEdits() {}
@@ -78,7 +78,7 @@ final class ForgedEdits {
     for (int edits = 1 + Math.max(0, random.nextInt(6) - 3); edits > 0; edits--) {
       Map.Entry<String, BiConsumer<Forgery, Random>> edit = EDITS.get(random.nextInt(EDITS.size()));
       edit.getValue().accept(forgery, random);
-      names.append(names.isEmpty() ? "" : " + ").append(edit.getKey().strip());
+      names.append(names.isEmpty() ? "" : " + ").append(edit.getKey());
     }
     return names.toString();
   }

@@ -216,7 +216,11 @@ public final class KeyManager {
       return new TsmReports(options.tee());
     }
     SimulatedTee tee =
-        SimulatedTee.start(options.simulatedTee(), Role.KEYS, ImageMeasurement.ofRunningProgram());
+        SimulatedTee.start(
+            options.simulatedTee(),
+            Role.KEYS,
+            ImageMeasurement.ofRunningProgram(),
+            options.simulatedProvider());
     simulatedTee = tee;
     log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
     return new TsmReports(tee.reportsFolder());

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.cocoon.link.evidence.TsmReports;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -64,6 +65,13 @@ public final class KeyManagerMain implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Simulate the TEE with the test root in DIR. Protects nothing.")
   private @Nullable Path simulatedTee;
+
+  @Option(
+      names = "--simulated-provider",
+      defaultValue = "tdx",
+      paramLabel = "MAKER",
+      description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
+  private String simulatedProvider = "";
 
   @Option(
       names = "--collateral",
@@ -130,6 +138,7 @@ public final class KeyManagerMain implements Callable<Integer> {
                 policyFile,
                 tee,
                 simulatedTee,
+                SimulatedTee.Provider.ofWord(simulatedProvider),
                 collateral,
                 duration(epoch)));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running), "shutdown"));

@@ -2,6 +2,7 @@ package org.cocoon.link.keys;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param policy file that says whose evidence is accepted
  * @param tee the kernel's folder of TEE reports (configfs-tsm)
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
+ * @param simulatedProvider whose hardware a simulated TEE is
  * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
  *     null for none
  * @param epoch how long a key is the newest of its model, 10 seconds to 5 hours
@@ -24,6 +26,7 @@ public record KeyManagerOptions(
     Path policy,
     Path tee,
     @Nullable Path simulatedTee,
+    SimulatedTee.Provider simulatedProvider,
     @Nullable String collateral,
     Duration epoch) {
 

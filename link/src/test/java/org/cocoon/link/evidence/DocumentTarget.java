@@ -40,7 +40,9 @@ public final class DocumentTarget implements FuzzTarget {
         () -> {
           Policy policy = PolicyReader.read(input, MAX_POLICY_BYTES);
           Policy again = PolicyReader.read(policy.toJson().getBytes(UTF_8), MAX_POLICY_BYTES);
-          if (!policy.equals(again)) {
+          // An empty list says what a missing one does, so the values may differ where texts do
+          // not.
+          if (!policy.toJson().equals(again.toJson())) {
             throw new AssertionError("a policy is read otherwise than it is written");
           }
         });

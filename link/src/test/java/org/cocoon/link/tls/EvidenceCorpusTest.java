@@ -14,6 +14,7 @@ import org.cocoon.link.evidence.simulated.CollateralCorpus;
 import org.cocoon.link.evidence.simulated.DeviceCorpus;
 import org.cocoon.link.evidence.simulated.ParsingCorpus;
 import org.cocoon.link.evidence.simulated.PolicyCorpus;
+import org.cocoon.link.evidence.simulated.RevocationCorpus;
 import org.cocoon.link.evidence.simulated.SignatureCorpus;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -60,6 +61,11 @@ final class EvidenceCorpusTest {
   @TestFactory
   Stream<DynamicTest> chain() throws IOException {
     return tests(ChainCorpus.cases(dir));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> revocation() throws IOException {
+    return tests(RevocationCorpus.cases(dir));
   }
 
   @TestFactory

@@ -190,6 +190,21 @@ class UplinkServerTest {
   }
 
   @Test
+  void whatIsKnownOfAPlatformFollowsItsVerdict() throws Exception {
+    attach();
+    awaitWorkers(1);
+    assertEquals("UpToDate", onLoop(() -> fleet.workers().getFirst().tcbStatus()));
+    tcbStatus = "SWHardeningNeeded";
+    assertEquals(
+        "SWHardeningNeeded",
+        onLoop(
+            () -> {
+              uplinks.tick();
+              return fleet.workers().getFirst().tcbStatus();
+            }));
+  }
+
+  @Test
   void groupKeysMayComeWithTheHello() throws Exception {
     Hello.Builder hello = hello();
     hello.setModels(

@@ -108,12 +108,11 @@ public final class JsonObject implements JsonValue {
   public void requireOnly(Collection<String> known) throws JsonException {
     for (String key : members.keySet()) {
       if (!known.contains(key)) {
+        String nearest = Spelling.nearest(key, known);
         throw new JsonException(
-            "key '"
-                + pathOf(key)
-                + "' is unknown; did you mean '"
-                + pathOf(Spelling.nearest(key, known))
-                + "'?");
+            nearest.isEmpty()
+                ? "a key of " + key.length() + " characters is unknown"
+                : "key '" + pathOf(key) + "' is unknown; did you mean '" + pathOf(nearest) + "'?");
       }
     }
   }

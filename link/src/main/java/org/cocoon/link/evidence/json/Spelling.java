@@ -2,15 +2,19 @@ package org.cocoon.link.evidence.json;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
 
-/** Finds the word that somebody may have meant, by Levenshtein's distance. */
+/** Finds the word that somebody may have meant, by Levenshtein's distance; none for long ones. */
 final class Spelling {
+  /** A longer word is no misspelling, and comparing it takes as long as it is. */
+  private static final int LONGEST = 64;
+
   private Spelling() {}
 
   static String nearest(String word, Collection<String> words) {
-    return new TreeSet<>(words)
+    return new TreeSet<>(word.length() > LONGEST ? List.of() : words)
         .stream().min(Comparator.comparingInt(known -> distance(word, known))).orElse("");
   }
 

@@ -4,7 +4,6 @@ import static org.cocoon.link.evidence.simulated.BadEvidence.outcomeOf;
 import static org.cocoon.link.evidence.simulated.TestNetwork.NOW;
 
 import java.io.IOException;
-import java.math.BigInteger;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.PrivateKey;
@@ -12,9 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.UnaryOperator;
-import org.cocoon.link.evidence.Collateral;
 import org.cocoon.link.evidence.Der;
 import org.cocoon.link.evidence.EcdsaCertificate;
 import org.cocoon.link.evidence.EcdsaCertificate.Extension;
@@ -24,7 +21,7 @@ import org.cocoon.link.evidence.PckExtension;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 
-/** Chains of certificates and revocation lists that must not be believed. */
+/** Chains of certificates that must not be believed. */
 public final class ChainCorpus {
   private static final byte[] REPORT_DATA = new byte[64];
   private static final Duration YEAR = Duration.ofDays(365);
@@ -32,7 +29,6 @@ public final class ChainCorpus {
   private static final String INTEL_ROOT = "Intel SGX Root CA";
 
   private final Path dir;
-  private final TestNetwork network;
   private final SimulatedRoot root;
   private final Policy policy;
   private final List<BadEvidence> cases = new ArrayList<>();
@@ -45,9 +41,8 @@ public final class ChainCorpus {
 
   private ChainCorpus(Path dir) throws IOException {
     this.dir = dir;
-    network = new TestNetwork(dir);
     root = SimulatedRoot.in(dir, TestNetwork.CLOCK);
-    policy = network.policy();
+    policy = new TestNetwork(dir).policy();
   }
 
   /** The chapter. */
@@ -58,8 +53,6 @@ public final class ChainCorpus {
     corpus.addOrders();
     corpus.addTimes();
     corpus.addExtensions();
-    corpus.addRevocations();
-    corpus.addLists();
     return corpus.cases;
   }
 
@@ -168,68 +161,6 @@ public final class ChainCorpus {
         f -> f.chain.set(0, f.leaf(FROM, YEAR, ChainCorpus::withFieldTwice)));
   }
 
-  private void addRevocations() throws IOException {
-    lists("control: nobody is revoked", BadEvidence.ACCEPTED, network.collateral());
-    ForgedQuote forgery = new ForgedQuote(dir);
-    BigInteger serial = EcdsaCertificate.parse(forgery.chain.getFirst()).x509().getSerialNumber();
-    byte[] revoked = forgery.sign();
-    Collateral made = network.collateral().revokePlatform(serial).make();
-    cases.add(new BadEvidence("PCK revoked", "PCK_REVOKED", () -> verify(revoked, made)));
-    lists("CA revoked", "CA_REVOKED", network.collateral().revokeCa());
-    lists("signer of documents revoked", "TCB_SIGNER_REVOKED", network.collateral().revokeSigner());
-    Collateral good = network.collateral().make();
-    BigInteger own = EcdsaCertificate.parse(root.root().certificate()).x509().getSerialNumber();
-    byte[] ofItself =
-        TestCertificates.revocationList(
-            TestCertificates.ROOT_NAME, root.root().key(), FROM, FROM.plus(YEAR), Set.of(own));
-    lists("root that revoked itself", "CA_REVOKED", with(good, ofItself, good.pckCrl()));
-  }
-
-  private void addLists() throws IOException {
-    lists("CRL expired", "CRL_EXPIRED", network.collateral().listsUntil(NOW.minusSeconds(1)));
-    Collateral good = network.collateral().make();
-    lists("CRLs of each other", "CRL_ISSUER", with(good, good.pckCrl(), good.rootCaCrl()));
-    byte[] unsigned = list(TestCertificates.PLATFORM_CA_NAME, stranger(), FROM);
-    lists("CRL of another key", "CRL_SIGNATURE", with(good, good.rootCaCrl(), unsigned));
-    byte[] future =
-        list(TestCertificates.PLATFORM_CA_NAME, root.platformCa().key(), NOW.plusSeconds(1));
-    lists("CRL of the future", "COLLATERAL_FROM_FUTURE", with(good, good.rootCaCrl(), future));
-    byte[] flipped = good.pckCrl().clone();
-    flipped[flipped.length - 1] ^= 1;
-    lists("CRL with a changed signature", "CRL_SIGNATURE", with(good, good.rootCaCrl(), flipped));
-    lists("no CRL", "MALFORMED_COLLATERAL", with(good, good.rootCaCrl(), new byte[0]));
-    KeyPair processor = P256.newKeyPair();
-    String name = "Cocoon SIMULATED NOT SECURE Processor CA";
-    byte[] ca =
-        ForgedQuote.reissued(
-            TestCertificates.platformCa(processor.getPublic(), root.root().key(), FROM, YEAR),
-            name,
-            TestCertificates.ROOT_NAME,
-            root.root().key(),
-            keep());
-    Collateral mixed =
-        new Collateral(
-            SimulatedAuthority.pem("CERTIFICATE", ca) + root.root().pem(),
-            good.rootCaCrl(),
-            list(name, processor.getPrivate(), FROM),
-            good.tcbInfoIssuerChain(),
-            good.tcbInfo(),
-            good.tcbInfoSignature(),
-            good.qeIdentityIssuerChain(),
-            good.qeIdentity(),
-            good.qeIdentitySignature());
-    lists("Processor CA's list for the Platform CA", "CRL_ISSUER: the PCK CRL is of", mixed);
-  }
-
-  private void lists(String name, String expected, SimulatedCollateral collateral) {
-    lists(name, expected, collateral.make());
-  }
-
-  private void lists(String name, String expected, Collateral collateral) {
-    cases.add(
-        new BadEvidence(name, expected, () -> verify(new ForgedQuote(dir).sign(), collateral)));
-  }
-
   private void chain(String name, String expected, Change change) {
     chain(name, expected, policy, change);
   }
@@ -245,12 +176,6 @@ public final class ChainCorpus {
               return outcomeOf(
                   new EvidenceVerifier(by).verify(forgery.sign(), REPORT_DATA, Role.WORKER, NOW));
             }));
-  }
-
-  private String verify(byte[] quote, Collateral collateral) {
-    return outcomeOf(
-        new EvidenceVerifier(policy.withCollateralRequired(true), new FixedCollateral(collateral))
-            .verify(quote, REPORT_DATA, Role.WORKER, NOW));
   }
 
   private static void underRoot(ForgedQuote forgery, String name) throws IOException {
@@ -270,23 +195,6 @@ public final class ChainCorpus {
       throws IOException {
     String subject = position == 1 ? TestCertificates.PLATFORM_CA_NAME : "forged leaf";
     return ForgedQuote.reissued(forgery.chain.get(position), subject, issuer, signer, edit);
-  }
-
-  private static byte[] list(String issuer, PrivateKey key, Instant from) {
-    return TestCertificates.revocationList(issuer, key, from, NOW.plus(YEAR), Set.of());
-  }
-
-  private static Collateral with(Collateral of, byte[] rootCrl, byte[] pckCrl) {
-    return new Collateral(
-        of.pckCrlIssuerChain(),
-        rootCrl,
-        pckCrl,
-        of.tcbInfoIssuerChain(),
-        of.tcbInfo(),
-        of.tcbInfoSignature(),
-        of.qeIdentityIssuerChain(),
-        of.qeIdentity(),
-        of.qeIdentitySignature());
   }
 
   private static List<Extension> extensions(byte[] certificate) {

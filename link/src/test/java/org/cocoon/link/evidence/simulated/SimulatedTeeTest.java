@@ -1,6 +1,7 @@
 package org.cocoon.link.evidence.simulated;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -98,6 +99,33 @@ final class SimulatedTeeTest {
 
     Files.write(library, new byte[] {1}, java.nio.file.StandardOpenOption.APPEND);
     assertNotEquals(before, ImageMeasurement.ofJar(router).imageHash(Role.ROUTER));
+  }
+
+  @Test
+  void collateralAloneIsMadeAnewAndThePolicyStays() throws IOException {
+    Path policy = dir.resolve("out/policy.json");
+    Path collateral = dir.resolve("out/collateral.json");
+    String jar = jar("program.jar", "", "program").toString();
+    SimulatedPolicyMain.main(
+        new String[] {
+          "--dir",
+          dir.toString(),
+          "--router",
+          jar,
+          "--worker",
+          jar,
+          "--collateral",
+          collateral.toString(),
+          "--out",
+          policy.toString()
+        });
+    assertEquals(true, Policy.load(policy).collateralRequired());
+    byte[] policyBefore = Files.readAllBytes(policy);
+    byte[] before = Files.readAllBytes(collateral);
+    SimulatedPolicyMain.main(
+        new String[] {"--dir", dir.toString(), "--collateral", collateral.toString()});
+    assertFalse(java.util.Arrays.equals(before, Files.readAllBytes(collateral)));
+    assertArrayEquals(policyBefore, Files.readAllBytes(policy));
   }
 
   private Path jar(String name, String classPath, String content) throws IOException {
