@@ -12,28 +12,34 @@ import java.sql.Statement;
 /** The one PostgreSQL of the module's tests, emptied for whoever asks. */
 public final class TestPostgres {
   private static final Path FOLDER = Path.of("target", "postgres");
-  private static LocalPostgres server = start(0);
 
   private TestPostgres() {}
+
+  /** Started by the first who asks for a database, not by who only sends statements to another. */
+  private static final class Shared {
+    static LocalPostgres server = start(0);
+
+    private Shared() {}
+  }
 
   /** The database, with nothing in it. */
   public static synchronized DatabaseUrl freshDatabase() throws SQLException {
     execute(
-        server.url(),
+        Shared.server.url(),
         "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
             + " ALTER DATABASE "
-            + server.url().database()
+            + Shared.server.url().database()
             + " RESET ALL");
-    return server.url();
+    return Shared.server.url();
   }
 
   static synchronized void stop() throws IOException {
-    server.close();
+    Shared.server.close();
   }
 
   /** Starts it again on the port it had. */
   static synchronized void startAgain() {
-    server = start(server.url().port());
+    Shared.server = start(Shared.server.url().port());
   }
 
   public static void execute(DatabaseUrl database, String sql) throws SQLException {
