@@ -14,10 +14,13 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.link.node.NodeTee;
 import org.cocoon.link.sealing.MonotonicCounter;
 import org.cocoon.link.sealing.SealedFile;
 import org.cocoon.link.sealing.SealedFile.Opened;
 import org.cocoon.link.sealing.SealingKeys;
+import org.cocoon.link.sealing.SealingUnavailableException;
+import org.cocoon.router.ledger.PostgresLedger.KeySource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +58,30 @@ final class ReceiptKeyFile {
   ReceiptKeyFile(Path data, SecureRandom random) {
     this.data = data;
     this.random = random;
+  }
+
+  /**
+   * How the receipt key is kept in this TEE; blocks for as long as the TEE takes.
+   *
+   * @throws IOException a sentence, if the TEE gives no sealing keys, and the options do not allow
+   *     for keys in clear where it has none
+   */
+  static KeySource source(NodeTee tee, RouterOptions options) throws IOException {
+    ReceiptKeyFile file = new ReceiptKeyFile(options.data(), new SecureRandom());
+    try {
+      SealingKeys keys = tee.sealingKeys();
+      return counter -> file.sealed(keys, counter, options.newReceiptKey());
+    } catch (SealingUnavailableException e) {
+      String why = String.valueOf(e.getMessage());
+      if (!options.unsealedKeys()) {
+        throw new IOException(
+            "the receipt key cannot be sealed: "
+                + why
+                + ". To keep it in a plain file all the same, start with --unsealed-keys",
+            e);
+      }
+      return _ -> file.unsealed(why);
+    }
   }
 
   /**

@@ -8,13 +8,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.node.EvidenceArguments;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The router's program. */
@@ -70,31 +70,7 @@ public final class RouterMain implements Callable<Integer> {
       description = "postgresql://user:password@host:port/database; without it one is embedded.")
   private @Nullable String postgres;
 
-  @Option(
-      names = "--policy",
-      required = true,
-      paramLabel = "FILE",
-      description = "Whose evidence is accepted (JSON).")
-  private @Nullable Path policy;
-
-  @Option(
-      names = "--tee",
-      paramLabel = "DIR",
-      description = "Where the kernel makes TEE reports (default ${DEFAULT-VALUE}).")
-  private Path tee = TsmReports.KERNEL_FOLDER;
-
-  @Option(
-      names = "--simulated-tee",
-      paramLabel = "DIR",
-      description = "Simulate the TEE with the test root in DIR. Protects nothing.")
-  private @Nullable Path simulatedTee;
-
-  @Option(
-      names = "--simulated-provider",
-      defaultValue = "tdx",
-      paramLabel = "MAKER",
-      description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
-  private String simulatedProvider = "";
+  @Mixin private EvidenceArguments evidence = new EvidenceArguments();
 
   @Option(names = "--demo", description = "Make a funded demo account; its key is DATA/demo.key.")
   private boolean demo;
@@ -113,13 +89,6 @@ public final class RouterMain implements Callable<Integer> {
       paramLabel = "HOST:PORT",
       description = "Serve the API over attested TLS too: clients verify this router's evidence.")
   private @Nullable String attested;
-
-  @Option(
-      names = "--collateral",
-      paramLabel = "PLACE",
-      description =
-          "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
-  private @Nullable String collateral;
 
   @Option(
       names = "--unsealed-keys",
@@ -167,8 +136,7 @@ public final class RouterMain implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Path dataFolder = data;
-    Path policyFile = policy;
-    if (dataFolder == null || policyFile == null) {
+    if (dataFolder == null) {
       throw new IllegalStateException("picocli sees to required options");
     }
     RouterOptions options =
@@ -178,16 +146,12 @@ public final class RouterMain implements Callable<Integer> {
             name,
             dataFolder,
             postgres,
-            policyFile,
-            tee,
-            simulatedTee,
-            SimulatedTee.Provider.ofWord(simulatedProvider),
+            evidence.options(),
             demo,
             strict,
             maxInFlight,
             tls(),
             attested == null ? null : RouterOptions.Endpoint.parse(attested),
-            collateral,
             unsealedKeys,
             newReceiptKey);
     RouterProcess process = RouterProcess.start(options);

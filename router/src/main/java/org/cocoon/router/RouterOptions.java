@@ -1,7 +1,7 @@
 package org.cocoon.router;
 
 import java.nio.file.Path;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.node.EvidenceOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,18 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param name for people, and stable over restarts: leased credit belongs to it
  * @param data folder for keys and the embedded PostgreSQL
  * @param postgres URL of a PostgreSQL, or null for an embedded one
- * @param policy file that says whose evidence is accepted
- * @param tee the kernel's folder of TEE reports (configfs-tsm)
- * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
- * @param simulatedProvider whose hardware a simulated TEE is
+ * @param evidence where its own comes from, and whose it accepts
  * @param demo whether a funded demo account is made
  * @param strict whether unknown request fields are refused
  * @param maxInFlightPerKey requests that one account may have running
  * @param tls certificate and key of the API, or null for plain HTTP (behind a proxy, or on
  *     loopback)
  * @param attested where clients come in that verify this router's evidence, or null for nowhere
- * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
- *     null for none
  * @param unsealedKeys whether keys may lie in clear where the TEE cannot seal
  * @param newReceiptKey whether a receipt key that cannot be opened is given up for a new one
  */
@@ -33,16 +28,12 @@ public record RouterOptions(
     String name,
     Path data,
     @Nullable String postgres,
-    Path policy,
-    Path tee,
-    @Nullable Path simulatedTee,
-    SimulatedTee.Provider simulatedProvider,
+    EvidenceOptions evidence,
     boolean demo,
     boolean strict,
     int maxInFlightPerKey,
     @Nullable Tls tls,
     @Nullable Endpoint attested,
-    @Nullable String collateral,
     boolean unsealedKeys,
     boolean newReceiptKey) {
 

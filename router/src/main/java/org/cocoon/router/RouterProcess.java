@@ -26,9 +26,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
-import org.cocoon.link.evidence.Verdict;
+import org.cocoon.link.evidence.Role;
+import org.cocoon.link.node.NodeTee;
 import org.cocoon.link.tls.AttestedTls;
-import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.AttestationView;
@@ -72,7 +72,7 @@ public final class RouterProcess {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final Fleet fleet = new Fleet();
 
-  private @Nullable RouterTee tee;
+  private @Nullable NodeTee tee;
   private @Nullable LocalPostgres localPostgres;
   private @Nullable PostgresLedger ledger;
   private @Nullable RequestPath path;
@@ -108,12 +108,11 @@ public final class RouterProcess {
   private void begin() throws Exception {
     Files.createDirectories(options.data());
     CompletableFuture<DatabaseUrl> database = aside(this::database);
-    CompletableFuture<RouterTee> ownTee = aside(() -> RouterTee.open(options));
-    RouterTee enclosing = ownTee.get();
+    NodeTee enclosing = NodeTee.open(options.evidence(), Role.ROUTER);
     tee = enclosing;
-    RouterTrust trust = RouterTrust.open(vertx, options, enclosing.reports());
+    RouterTrust trust = RouterTrust.open(options, enclosing.reports());
     evidence = trust;
-    KeySource receiptKey = enclosing.receiptKey(options);
+    KeySource receiptKey = ReceiptKeyFile.source(enclosing, options);
     await(onLoop(() -> listenForWorkers(trust))); // they attach while the ledger opens
     PostgresLedger openLedger =
         await(
@@ -123,9 +122,7 @@ public final class RouterProcess {
     if (options.demo()) {
       await(demoAccount(openLedger.accounts()));
     }
-    String imageHash =
-        trust.own() instanceof PeerVerdict.Accepted(Verdict.Trusted own) ? own.imageHash() : "";
-    await(onLoop(() -> listenForClients(openLedger, trust, imageHash)));
+    await(onLoop(() -> listenForClients(openLedger, trust, trust.imageHash())));
     RouterOptions.Endpoint attested = options.attested();
     if (attested != null) {
       await(onLoop(() -> listenAttested(attested, trust)));
@@ -180,7 +177,7 @@ public final class RouterProcess {
   private Future<Void> listenForWorkers(RouterTrust trust) {
     UplinkServer workers = new UplinkServer(vertx, fleet, options.name(), trust, System::nanoTime);
     uplinks = workers;
-    trust.follow(workers);
+    trust.follow(vertx, workers);
     vertx.setPeriodic(TICK_MILLIS, ignored -> workers.tick());
     HttpServer linkServer =
         vertx
@@ -204,7 +201,7 @@ public final class RouterProcess {
             System::nanoTime);
     path = requests;
     gauges(requests);
-    List<String> simulated = options.simulatedTee() == null ? List.of() : List.of("tee");
+    List<String> simulated = options.evidence().simulatedTee() == null ? List.of() : List.of("tee");
     NetworkView view =
         new NetworkView(
             options.name(),
@@ -361,7 +358,7 @@ public final class RouterProcess {
     if (database != null) {
       database.close();
     }
-    RouterTee enclosing = tee;
+    NodeTee enclosing = tee;
     if (enclosing != null) {
       enclosing.close();
     }

@@ -1,6 +1,5 @@
 package org.cocoon.router;
 
-import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import java.io.IOException;
@@ -8,28 +7,20 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateEncodingException;
 import java.time.InstantSource;
 import java.util.Base64;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.Digests;
-import org.cocoon.link.evidence.EvidenceVerifier;
-import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.PlatformTcb;
-import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
-import org.cocoon.link.tls.CollateralFeed;
-import org.cocoon.link.tls.CollateralLog;
+import org.cocoon.link.node.NodeTrust;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
 import org.cocoon.link.tls.PeerWatch;
-import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.RenewingIdentity;
 import org.cocoon.router.fleet.UplinkServer;
 import org.cocoon.router.fleet.UplinkServer.Peer;
@@ -46,60 +37,26 @@ final class RouterTrust implements UplinkServer.Peers {
   private static final int ID_BYTES = 8;
   private static final Logger log = LoggerFactory.getLogger(RouterTrust.class);
 
-  private final Vertx vertx;
-  private final PolicyWatch policies;
-  private final CollateralFeed collateral;
+  private final NodeTrust trust;
   private final RenewingIdentity identity;
   private final PeerVerifier workers;
   private @Nullable PeerWatch<HttpConnection> watch;
 
-  /** The version of policy and collateral that own evidence was checked by last. */
-  private final AtomicLong ownCheckedBy = new AtomicLong();
-
-  private volatile String policyDigest;
-
-  private RouterTrust(Vertx vertx, RouterOptions options, TsmReports reports) throws IOException {
-    this.vertx = vertx;
-    this.policies =
-        PolicyWatch.open(
-            options.policy(),
-            new PolicyWatch.Listener() {
-              @Override
-              public void changed(Policy policy) {
-                use(policy);
-              }
-
-              @Override
-              public void unreadable(String reason) {
-                log.error("event=policy_unreadable kept={} reason=\"{}\"", policyDigest, reason);
-              }
-            });
-    this.policyDigest = PolicyWatch.shortDigest(policies.current());
-    this.collateral =
-        CollateralFeed.open(
-            options.collateral(),
+  private RouterTrust(RouterOptions options, TsmReports reports) throws IOException {
+    InstantSource clock = InstantSource.system();
+    this.trust =
+        NodeTrust.open(
+            options.evidence(),
             Optional.of(options.data().resolve("collateral")),
-            this::roots,
-            InstantSource.system(),
-            new CollateralLog(InstantSource.system(), () -> {}));
+            clock,
+            why -> {}); // the watch of links sees to it
     this.identity =
         new RenewingIdentity(
             Role.ROUTER,
             reports,
-            InstantSource.system(),
+            clock,
             fault -> log.error("event=identity_renewal_failed", fault));
-    this.workers =
-        new PeerVerifier(
-            Role.WORKER,
-            new EvidenceVerifier(policies.current(), collateral.source()),
-            InstantSource.system(),
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=worker peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
+    this.workers = trust.expecting(Role.WORKER, VERDICTS_CACHED);
   }
 
   /**
@@ -107,14 +64,10 @@ final class RouterTrust implements UplinkServer.Peers {
    *
    * @throws IOException a sentence, if the policy cannot be read or there is no TEE
    */
-  static RouterTrust open(Vertx vertx, RouterOptions options, TsmReports reports)
-      throws IOException {
-    RouterTrust trust = new RouterTrust(vertx, options, reports);
-    log.info("event=policy_in_force policy={}", trust.policyDigest);
-    CollateralLog.warnIfMissing(trust.collateral, trust.policies.current());
-    trust.collateral.prefetch(trust.identity.get().platform());
-    trust.checkOwn();
-    return trust;
+  static RouterTrust open(RouterOptions options, TsmReports reports) throws IOException {
+    RouterTrust opened = new RouterTrust(options, reports);
+    opened.trust.checkOwn(opened.identity, "workers with this policy will not attach");
+    return opened;
   }
 
   /** What a handshake presents. */
@@ -129,85 +82,29 @@ final class RouterTrust implements UplinkServer.Peers {
 
   /** The beginning of the digest of the policy in force. */
   String policyDigest() {
-    return policyDigest;
+    return trust.policyDigest();
   }
 
-  /** What a peer with our policy says of this router; takes milliseconds. */
-  PeerVerdict own() {
-    return identity.get().verdict(new EvidenceVerifier(policies.current(), collateral.source()));
+  /** What runs here, as peers know it; empty if they would refuse it. */
+  String imageHash() {
+    return trust.own().orElse(null) instanceof PeerVerdict.Accepted(Verdict.Trusted own)
+        ? own.imageHash()
+        : "";
   }
 
   /** Begins to look at the policy and at the links of this server; on the event loop. */
-  void follow(UplinkServer server) {
-    Context loop = vertx.getOrCreateContext();
-    PeerWatch<HttpConnection> judging =
-        new PeerWatch<>(
+  void follow(Vertx vertx, UplinkServer server) {
+    watch =
+        trust.follow(
+            vertx,
             workers,
-            InstantSource.system(),
-            task -> aside(task),
-            task -> loop.runOnContext(ignored -> task.run()),
             (connection, why, changed) ->
-                server.end(connection, why.reason(), why.detail(), changed && drains()));
-    watch = judging;
-    vertx.setPeriodic(
-        PolicyWatch.PERIOD_MILLIS,
-        ignored -> {
-          judging.tick();
-          vertx.executeBlocking(this::poll, false).onSuccess(done -> judging.tick());
-        });
-  }
-
-  private @Nullable Void poll() {
-    policies.poll();
-    checkOwn();
-    return null;
-  }
-
-  /** Tells whenever policy or collateral have changed so that they refuse this router itself. */
-  private void checkOwn() {
-    long version = workers.version();
-    if (ownCheckedBy.getAndSet(version) == version) {
-      return;
-    }
-    if (own() instanceof PeerVerdict.Refused refused) {
-      log.warn(
-          "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers with this policy will not attach\"",
-          refused.reason(),
-          refused.detail());
-    }
-  }
-
-  private Set<String> roots() {
-    Set<String> all = new HashSet<>(policies.current().trustedRoots());
-    all.addAll(policies.current().simulatedRoots());
-    return all;
+                server.end(connection, why.reason(), why.detail(), changed && trust.drains()));
   }
 
   /** Ends the fetching of collateral. */
   void close() {
-    collateral.close();
-  }
-
-  /** Whether the policy lets links finish what runs on them, where it or the collateral changed. */
-  private boolean drains() {
-    return policies.current().onChange() == OnChange.DRAIN;
-  }
-
-  private void aside(Runnable task) {
-    vertx.executeBlocking(
-        () -> {
-          task.run();
-          return null;
-        },
-        false);
-  }
-
-  private void use(Policy policy) {
-    String before = policyDigest;
-    policyDigest = PolicyWatch.shortDigest(policy);
-    workers.use(new EvidenceVerifier(policy, collateral.source()));
-    log.info("event=policy_in_force policy={} before={}", policyDigest, before);
-    CollateralLog.warnIfMissing(collateral, policy);
+    trust.close();
   }
 
   // ------------------------------------------------------------------ who is at the other end

@@ -13,14 +13,14 @@ import org.cocoon.backend.FakeBackend;
 import org.cocoon.backend.FakeOptions;
 import org.cocoon.backend.LlamaBackend;
 import org.cocoon.backend.LlamaOptions;
-import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.node.EvidenceArguments;
 import org.cocoon.worker.engine.EngineOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The worker's program. */
@@ -120,31 +120,7 @@ public final class WorkerMain implements Callable<Integer> {
       description = "Price multiplier, 1000 = 1.0 (default 1000).")
   private int coefficient;
 
-  @Option(
-      names = "--policy",
-      required = true,
-      paramLabel = "FILE",
-      description = "Whose evidence is accepted (JSON).")
-  private @Nullable Path policy;
-
-  @Option(
-      names = "--tee",
-      paramLabel = "DIR",
-      description = "Where the kernel makes TEE reports (default ${DEFAULT-VALUE}).")
-  private Path tee = TsmReports.KERNEL_FOLDER;
-
-  @Option(
-      names = "--simulated-tee",
-      paramLabel = "DIR",
-      description = "Simulate the TEE with the test root in DIR. Protects nothing.")
-  private @Nullable Path simulatedTee;
-
-  @Option(
-      names = "--simulated-provider",
-      defaultValue = "tdx",
-      paramLabel = "MAKER",
-      description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
-  private String simulatedProvider = "";
+  @Mixin private EvidenceArguments evidence = new EvidenceArguments();
 
   @Option(
       names = "--gpu-evidence",
@@ -164,13 +140,6 @@ public final class WorkerMain implements Callable<Integer> {
       description =
           "What a conversation without a system message begins with (default: the template's own).")
   private String system = "";
-
-  @Option(
-      names = "--collateral",
-      paramLabel = "PLACE",
-      description =
-          "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
-  private @Nullable String collateral;
 
   @Option(
       names = "--renew-after",
@@ -222,23 +191,15 @@ public final class WorkerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Path policyFile = policy;
-    if (policyFile == null) {
-      throw new IllegalStateException("picocli sees to required options");
-    }
     WorkerOptions options =
         new WorkerOptions(
             routers.stream().map(router -> address("--router", router)).toList(),
             name == null ? "worker-" + ProcessHandle.current().pid() : name,
             coefficient,
-            policyFile,
-            tee,
-            simulatedTee,
+            evidence.options(),
             system,
             keys == null ? null : address("--keys", keys),
             renewAfter,
-            collateral,
-            SimulatedTee.Provider.ofWord(simulatedProvider),
             gpuEvidence,
             simulatedGpu);
     Backend backend = backend();

@@ -4,7 +4,7 @@ import io.vertx.core.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.node.EvidenceOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,32 +13,23 @@ import org.jspecify.annotations.Nullable;
  * @param routers to attach to
  * @param name for people
  * @param coefficient price multiplier, 1000 = 1.0
- * @param policy file that says whose evidence is accepted
- * @param tee the kernel's folder of TEE reports (configfs-tsm)
- * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
+ * @param evidence where its own comes from, and whose it accepts
  * @param system what a conversation without a system message begins with; empty: as the model's own
  *     template does
  * @param keys where its key manager listens, or null: it opens no sealed prompts
  * @param renewAfter the longest time for which a link keeps its certificates, 1 s to 12 h
- * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
- *     null for none
- * @param simulatedProvider whose hardware a simulated TEE is
  * @param gpuEvidence folder that somebody serves with the evidence of this machine's GPUs, or null
  *     for none ({@link org.cocoon.link.evidence.gpu.GpuReports})
- * @param simulatedGpu whether a simulated GPU serves it, under the root in simulatedTee
+ * @param simulatedGpu whether a simulated GPU serves it, under the root of the simulated TEE
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
     String name,
     int coefficient,
-    Path policy,
-    Path tee,
-    @Nullable Path simulatedTee,
+    EvidenceOptions evidence,
     String system,
     @Nullable SocketAddress keys,
     Duration renewAfter,
-    @Nullable String collateral,
-    SimulatedTee.Provider simulatedProvider,
     @Nullable Path gpuEvidence,
     boolean simulatedGpu) {
 
@@ -47,7 +38,7 @@ public record WorkerOptions(
     if (coefficient < 1 || coefficient > 1_000_000) {
       throw new IllegalArgumentException("--coefficient is 1 to 1000000 (1000 = 1.0)");
     }
-    if (simulatedGpu && (simulatedTee == null || gpuEvidence != null)) {
+    if (simulatedGpu && (evidence.simulatedTee() == null || gpuEvidence != null)) {
       throw new IllegalArgumentException(
           "--simulated-gpu needs --simulated-tee, and no --gpu-evidence beside it");
     }

@@ -67,7 +67,7 @@ public final class WorkerProcess {
       throws IOException {
     WorkerTee tee = WorkerTee.open(options);
     Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
-    WorkerTrust trust = new WorkerTrust(vertx, options, tee);
+    WorkerTrust trust = new WorkerTrust(options, tee);
     WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, backend, engineOptions);
     process.begin(refusedForGood, broken);
     return process;
@@ -93,10 +93,9 @@ public final class WorkerProcess {
             });
     KeysLink link = keys;
     if (link != null) {
-      trust.follow(link);
       link.start(Set.of(engine.model().name()), uplinks::keysChanged);
     }
-    trust.follow(uplinks);
+    trust.follow(vertx, uplinks);
     uplinks.start(
         vertx,
         options.routers(),

@@ -7,9 +7,8 @@ import java.util.Optional;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.gpu.GpuReports;
-import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedGpuFolder;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.node.NodeTee;
 import org.cocoon.link.tls.LinkIdentity;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,19 +18,14 @@ import org.slf4j.LoggerFactory;
 final class WorkerTee implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(WorkerTee.class);
 
-  private final TsmReports reports;
+  private final NodeTee tee;
   private final LinkIdentity.Gpus gpus;
-  private final @Nullable SimulatedTee simulated;
   private final @Nullable SimulatedGpuFolder simulatedGpu;
 
   private WorkerTee(
-      TsmReports reports,
-      LinkIdentity.Gpus gpus,
-      @Nullable SimulatedTee simulated,
-      @Nullable SimulatedGpuFolder simulatedGpu) {
-    this.reports = reports;
+      NodeTee tee, LinkIdentity.Gpus gpus, @Nullable SimulatedGpuFolder simulatedGpu) {
+    this.tee = tee;
     this.gpus = gpus;
-    this.simulated = simulated;
     this.simulatedGpu = simulatedGpu;
   }
 
@@ -41,22 +35,15 @@ final class WorkerTee implements AutoCloseable {
    * @throws IOException if a simulated one cannot be started
    */
   static WorkerTee open(WorkerOptions options) throws IOException {
-    Path folder = options.simulatedTee();
-    if (folder == null) {
-      return new WorkerTee(new TsmReports(options.tee()), gpus(options), null, null);
-    }
-    SimulatedTee tee =
-        SimulatedTee.start(
-            folder, Role.WORKER, ImageMeasurement.ofRunningProgram(), options.simulatedProvider());
-    TsmReports reports = new TsmReports(tee.reportsFolder());
-    log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
-    if (!options.simulatedGpu()) {
-      return new WorkerTee(reports, gpus(options), tee, null);
+    NodeTee tee = NodeTee.open(options.evidence(), Role.WORKER);
+    Path folder = options.evidence().simulatedTee();
+    if (folder == null || !options.simulatedGpu()) {
+      return new WorkerTee(tee, gpus(options), null);
     }
     try {
       SimulatedGpuFolder gpu = SimulatedGpuFolder.start(folder, InstantSource.system());
       log.warn("event=simulated what=gpu meaning=\"GPU evidence is signed by a test root\"");
-      return new WorkerTee(reports, new GpuReports(gpu.folder())::evidence, tee, gpu);
+      return new WorkerTee(tee, new GpuReports(gpu.folder())::evidence, gpu);
     } catch (IOException e) {
       tee.close();
       throw e;
@@ -70,7 +57,7 @@ final class WorkerTee implements AutoCloseable {
 
   /** Where the TEE's evidence comes from. */
   TsmReports reports() {
-    return reports;
+    return tee.reports();
   }
 
   /** Where the evidence of GPUs comes from. */
@@ -80,7 +67,7 @@ final class WorkerTee implements AutoCloseable {
 
   /** Whether the TEE is a simulated one. */
   boolean isSimulated() {
-    return simulated != null;
+    return tee.isSimulated();
   }
 
   /** Ends what is simulated. */
@@ -91,9 +78,7 @@ final class WorkerTee implements AutoCloseable {
         simulatedGpu.close();
       }
     } finally {
-      if (simulated != null) {
-        simulated.close();
-      }
+      tee.close();
     }
   }
 }

@@ -34,6 +34,7 @@ import org.cocoon.link.evidence.simulated.SimulatedPolicy;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.keys.KeyManager;
 import org.cocoon.link.keys.KeyManagerOptions;
+import org.cocoon.link.node.EvidenceOptions;
 import org.cocoon.router.RouterOptions;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.RouterProcess;
@@ -91,19 +92,24 @@ final class TestNetwork implements AutoCloseable {
                 "router-test",
                 folder.resolve("router"),
                 postgresUrl(),
-                policy,
-                TsmReports.KERNEL_FOLDER,
-                folder.resolve("tee"),
-                SimulatedTee.Provider.TDX,
+                evidence(SimulatedTee.Provider.TDX),
                 true,
                 false,
                 maxInFlight,
                 null,
                 new Endpoint("127.0.0.1", 0),
-                collateral == null ? null : collateral.toString(),
                 false,
                 false));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
+  }
+
+  private EvidenceOptions evidence(SimulatedTee.Provider provider) {
+    return new EvidenceOptions(
+        policy,
+        TsmReports.KERNEL_FOLDER,
+        folder.resolve("tee"),
+        provider,
+        collateral == null ? null : collateral.toString());
   }
 
   /** Starts a key manager in this process; returns where workers find it. */
@@ -116,15 +122,7 @@ final class TestNetwork implements AutoCloseable {
     KeyManager started =
         KeyManager.start(
             new KeyManagerOptions(
-                "127.0.0.1",
-                0,
-                "keys-test",
-                policy,
-                TsmReports.KERNEL_FOLDER,
-                folder.resolve("tee"),
-                provider,
-                collateral == null ? null : collateral.toString(),
-                Duration.ofHours(1)));
+                "127.0.0.1", 0, "keys-test", evidence(provider), Duration.ofHours(1)));
     keyManager = started;
     return "127.0.0.1:" + started.port();
   }

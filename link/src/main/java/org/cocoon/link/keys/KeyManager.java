@@ -10,22 +10,15 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import org.cocoon.link.evidence.EvidenceVerifier;
-import org.cocoon.link.evidence.Policy;
+import java.util.concurrent.Executors;
 import org.cocoon.link.evidence.Role;
-import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.ImageMeasurement;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
+import org.cocoon.link.node.NodeTee;
+import org.cocoon.link.node.NodeTrust;
 import org.cocoon.link.tls.AttestedTls;
-import org.cocoon.link.tls.CollateralFeed;
-import org.cocoon.link.tls.CollateralLog;
-import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
 import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.RenewingIdentity;
@@ -53,13 +46,10 @@ public final class KeyManager {
   private final Vertx vertx;
   private final Context context;
   private final List<Long> timers = new ArrayList<>();
-  private @Nullable SimulatedTee simulatedTee;
+  private @Nullable NodeTee tee;
+  private @Nullable NodeTrust trust;
   private @Nullable HttpServer listener;
   private @Nullable KeyServer server;
-  private volatile @Nullable CollateralFeed collateral;
-
-  /** Set before the policy is polled for the first time. */
-  private volatile @Nullable PeerVerifier workerPeers;
 
   private KeyManager(KeyManagerOptions options) {
     this.options = options;
@@ -84,50 +74,20 @@ public final class KeyManager {
   }
 
   private void begin() throws Exception {
-    PolicyWatch policy = PolicyWatch.open(options.policy(), new PolicyListener());
-    CollateralFeed feed =
-        CollateralFeed.open(
-            options.collateral(),
-            Optional.empty(),
-            () -> roots(policy.current()),
-            clock,
-            new CollateralLog(clock, () -> renewKeys("the collateral changed")));
-    collateral = feed;
-    CollateralLog.warnIfMissing(feed, policy.current());
-    EvidenceVerifier verifier = new EvidenceVerifier(policy.current(), feed.source());
+    NodeTrust accepting =
+        NodeTrust.open(options.evidence(), Optional.empty(), clock, this::renewKeys);
+    trust = accepting;
+    NodeTee enclosing = NodeTee.open(options.evidence(), Role.KEYS);
+    tee = enclosing;
     RenewingIdentity identity =
         new RenewingIdentity(
             Role.KEYS,
-            reports(),
+            enclosing.reports(),
             clock,
             fault -> log.error("event=identity_not_renewed reason=\"{}\"", fault.getMessage()));
-    feed.prefetch(identity.get().platform());
-    if (identity.get().verdict(verifier) instanceof PeerVerdict.Refused refused) {
-      log.warn(
-          "event=own_evidence_refused reason={} detail=\"{}\" hint=\"workers and clients with this policy will not trust these keys\"",
-          refused.reason(),
-          refused.detail());
-    }
-    PeerVerifier workers =
-        new PeerVerifier(
-            Role.WORKER,
-            verifier,
-            clock,
-            VERDICTS_CACHED,
-            refusal ->
-                log.warn(
-                    "event=evidence_refused role=worker peer={} reason={} detail=\"{}\"",
-                    refusal.peer(),
-                    refusal.reason(),
-                    refusal.detail()));
-    workerPeers = workers;
-    await(onLoop(() -> listen(identity, workers, policy)));
-  }
-
-  private static Set<String> roots(Policy policy) {
-    Set<String> all = new HashSet<>(policy.trustedRoots());
-    all.addAll(policy.simulatedRoots());
-    return all;
+    accepting.checkOwn(identity, "workers and clients with this policy will not trust these keys");
+    PeerVerifier workers = accepting.expecting(Role.WORKER, VERDICTS_CACHED);
+    await(onLoop(() -> listen(identity, workers, accepting)));
   }
 
   private void renewKeys(String why) {
@@ -140,27 +100,8 @@ public final class KeyManager {
         });
   }
 
-  private final class PolicyListener implements PolicyWatch.Listener {
-    @Override
-    public void changed(Policy policy) {
-      PeerVerifier workers = workerPeers;
-      CollateralFeed feed = collateral;
-      if (workers == null || feed == null) {
-        return;
-      }
-      workers.use(new EvidenceVerifier(policy, feed.source()));
-      log.info("event=policy_changed digest={}", PolicyWatch.shortDigest(policy));
-      CollateralLog.warnIfMissing(feed, policy);
-      renewKeys("the policy changed");
-    }
-
-    @Override
-    public void unreadable(String reason) {
-      log.error("event=policy_unreadable reason=\"{}\" hint=\"the one before is kept\"", reason);
-    }
-  }
-
-  private Future<Void> listen(RenewingIdentity identity, PeerVerifier workers, PolicyWatch policy) {
+  private Future<Void> listen(
+      RenewingIdentity identity, PeerVerifier workers, NodeTrust accepting) {
     KeyServer serving =
         new KeyServer(
             vertx,
@@ -172,13 +113,7 @@ public final class KeyManager {
     every(TICK_MILLIS, serving::tick);
     every(
         PolicyWatch.PERIOD_MILLIS,
-        () ->
-            vertx.executeBlocking(
-                () -> {
-                  policy.poll();
-                  return true;
-                },
-                false));
+        () -> vertx.executeBlocking(Executors.callable(accepting::poll), false));
     every(
         IDENTITY_MILLIS, () -> vertx.executeBlocking(identity::get, false).onSuccess(serving::use));
     HttpServer http =
@@ -211,21 +146,6 @@ public final class KeyManager {
     timers.add(vertx.setPeriodic(millis, ignored -> work.run()));
   }
 
-  private TsmReports reports() throws IOException {
-    if (options.simulatedTee() == null) {
-      return new TsmReports(options.tee());
-    }
-    SimulatedTee tee =
-        SimulatedTee.start(
-            options.simulatedTee(),
-            Role.KEYS,
-            ImageMeasurement.ofRunningProgram(),
-            options.simulatedProvider());
-    simulatedTee = tee;
-    log.warn("event=simulated what=tee meaning=\"evidence is signed by a test root\"");
-    return new TsmReports(tee.reportsFolder());
-  }
-
   /** The port that workers dial. */
   public int port() {
     return listener == null ? 0 : listener.actualPort();
@@ -250,13 +170,13 @@ public final class KeyManager {
   }
 
   private boolean closeBlocking() throws IOException {
-    CollateralFeed feed = collateral;
-    if (feed != null) {
-      feed.close();
+    NodeTrust accepting = trust;
+    if (accepting != null) {
+      accepting.close();
     }
-    SimulatedTee tee = simulatedTee;
-    if (tee != null) {
-      tee.close();
+    NodeTee enclosing = tee;
+    if (enclosing != null) {
+      enclosing.close();
     }
     return true;
   }

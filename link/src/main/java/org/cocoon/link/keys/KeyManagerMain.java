@@ -2,7 +2,6 @@ package org.cocoon.link.keys;
 
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
@@ -10,11 +9,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.cocoon.link.evidence.TsmReports;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
-import org.jspecify.annotations.Nullable;
+import org.cocoon.link.node.EvidenceArguments;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The key manager's program. */
@@ -47,38 +45,7 @@ public final class KeyManagerMain implements Callable<Integer> {
       description = "Where workers dial (default ${DEFAULT-VALUE}).")
   private String listen = "";
 
-  @Option(
-      names = "--policy",
-      required = true,
-      paramLabel = "FILE",
-      description = "Whose evidence is accepted (JSON).")
-  private @Nullable Path policy;
-
-  @Option(
-      names = "--tee",
-      paramLabel = "DIR",
-      description = "Where the kernel makes TEE reports (default ${DEFAULT-VALUE}).")
-  private Path tee = TsmReports.KERNEL_FOLDER;
-
-  @Option(
-      names = "--simulated-tee",
-      paramLabel = "DIR",
-      description = "Simulate the TEE with the test root in DIR. Protects nothing.")
-  private @Nullable Path simulatedTee;
-
-  @Option(
-      names = "--simulated-provider",
-      defaultValue = "tdx",
-      paramLabel = "MAKER",
-      description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
-  private String simulatedProvider = "";
-
-  @Option(
-      names = "--collateral",
-      paramLabel = "PLACE",
-      description =
-          "Intel's collateral: URL of a caching server (PCCS), folder, or file (default: none).")
-  private @Nullable String collateral;
+  @Mixin private EvidenceArguments evidence = new EvidenceArguments();
 
   @Option(
       names = "--epoch",
@@ -124,10 +91,6 @@ public final class KeyManagerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Path policyFile = policy;
-    if (policyFile == null) {
-      throw new IllegalStateException("picocli sees to required options");
-    }
     int colon = listen.lastIndexOf(':');
     KeyManager running =
         KeyManager.start(
@@ -135,11 +98,7 @@ public final class KeyManagerMain implements Callable<Integer> {
                 colon < 1 ? "127.0.0.1" : listen.substring(0, colon),
                 port(listen.substring(colon + 1)),
                 name,
-                policyFile,
-                tee,
-                simulatedTee,
-                SimulatedTee.Provider.ofWord(simulatedProvider),
-                collateral,
+                evidence.options(),
                 duration(epoch)));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running), "shutdown"));
     return 0;

@@ -1,9 +1,7 @@
 package org.cocoon.link.keys;
 
-import java.nio.file.Path;
 import java.time.Duration;
-import org.cocoon.link.evidence.simulated.SimulatedTee;
-import org.jspecify.annotations.Nullable;
+import org.cocoon.link.node.EvidenceOptions;
 
 /**
  * What a key manager is told at its start.
@@ -11,24 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param host where workers dial
  * @param port the same; 0 takes a free one
  * @param name for people
- * @param policy file that says whose evidence is accepted
- * @param tee the kernel's folder of TEE reports (configfs-tsm)
- * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
- * @param simulatedProvider whose hardware a simulated TEE is
- * @param collateral where Intel's collateral comes from: URL of a caching server, folder or file;
- *     null for none
+ * @param evidence where its own comes from, and whose it accepts
  * @param epoch how long a key is the newest of its model, 10 seconds to 5 hours
  */
 public record KeyManagerOptions(
-    String host,
-    int port,
-    String name,
-    Path policy,
-    Path tee,
-    @Nullable Path simulatedTee,
-    SimulatedTee.Provider simulatedProvider,
-    @Nullable String collateral,
-    Duration epoch) {
+    String host, int port, String name, EvidenceOptions evidence, Duration epoch) {
 
   /** Checks the bounds. */
   public KeyManagerOptions {

@@ -139,16 +139,6 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
             PolicyWatch.PERIOD_MILLIS, ignored -> context.runOnContext(v -> peers.tick()));
   }
 
-  /** Dials anew, so that the key manager's evidence is looked at again; its keys stay. */
-  public void redial(String why) {
-    context.runOnContext(
-        ignored -> {
-          if (stream != null) {
-            ended(session, why);
-          }
-        });
-  }
-
   @Override
   public Optional<GroupPrivateKey> find(String keyId) {
     return Optional.ofNullable(held.get(keyId)).map(Held::key);

@@ -8,6 +8,9 @@ import org.cocoon.link.wire.FinishReason;
 
 /** How a sealed answer is streamed: opaque chunks, each with the tokens that it holds. */
 public final class SealedEvents {
+  private static final byte[] TOKENS = bytes("\",\"tokens\":");
+  private static final byte[] END = bytes("}\n\n");
+
   private final byte[] chunkHead;
   private final byte[] endHead;
 
@@ -33,7 +36,9 @@ public final class SealedEvents {
   public void chunk(Buffer out, byte[] sealed, int tokens) {
     out.appendBytes(chunkHead)
         .appendBytes(Base64.getEncoder().encode(sealed))
-        .appendString("\",\"tokens\":" + tokens + "}\n\n");
+        .appendBytes(TOKENS)
+        .appendString(Integer.toString(tokens))
+        .appendBytes(END);
   }
 
   /**

@@ -15,6 +15,8 @@ import io.vertx.grpc.common.WireFormat;
  * it.
  */
 final class WipingDecoder<T extends MessageOrBuilder> implements GrpcMessageDecoder<T> {
+  private static final byte[] ZEROS = new byte[8192];
+
   private final GrpcMessageDecoder<T> decoder;
 
   private WipingDecoder(GrpcMessageDecoder<T> decoder) {
@@ -29,7 +31,9 @@ final class WipingDecoder<T extends MessageOrBuilder> implements GrpcMessageDeco
   public T decode(GrpcMessage message) throws CodecException {
     T decoded = decoder.decode(message); // copies: protobuf's byte strings do not alias their input
     Buffer payload = message.payload();
-    payload.setBytes(0, new byte[payload.length()]);
+    for (int at = 0; at < payload.length(); at += ZEROS.length) {
+      payload.setBytes(at, ZEROS, 0, Math.min(ZEROS.length, payload.length() - at));
+    }
     return decoded;
   }
 

@@ -15,6 +15,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
 import org.cocoon.link.evidence.Measurements;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TeeEvidence;
@@ -94,6 +96,13 @@ public final class SimulatedTee implements AutoCloseable {
   private final Provider provider;
   private final Machine machine;
   private final SimulatedRegisters registers;
+
+  /**
+   * Reports that exist, and whether each was answered: what its owner is removing file by file must
+   * not be taken for a new one. Belongs to the server's thread.
+   */
+  private final Map<Path, Boolean> answered = new HashMap<>();
+
   private final Thread server;
 
   private SimulatedTee(
@@ -229,9 +238,10 @@ public final class SimulatedTee implements AutoCloseable {
   }
 
   private void openNewReports() throws IOException {
+    answered.keySet().removeIf(report -> !Files.exists(report));
     try (DirectoryStream<Path> reports = Files.newDirectoryStream(folder)) {
       for (Path report : reports) {
-        if (!Files.exists(report.resolve("generation"))) {
+        if (answered.putIfAbsent(report, false) == null) {
           open(report);
         }
       }
@@ -241,8 +251,9 @@ public final class SimulatedTee implements AutoCloseable {
   private void open(Path report) throws IOException {
     try {
       report.register(watcher, ENTRY_CREATE, ENTRY_MODIFY);
-      put(report, "provider", (providerName() + "\n").getBytes(US_ASCII));
       put(report, "generation", "0\n".getBytes(US_ASCII));
+      // Last, for who asks no more than this and removes the report at once.
+      put(report, "provider", (providerName() + "\n").getBytes(US_ASCII));
       answer(report);
     } catch (NoSuchFileException _) {
       // Whoever asked has given up and removed the report.
@@ -259,11 +270,12 @@ public final class SimulatedTee implements AutoCloseable {
   private void answer(Path report) throws IOException {
     try {
       Path inblob = report.resolve("inblob");
-      if (Files.exists(report.resolve("outblob"))
+      if (answered.getOrDefault(report, true)
           || !Files.exists(inblob)
           || Files.size(inblob) != Measurements.REPORT_DATA_BYTES) {
         return;
       }
+      answered.put(report, true);
       TeeEvidence evidence = machine.evidence(Files.readAllBytes(inblob));
       put(report, "generation", "1\n".getBytes(US_ASCII));
       switch (evidence) {

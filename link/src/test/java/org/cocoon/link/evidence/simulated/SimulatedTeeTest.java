@@ -2,6 +2,7 @@ package org.cocoon.link.evidence.simulated;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -48,6 +49,32 @@ final class SimulatedTeeTest {
       }
     }
     assertFalse(Files.exists(folder), "the report folder is removed with the TEE");
+  }
+
+  @Test
+  void answersManyAskersAtOnce() throws IOException {
+    try (SimulatedTee tee = SimulatedTee.start(dir, Role.WORKER, TestNetwork.IMAGE)) {
+      TsmReports reports = new TsmReports(tee.reportsFolder());
+      EvidenceVerifier verifier = new EvidenceVerifier(new TestNetwork(dir).policy());
+      long trusted =
+          IntStream.range(0, 160)
+              .parallel()
+              .filter(
+                  i -> {
+                    byte[] reportData = new byte[64];
+                    reportData[0] = (byte) i;
+                    byte[] quote =
+                        assertDoesNotThrow(
+                            () -> {
+                              reports.provider();
+                              return reports.tdxQuote(reportData);
+                            });
+                    return verifier.verify(quote, reportData, Role.WORKER, Instant.now())
+                        instanceof Verdict.Trusted;
+                  })
+              .count();
+      assertEquals(160, trusted);
+    }
   }
 
   @Test
