@@ -29,6 +29,8 @@ import org.cocoon.contracts.Price;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.node.NodeTee;
 import org.cocoon.link.tls.AttestedTls;
+import org.cocoon.link.wire.Uplink;
+import org.cocoon.link.wire.Welcome;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.AttestationView;
@@ -175,7 +177,9 @@ public final class RouterProcess {
   }
 
   private Future<Void> listenForWorkers(RouterTrust trust) {
-    UplinkServer workers = new UplinkServer(vertx, fleet, options.name(), trust, System::nanoTime);
+    Welcome welcome =
+        Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter(options.name()).build();
+    UplinkServer workers = new UplinkServer(vertx, fleet, welcome, trust, System::nanoTime);
     uplinks = workers;
     trust.follow(vertx, workers);
     vertx.setPeriodic(TICK_MILLIS, ignored -> workers.tick());

@@ -14,6 +14,7 @@ import org.cocoon.backend.FakeOptions;
 import org.cocoon.backend.LlamaBackend;
 import org.cocoon.backend.LlamaOptions;
 import org.cocoon.link.node.EvidenceArguments;
+import org.cocoon.worker.earnings.PayoutAddress;
 import org.cocoon.worker.engine.EngineOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -134,6 +135,18 @@ public final class WorkerMain implements Callable<Integer> {
   private boolean simulatedGpu;
 
   @Option(
+      names = "--payout",
+      paramLabel = "ADDRESS",
+      description = "TON address that earnings are paid to (default: none, nothing is paid).")
+  private @Nullable String payout;
+
+  @Option(
+      names = "--earnings",
+      paramLabel = "DIR",
+      description = "Keep the routers' signed statements here, to claim without them.")
+  private @Nullable Path earnings;
+
+  @Option(
       names = "--system",
       defaultValue = "",
       paramLabel = "TEXT",
@@ -201,7 +214,9 @@ public final class WorkerMain implements Callable<Integer> {
             keys == null ? null : address("--keys", keys),
             renewAfter,
             gpuEvidence,
-            simulatedGpu);
+            simulatedGpu,
+            payout == null ? null : PayoutAddress.parse(payout),
+            earnings);
     Backend backend = backend();
     WorkerProcess process =
         WorkerProcess.start(

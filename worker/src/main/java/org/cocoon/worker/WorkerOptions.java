@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.cocoon.link.node.EvidenceOptions;
+import org.cocoon.worker.earnings.PayoutAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param gpuEvidence folder that somebody serves with the evidence of this machine's GPUs, or null
  *     for none ({@link org.cocoon.link.evidence.gpu.GpuReports})
  * @param simulatedGpu whether a simulated GPU serves it, under the root of the simulated TEE
+ * @param payout whom its earnings go to, or null: nobody is paid
+ * @param earnings folder in which the routers' statements are kept, or null
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
@@ -31,12 +34,17 @@ public record WorkerOptions(
     @Nullable SocketAddress keys,
     Duration renewAfter,
     @Nullable Path gpuEvidence,
-    boolean simulatedGpu) {
+    boolean simulatedGpu,
+    @Nullable PayoutAddress payout,
+    @Nullable Path earnings) {
 
   /** Checks the bounds. */
   public WorkerOptions {
     if (coefficient < 1 || coefficient > 1_000_000) {
       throw new IllegalArgumentException("--coefficient is 1 to 1000000 (1000 = 1.0)");
+    }
+    if (earnings != null && payout == null) {
+      throw new IllegalArgumentException("--earnings needs --payout ADDRESS");
     }
     if (simulatedGpu && (evidence.simulatedTee() == null || gpuEvidence != null)) {
       throw new IllegalArgumentException(

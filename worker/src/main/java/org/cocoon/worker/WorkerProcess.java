@@ -10,6 +10,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.cocoon.backend.Backend;
 import org.cocoon.link.keys.KeysLink;
+import org.cocoon.worker.earnings.EarningsBook;
+import org.cocoon.worker.earnings.PayoutAddress;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
 import org.cocoon.worker.uplink.Uplinks;
@@ -29,6 +31,7 @@ public final class WorkerProcess {
   private final WorkerTrust trust;
   private final @Nullable KeysLink keys;
   private final WorkerTee tee;
+  private final @Nullable EarningsBook earnings;
 
   private WorkerProcess(
       WorkerOptions options,
@@ -36,8 +39,11 @@ public final class WorkerProcess {
       WorkerTrust trust,
       WorkerTee tee,
       Backend backend,
-      EngineOptions engineOptions) {
+      EngineOptions engineOptions)
+      throws IOException {
     this.options = options;
+    PayoutAddress payout = options.payout();
+    this.earnings = payout == null ? null : new EarningsBook(payout, options.earnings());
     this.vertx = vertx;
     this.trust = trust;
     this.tee = tee;
@@ -104,7 +110,8 @@ public final class WorkerProcess {
             options.coefficient(),
             WorkerMain.VERSION,
             tee.isSimulated(),
-            options.system()),
+            options.system(),
+            earnings),
         engine,
         trust,
         refusedForGood);

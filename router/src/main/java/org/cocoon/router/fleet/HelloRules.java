@@ -2,6 +2,7 @@ package org.cocoon.router.fleet;
 
 import java.util.HashSet;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Model;
@@ -18,6 +19,8 @@ final class HelloRules {
   private static final int MAX_FEATURES = 32;
   private static final int MAX_SIMULATED = 8;
   private static final int MAX_INSTANCE = 32;
+
+  private static final Pattern PAYOUT = Pattern.compile("0:[0-9a-f]{64}");
 
   private HelloRules() {}
 
@@ -65,6 +68,9 @@ final class HelloRules {
     }
     if (hello.getInstance().size() > MAX_INSTANCE) {
       return "an instance has at most %d bytes".formatted(MAX_INSTANCE);
+    }
+    if (!hello.getPayout().isEmpty() && !PAYOUT.matcher(hello.getPayout()).matches()) {
+      return "a payout address is '0:' and 64 hexadecimal digits";
     }
     if (hello.getCoefficient() < 1 || hello.getCoefficient() > 1_000_000) {
       return "a coefficient is 1 to 1000000 (1000 = 1.0)";

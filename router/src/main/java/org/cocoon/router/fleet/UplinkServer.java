@@ -70,7 +70,7 @@ public final class UplinkServer {
   private final Vertx vertx;
   private final Context context;
   private final Fleet fleet;
-  private final String routerName;
+  private final Welcome welcome;
   private final Peers peers;
   private final LongSupplier nanoClock;
   private final Map<Worker, Attachment> attachments = new HashMap<>();
@@ -78,13 +78,17 @@ public final class UplinkServer {
   private boolean draining;
   private long lastTickNanos;
 
-  /** Serves one fleet on the current context. */
+  /**
+   * Serves one fleet on the current context.
+   *
+   * @param welcome what each worker is told of this router
+   */
   public UplinkServer(
-      Vertx vertx, Fleet fleet, String routerName, Peers peers, LongSupplier nanoClock) {
+      Vertx vertx, Fleet fleet, Welcome welcome, Peers peers, LongSupplier nanoClock) {
     this.vertx = vertx;
     this.context = vertx.getOrCreateContext();
     this.fleet = fleet;
-    this.routerName = routerName;
+    this.welcome = welcome;
     this.peers = peers;
     this.nanoClock = nanoClock;
     this.lastTickNanos = nanoClock.getAsLong();
@@ -246,7 +250,8 @@ public final class UplinkServer {
               Instant.now(),
               hello.getSoftware(),
               simulated.stream().sorted().toList(),
-              peer.certificate());
+              peer.certificate(),
+              hello.getPayout());
       Worker attached =
           new Worker(
               identity,
@@ -260,10 +265,7 @@ public final class UplinkServer {
       worker = attached;
       attached.tcbStatus(peers.tcbStatus(request.connection()));
       attachments.put(attached, this);
-      response.write(
-          FromRouter.newBuilder()
-              .setWelcome(Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter(routerName))
-              .build());
+      response.write(FromRouter.newBuilder().setWelcome(welcome).build());
       log.info(
           "event=worker_attached worker={} name={} image={} models={} slots={} coefficient={} simulated={} peer={}",
           identity.id(),

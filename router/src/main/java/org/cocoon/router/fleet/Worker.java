@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.cocoon.link.wire.Cancel;
 import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Earnings;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FinishReason;
@@ -445,6 +446,11 @@ public final class Worker implements Candidate {
   /** Tokens a second that came from it in the last window. */
   public double tokensPerSecond() {
     return observed.tokensPerSecond();
+  }
+
+  /** Tells it what its payout address has earned. */
+  public void tell(Earnings earnings) {
+    down.accept(FromRouter.newBuilder().setEarnings(earnings).build());
   }
 
   /** Whether its breaker is open. */

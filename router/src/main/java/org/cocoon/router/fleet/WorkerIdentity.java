@@ -13,6 +13,7 @@ import java.util.List;
  * @param software version, for people
  * @param simulated what is simulated there
  * @param certificate its link certificate with the evidence in it, base64 of the DER
+ * @param payout TON address of its earnings, "0:" and hexadecimal digits; empty: nobody is paid
  */
 public record WorkerIdentity(
     String id,
@@ -21,4 +22,5 @@ public record WorkerIdentity(
     Instant attestedAt,
     String software,
     List<String> simulated,
-    String certificate) {}
+    String certificate,
+    String payout) {}

@@ -41,7 +41,7 @@ public final class TestWorkers {
       Consumer<FromRouter> down,
       Consumer<Runnable> nextTurn) {
     WorkerIdentity identity =
-        new WorkerIdentity(name, name, "image", Instant.EPOCH, "test", List.of(), "");
+        new WorkerIdentity(name, name, "image", Instant.EPOCH, "test", List.of(), "", "");
     Model model =
         Model.newBuilder()
             .setName(MODEL)

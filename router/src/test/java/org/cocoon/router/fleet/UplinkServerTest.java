@@ -35,6 +35,7 @@ import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Uplink;
+import org.cocoon.link.wire.Welcome;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,6 +45,9 @@ import org.junit.jupiter.api.Timeout;
 /** Where workers attach, against workers that behave badly, without TLS. */
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class UplinkServerTest {
+  private static final Welcome WELCOME =
+      Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter("r").build();
+
   /** Accepts everybody for as long as {@link #accepted} says so. */
   private final class AnyPeer implements UplinkServer.Peers {
     @Override
@@ -76,7 +80,7 @@ class UplinkServerTest {
 
   @BeforeEach
   void start() throws Exception {
-    uplinks = onLoop(() -> new UplinkServer(vertx, fleet, "r", new AnyPeer(), now::get));
+    uplinks = onLoop(() -> new UplinkServer(vertx, fleet, WELCOME, new AnyPeer(), now::get));
     fleet.onCapacity(() -> sizes.add(fleet.workers().size()));
     HttpServer server =
         vertx

@@ -19,6 +19,7 @@ import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Welcome;
+import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,9 @@ final class RouterLink implements RouterSession.Owner {
 
     /** The keys that prompts can be sealed to now. */
     List<GroupKeyStatement> groupKeys();
+
+    /** What routers owe the owner of this worker, or null where nobody is paid. */
+    @Nullable EarningsBook earnings();
 
     /** A router refuses this worker for good. */
     Consumer<String> refusedForGood();

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import org.cocoon.link.wire.Cancel;
 import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Earnings;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FinishReason;
@@ -31,10 +32,14 @@ import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
+import org.cocoon.worker.earnings.EarningsBook;
+import org.cocoon.worker.earnings.EarningsBook.Payer;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One connection to a router, with the runs that came over it.
@@ -53,6 +58,7 @@ import org.jspecify.annotations.Nullable;
  * <p>State belongs to one Vert.x context.
  */
 final class RouterSession implements Unsealing.Outcome {
+  private static final Logger log = LoggerFactory.getLogger(RouterSession.class);
   static final long HEARTBEAT_MILLIS = 1_000;
   private static final long WELCOME_MILLIS = 10_000;
 
@@ -101,6 +107,7 @@ final class RouterSession implements Unsealing.Outcome {
   private @Nullable GrpcClient client;
   private @Nullable GrpcClientRequest<FromWorker, FromRouter> stream;
   private Attestation.@Nullable Credentials credentials;
+  private @Nullable Payer payer;
   private boolean draining;
   private boolean leavingHeard;
   private long leavingTimer = -1;
@@ -217,6 +224,7 @@ final class RouterSession implements Unsealing.Outcome {
       broken("the router's evidence is no longer accepted");
       return;
     }
+    payer = Payer.of(welcome).orElse(null);
     state = State.ATTACHED;
     owner.attached(this, welcome, renewAt);
     report(true);
@@ -249,6 +257,9 @@ final class RouterSession implements Unsealing.Outcome {
 
   /** Does what a message says; returns why this router is to be cut off, or null. */
   private @Nullable String obey(FromRouter message) {
+    if (message.hasEarnings()) {
+      book(message.getEarnings());
+    }
     for (Run run : message.getRunList()) {
       if (!run(run)) {
         return "the router gave one number to two runs";
@@ -271,6 +282,17 @@ final class RouterSession implements Unsealing.Outcome {
       return "the router sends more than the engine can look at";
     }
     return null;
+  }
+
+  /** A statement that does not hold is the owner's business: the link goes on. */
+  private void book(Earnings said) {
+    EarningsBook book = terms.earnings();
+    Payer paying = payer;
+    if (book != null && paying != null) {
+      vertx
+          .executeBlocking(() -> book.heard(paying, said))
+          .onFailure(fault -> log.error("event=earnings_not_booked", fault));
+    }
   }
 
   /** Starts a run, or says why not; returns false where its number is taken. */

@@ -17,6 +17,7 @@ import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Uplink;
+import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.engine.ServedModel;
@@ -106,6 +107,11 @@ public final class Uplinks implements StepListener {
           }
 
           @Override
+          public @Nullable EarningsBook earnings() {
+            return identity.earnings();
+          }
+
+          @Override
           public Consumer<String> refusedForGood() {
             return refusedForGood;
           }
@@ -124,9 +130,15 @@ public final class Uplinks implements StepListener {
    * @param software version of the program
    * @param simulatedTee whether its evidence is simulated
    * @param system what a conversation without a system message begins with; empty: nothing
+   * @param earnings what routers owe its owner, or null where nobody is paid
    */
   public record Identity(
-      String name, int coefficient, String software, boolean simulatedTee, String system) {
+      String name,
+      int coefficient,
+      String software,
+      boolean simulatedTee,
+      String system,
+      @Nullable EarningsBook earnings) {
     Hello hello(ServedModel model, boolean opensSealed) {
       Hello.Builder hello =
           Hello.newBuilder()
@@ -143,6 +155,9 @@ public final class Uplinks implements StepListener {
                       .setSlots(model.slots())
                       .addAllFeatures(model.features())
                       .addAllFeatures(opensSealed ? List.of(SEALED) : List.of()));
+      if (earnings != null) {
+        hello.setPayout(earnings.payee().toString());
+      }
       if (simulatedTee) {
         hello.addSimulated("tee");
       }

@@ -160,7 +160,7 @@ class RouterLinkTest {
     uplinks.start(
         vertx,
         List.of(SocketAddress.inetSocketAddress(server.actualPort(), "127.0.0.1")),
-        new Uplinks.Identity("w", 1000, "test", true, ""),
+        new Uplinks.Identity("w", 1000, "test", true, "", null),
         engine,
         attestation,
         forGood::add);

@@ -108,7 +108,7 @@ class SealedWorkerTest {
     uplinks.start(
         vertx,
         List.of(router.address()),
-        new Uplinks.Identity("w", 1000, "test", true, ""),
+        new Uplinks.Identity("w", 1000, "test", true, "", null),
         engine,
         ScriptedRouter.OPEN,
         why -> {});

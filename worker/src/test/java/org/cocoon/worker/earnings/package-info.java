@@ -1,0 +1,4 @@
+@NullMarked
+package org.cocoon.worker.earnings;
+
+import org.jspecify.annotations.NullMarked;
