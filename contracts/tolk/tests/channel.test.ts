@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { beginCell, toNano } from '@ton/core';
+import { Channel, ChannelBody, SettlementBody } from '../wrappers/contracts.ts';
+import { signHash, voucherHash } from '../wrappers/statements.ts';
+import { DAY, exitCode, key, Network, refused, sent, START, succeeded } from './fixture.ts';
+
+const SMALL = toNano('0.001');
+
+test('a claim takes what was charged, up to voucher and deposit, and never twice', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    succeeded(await alice.claim(toNano('3'), toNano('5')), at);
+    refused(1023, await alice.claim(toNano('3'), toNano('5')), at); // the same once more
+    refused(1023, await alice.claim(toNano('2'), toNano('5')), at); // an older one
+    refused(1022, await alice.claim(toNano('6'), toNano('5')), at); // above the voucher
+    succeeded(await alice.claim(toNano('12'), toNano('50')), at); // above the deposit: what there is
+    assert.equal((await alice.data()).claimed, toNano('10'));
+    assert.equal((await net.settlement.getData()).collected, toNano('10'));
+    refused(1023, await alice.claim(toNano('13'), toNano('50')), at);
+    succeeded(await alice.deposit(toNano('1')), at); // more came: the rest of the charge is due
+    succeeded(await alice.claim(toNano('13'), toNano('50')), at);
+    assert.equal((await net.settlement.getData()).collected, toNano('11'));
+    await net.checkBooks([alice]);
+});
+
+test('forged, foreign and expired signatures are worthless', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'), 2);
+    const bob = await net.opened('bob', toNano('10'), 3);
+    const elsewhere = await Network.create({ network: -3 });
+    const twin = await elsewhere.opened('alice', toNano('10'), 2);
+    assert.equal(String(twin.channel.address), String(alice.channel.address));
+    const at = alice.channel.address;
+    const claim = (charge: ReturnType<typeof alice.charge>, voucher: ReturnType<typeof alice.voucher>) =>
+        alice.send(ChannelBody.claim(charge, voucher));
+    const flipped = (bytes: Buffer, bit: number) => {
+        const copy = Buffer.from(bytes);
+        copy[bit >> 3] ^= 1 << (bit & 7);
+        return copy;
+    };
+    const charge = alice.charge(toNano('1'));
+    const voucher = alice.voucher(toNano('1'));
+    for (const bit of [0, 7, 255, 256, 400, 511]) {
+        refused(1020, await claim(charge, { ...voucher, signature: flipped(voucher.signature, bit) }), at);
+        refused(1021, await claim({ ...charge, signature: flipped(charge.signature, bit) }, voucher), at);
+    }
+    refused(1020, await claim(charge, { ...voucher, ceiling: toNano('2') }), at);
+    refused(1020, await claim(charge, { ...voucher, expires: voucher.expires + 1n }), at);
+    refused(1021, await claim({ ...charge, charged: toNano('0.9') }, voucher), at);
+    refused(1021, await claim({ ...charge, expires: charge.expires + 1n }, voucher), at);
+    refused(1020, await claim(charge, bob.voucher(toNano('1'))), at); // another channel's
+    refused(1021, await claim(bob.charge(toNano('1')), voucher), at);
+    refused(1020, await claim(charge, twin.voucher(toNano('1'))), at); // another network's
+    refused(1021, await claim(twin.charge(toNano('1')), voucher), at);
+    const byRouter = signHash(
+        voucherHash(net.network, at, { ceiling: voucher.ceiling, expires: voucher.expires }),
+        net.routerKeys.secretKey,
+    );
+    refused(1020, await claim(charge, { ...voucher, signature: byRouter }), at); // the router's own hand
+    // One kind is worthless for another, even where the bytes of the body are the same.
+    const asCharge = { charged: voucher.ceiling, expires: voucher.expires, signature: voucher.signature };
+    refused(1021, await claim(asCharge, voucher), at);
+    refused(1013, await claim(alice.charge(toNano('1'), BigInt(START - 1)), voucher), at);
+    refused(1013, await claim(charge, alice.voucher(toNano('1'), BigInt(START - 1))), at);
+    succeeded(await claim(alice.charge(toNano('1'), BigInt(START)), alice.voucher(toNano('1'), BigInt(START))), at);
+});
+
+test('a client leaves without the router, which may claim until then', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    refused(1001, await alice.send(ChannelBody.withdraw(0n), toNano('0.2'), net.operator), at);
+    refused(1011, await alice.send(ChannelBody.withdraw(1n << 63n)), at);
+    refused(1023, await alice.send(ChannelBody.finish()), at); // nothing was asked for
+    succeeded(await alice.send(ChannelBody.withdraw(toNano('9'))), at);
+    net.pass(DAY - 1);
+    refused(1024, await alice.send(ChannelBody.finish()), at);
+    succeeded(await alice.claim(toNano('2')), at);
+    net.pass(1);
+    const paid = succeeded(await alice.send(ChannelBody.finish()), at);
+    assert.ok(sent(paid, at, alice.wallet.address)[0] >= toNano('8')); // what the claim left
+    assert.equal((await alice.data()).withdrawn, toNano('8'));
+    refused(1023, await alice.send(ChannelBody.finish()), at);
+    // Everything, after a top-up; a later request starts the delay anew.
+    succeeded(await alice.deposit(toNano('4')), at);
+    succeeded(await alice.send(ChannelBody.withdraw(0n)), at);
+    net.pass(DAY - 1);
+    succeeded(await alice.send(ChannelBody.withdraw(0n)), at);
+    net.pass(1);
+    refused(1024, await alice.send(ChannelBody.finish()), at);
+    refused(1012, await alice.send(ChannelBody.withdraw(toNano('1'))), at);
+    net.pass(DAY);
+    succeeded(await alice.send(ChannelBody.finish(), toNano('0.2'), net.operator), at); // anybody may
+    const closed = await alice.data();
+    assert.deepEqual([closed.status, closed.withdrawn], [3, toNano('12')]);
+    refused(1023, await alice.send(ChannelBody.finish()), at);
+    refused(1012, await alice.claim(toNano('20')), at);
+    // Opened again it goes on counting: no old statement works.
+    succeeded(await alice.deposit(toNano('5')), at);
+    const again = await alice.data();
+    assert.deepEqual([again.status, again.deposited, again.claimed], [1, toNano('19'), toNano('2')]);
+    refused(1023, await alice.claim(toNano('2')), at);
+    assert.equal((await net.settlement.getData()).openChannels, 1);
+    await net.checkBooks([alice]);
+});
+
+test('with a release there is no delay, and it works once', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    const expires = 4_000_000_000n;
+    const terms = { charged: toNano('1'), withdrawn: toNano('4'), closes: false, expires };
+    refused(1025, await alice.release(terms), at);
+    succeeded(await alice.claim(toNano('1')), at);
+    refused(1013, await alice.release({ ...terms, expires: BigInt(START - 1) }), at);
+    refused(1011, await alice.release({ ...terms, withdrawn: toNano('9.000000001') }), at);
+    succeeded(await alice.release(terms), at);
+    refused(1023, await alice.release(terms), at);
+    const voucher = alice.voucher(toNano('1'));
+    refused(1021, await alice.send(ChannelBody.release({ ...terms, withdrawn: toNano('5'), signature: voucher.signature })), at);
+    const stranger = await net.blockchain.treasury('stranger');
+    const signed = { ...terms, withdrawn: toNano('5') };
+    const mine = alice.wallet;
+    (alice as { wallet: typeof mine }).wallet = stranger;
+    refused(1001, await alice.release(signed), at);
+    (alice as { wallet: typeof mine }).wallet = mine;
+    succeeded(await alice.release({ ...terms, closes: true, withdrawn: 0n }), at);
+    const data = await alice.data();
+    assert.deepEqual([data.status, data.withdrawn], [3, toNano('9')]);
+    assert.equal((await net.settlement.getData()).openChannels, 0);
+    refused(1012, await alice.release({ ...terms, closes: true }), at);
+});
+
+test('too little value changes nothing', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    for (const body of [
+        ChannelBody.deposit(toNano('1')),
+        ChannelBody.claim(alice.charge(toNano('1')), alice.voucher(toNano('1'))),
+        ChannelBody.withdraw(0n),
+        ChannelBody.finish(),
+    ]) {
+        const before = await alice.data();
+        const code = exitCode(await alice.send(body, toNano('0.004')), at);
+        assert.ok(code === 1010 || code === -14 || code === -1, `exit code ${code}`);
+        assert.deepEqual(JSON.stringify(await alice.data(), print), JSON.stringify(before, print));
+    }
+    refused(1010, await alice.deposit(toNano('1'), toNano('1')), at);
+    refused(1011, await alice.deposit(0n), at);
+    refused(0xffff, await alice.send(beginCell().storeUint(7, 32).endCell()), at);
+    succeeded(await alice.send(beginCell().endCell(), SMALL * 20n), at);
+    const bob = await net.client('bob', 3);
+    refused(1010, await bob.deposit(toNano('1'), toNano('1.02')), bob.channel.address);
+});
+
+const print = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
+
+test('what bounces restores the books', async () => {
+    // A router that is slashed collects nothing: the claim comes back.
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const a = net.commitment(1n, net.tree([]));
+    const b = net.commitment(1n, net.tree([]), { digest: Buffer.alloc(32, 6) });
+    succeeded(
+        await net.operate(SettlementBody.slash(a.statement, a.signature, b.statement, b.signature)),
+        net.settlement.address,
+    );
+    succeeded(await alice.claim(toNano('3')), alice.channel.address);
+    assert.equal((await alice.data()).claimed, 0n);
+    assert.equal((await net.settlement.getData()).collected, 0n);
+    await net.checkBooks([alice]);
+    // It takes no new channels either: the deposit goes back at once.
+    const bob = await net.client('bob', 3);
+    const refund = await bob.deposit(toNano('5'));
+    assert.ok(sent(refund, bob.channel.address, bob.wallet.address).some((value) => value >= toNano('5')));
+    const data = await bob.data();
+    assert.deepEqual([data.status, data.deposited, data.withdrawn], [3, toNano('5'), toNano('5')]);
+    // An owner that refuses its money can ask for it again.
+    const refuses = net.settlement.address; // a contract that knows no such message
+    const odd = net.blockchain.openContract(
+        Channel.create(net.code.channel, {
+            settlement: net.operator.address,
+            owner: refuses,
+            voucherKey: key(4).publicKey,
+            routerKey: net.routerKeys.publicKey,
+            delay: DAY,
+        }),
+    );
+    await odd.send(net.operator.getSender(), toNano('5.5'), ChannelBody.deposit(toNano('5')));
+    await odd.send(net.operator.getSender(), toNano('0.1'), ChannelBody.routerClose());
+    net.pass(DAY);
+    for (let i = 0; i < 2; i++) {
+        await odd.send(net.operator.getSender(), toNano('0.2'), ChannelBody.finish());
+        const kept = await odd.getData();
+        assert.deepEqual([kept.status, kept.withdrawn], [3, 0n]);
+        assert.ok((await net.balance(odd.address)) >= toNano('5'));
+    }
+});
+
+test('amounts stop at 2^63 - 1', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    refused(1011, await alice.deposit(1n << 63n, toNano('12')), alice.channel.address);
+    refused(1011, await alice.deposit((1n << 63n) - toNano('10'), toNano('12')), alice.channel.address);
+    assert.equal((await alice.data()).deposited, toNano('10'));
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { beginCell, type Cell, toNano } from '@ton/core';
+import { RegistryBody, snake } from '../wrappers/contracts.ts';
+import { DAY, Network, refused, sent, succeeded } from './fixture.ts';
+
+test('a change is announced, waits, and can be taken back', async () => {
+    const net = await Network.create({ stake: 0n });
+    const at = net.registry.address;
+    const say = (body: Cell, from = net.admin, value = toNano('0.2')) => net.registry.send(from.getSender(), value, body);
+    const next = snake(JSON.stringify({ version: 1, policy: { images: { worker: ['ab'.repeat(32)] } } }).repeat(9));
+    const stranger = await net.blockchain.treasury('stranger');
+    refused(1004, await say(RegistryBody.announce(next), stranger), at);
+    refused(1040, await say(RegistryBody.apply()), at);
+    refused(1040, await say(RegistryBody.cancel()), at);
+    refused(1010, await say(RegistryBody.announce(next), net.admin, toNano('0.004')), at);
+    succeeded(await say(RegistryBody.announce(next)), at);
+    refused(1024, await say(RegistryBody.apply(), stranger), at);
+    net.pass(DAY - 1);
+    refused(1024, await say(RegistryBody.apply(), stranger), at);
+    net.pass(1);
+    refused(1010, await say(RegistryBody.apply(), stranger, toNano('0.004')), at);
+    succeeded(await say(RegistryBody.apply(), stranger), at);
+    const data = await net.registry.getData();
+    assert.equal(data.version, 1);
+    assert.equal(data.document.hash().toString('hex'), next.hash().toString('hex'));
+    assert.equal(data.pending, null);
+    succeeded(await say(RegistryBody.announce(snake('{}'))), at);
+    refused(1004, await say(RegistryBody.cancel(), stranger), at);
+    succeeded(await say(RegistryBody.cancel()), at);
+    net.pass(DAY);
+    refused(1040, await say(RegistryBody.apply()), at);
+    refused(1041, await say(RegistryBody.announce(snake('x'.repeat(127 * 161)))), at);
+    succeeded(await say(RegistryBody.announce(snake('x'.repeat(127 * 160)))), at);
+});
+
+test('an image is taken back at once', async () => {
+    const net = await Network.create({ stake: 0n });
+    const at = net.registry.address;
+    const hash = Buffer.alloc(32, 0xab);
+    const stranger = await net.blockchain.treasury('stranger');
+    refused(1004, await net.registry.send(stranger.getSender(), toNano('0.2'), RegistryBody.revoke(hash)), at);
+    assert.equal(await net.registry.getRevoked(hash), false);
+    succeeded(await net.registry.send(net.admin.getSender(), toNano('0.2'), RegistryBody.revoke(hash)), at);
+    assert.equal(await net.registry.getRevoked(hash), true);
+    assert.equal(await net.registry.getRevoked(Buffer.alloc(32, 0xac)), false);
+});
+
+test('the admin hands over in two steps, and the treasury is the admin\'s', async () => {
+    const net = await Network.create({ stake: 0n });
+    const at = net.registry.address;
+    const heir = await net.blockchain.treasury('heir');
+    const say = (body: Cell, from = net.admin, value = toNano('0.2')) => net.registry.send(from.getSender(), value, body);
+    refused(1004, await say(RegistryBody.accept(), heir), at);
+    refused(1004, await say(RegistryBody.transfer(heir.address), heir), at);
+    succeeded(await say(RegistryBody.transfer(heir.address)), at);
+    refused(1004, await say(RegistryBody.accept()), at);
+    refused(1010, await say(RegistryBody.accept(), heir, toNano('0.004')), at);
+    succeeded(await say(RegistryBody.accept(), heir), at);
+    refused(1004, await say(RegistryBody.transfer(heir.address)), at);
+    refused(1004, await say(RegistryBody.accept(), heir), at);
+    refused(1011, await say(RegistryBody.fine(0n), net.operator, toNano('0.003')), at);
+    succeeded(await say(RegistryBody.fine(0n), net.operator, toNano('5')), at);
+    const counted = (await net.registry.getData()).treasury;
+    assert.ok(counted > toNano('4.99') && counted < toNano('5'));
+    refused(1004, await say(RegistryBody.treasury(1n)), at);
+    refused(1011, await say(RegistryBody.treasury(0n), heir), at);
+    refused(1011, await say(RegistryBody.treasury(counted + 1n), heir), at);
+    const paid = succeeded(await say(RegistryBody.treasury(toNano('4')), heir), at);
+    assert.ok(sent(paid, at, heir.address)[0] >= toNano('4'));
+    assert.equal((await net.registry.getData()).treasury, counted - toNano('4'));
+    refused(0xffff, await say(beginCell().storeUint(9, 32).endCell()), at);
+    assert.ok((await net.balance(at)) >= counted - toNano('4'));
+});

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { beginCell, toNano } from '@ton/core';
+import { SettlementBody } from '../wrappers/contracts.ts';
+import { DAY, Network, refused, sent, START, succeeded } from './fixture.ts';
+
+async function collected(amount = toNano('10')) {
+    const net = await Network.create();
+    const alice = await net.opened('alice', amount);
+    succeeded(await alice.claim(amount), alice.channel.address);
+    return { net, alice, at: net.settlement.address };
+}
+
+const payee = (fill: number) => Buffer.alloc(32, fill);
+
+test('a commitment is the next epoch, never earns less, and never more than was collected', async () => {
+    const { net, at } = await collected();
+    const tree = net.tree([{ payee: payee(7), earned: toNano('4') }]);
+    refused(1030, await net.commit(2n, tree), at);
+    refused(1030, await net.commit(0n, tree), at);
+    refused(1032, await net.commit(1n, net.tree([{ payee: payee(7), earned: toNano('10') + 1n }])), at);
+    refused(1013, await net.commit(1n, tree, { expires: BigInt(START - 1) }), at);
+    const { statement, signature } = net.commitment(1n, tree);
+    for (const change of [{ root: payee(1) }, { earned: toNano('5') }, { digest: payee(1) }, { expires: 4_000_000_001n }]) {
+        refused(1021, await net.operate(SettlementBody.commit({ ...statement, ...change }, signature)), at);
+    }
+    refused(1010, await net.operate(SettlementBody.commit(statement, signature), toNano('0.005')), at);
+    const stranger = await net.blockchain.treasury('stranger');
+    succeeded(await net.operate(SettlementBody.commit(statement, signature), toNano('0.2'), stranger), at);
+    refused(1030, await net.operate(SettlementBody.commit(statement, signature)), at); // a replay
+    refused(1031, await net.commit(2n, net.tree([{ payee: payee(7), earned: toNano('3') }])), at);
+    const data = await net.settlement.getData();
+    assert.deepEqual([data.epoch, data.earned], [1n, toNano('4')]);
+});
+
+test('a payee gets its leaf once, and only with its own proof', async () => {
+    const { net, at } = await collected();
+    const leaves = [3, 9, 5, 7, 1].map((fill) => ({ payee: payee(fill), earned: toNano(String(fill)) / 4n }));
+    const tree = net.tree(leaves);
+    succeeded(await net.commit(1n, tree), at);
+    const third = tree.batch(2, 0);
+    succeeded(await net.payout(tree, 2, 0), at);
+    assert.equal(await net.settlement.getPaid(payee(5)), toNano('1.25'));
+    const again = succeeded(await net.payout(tree, 2, 0), at);
+    assert.equal((await net.settlement.getData()).paid, toNano('1.25'));
+    assert.equal(again.transactions.length, 3);
+    const pay = (index: number, leaves = third.leaves, siblings = third.siblings) =>
+        net.operate(SettlementBody.payout(index, 0, siblings, leaves));
+    refused(1033, await pay(3), at); // another place
+    refused(1033, await pay(2, [{ payee: payee(6), earned: toNano('1.25') }]), at); // another's amount
+    refused(1033, await pay(2, [{ payee: payee(5), earned: toNano('1.25') + 1n }]), at);
+    refused(1033, await pay(2, third.leaves, third.siblings.slice(0, 2)), at);
+    refused(1034, await pay(10), at); // beyond the tree
+    refused(1033, await pay(2, third.leaves, [...third.siblings, { hash: payee(1), sum: 0n }]), at);
+    const inflated = third.siblings.map((node, i) => (i === 0 ? { ...node, sum: node.sum + 1n } : node));
+    refused(1033, await pay(2, third.leaves, inflated), at);
+    const huge = third.siblings.map((node, i) => (i === 0 ? { ...node, sum: (1n << 63n) - 1n } : node));
+    refused(1011, await pay(2, third.leaves, huge), at);
+    refused(1034, await net.payout(tree, 1, 1), at); // not aligned
+    refused(1034, await net.operate(SettlementBody.payout(0, 8, [], tree.batch(0, 3).leaves), toNano('9')), at);
+    refused(1034, await net.operate(SettlementBody.payout(0, 3, [], tree.batch(0, 2).leaves), toNano('2')), at);
+    refused(1034, await net.operate(SettlementBody.payout(0, 2, [], tree.batch(0, 3).leaves), toNano('2')), at);
+    refused(1010, await net.payout(tree, 0, 3, toNano('0.02')), at);
+    // The rest in one batch, the paid one among them.
+    const rest = succeeded(await net.payout(tree, 0, 3), at);
+    assert.equal((await net.settlement.getData()).paid, tree.root.sum);
+    assert.equal(rest.transactions.filter((tx) => tx.inMessage?.info.type === 'internal').length, 1 + 4 + 1);
+    // The next epoch pays the difference.
+    const next = net.tree(leaves.map((leaf) => ({ ...leaf, earned: leaf.earned + (leaf.payee[0] === 9 ? toNano('2') : 0n) })));
+    succeeded(await net.commit(2n, next), at);
+    refused(1033, await net.payout(tree, 2, 0), at); // the old tree
+    succeeded(await net.payout(next, 0, 3), at);
+    assert.equal(await net.settlement.getPaid(payee(9)), toNano('4.25'));
+    assert.equal((await net.settlement.getData()).paid, next.root.sum);
+    await net.checkBooks([]);
+});
+
+test('two commitments of one epoch cost the stake', async () => {
+    const { net, at } = await collected();
+    const one = net.commitment(1n, net.tree([{ payee: payee(7), earned: toNano('4') }]));
+    const two = net.commitment(1n, net.tree([{ payee: payee(8), earned: toNano('4') }]));
+    const next = net.commitment(2n, net.tree([{ payee: payee(8), earned: toNano('4') }]));
+    const reporter = await net.blockchain.treasury('reporter');
+    const slash = (a: typeof one, b: typeof one, value = toNano('0.2')) =>
+        net.operate(SettlementBody.slash(a.statement, a.signature, b.statement, b.signature), value, reporter);
+    refused(1035, await slash(one, one), at);
+    refused(1035, await slash(one, next), at);
+    refused(1021, await slash(one, { ...two, signature: one.signature }), at);
+    refused(1021, await slash({ ...one, signature: two.signature }, two), at);
+    refused(1010, await slash(one, two, toNano('0.005')), at);
+    const done = succeeded(await slash(one, two), at);
+    assert.ok(sent(done, at, reporter.address)[0] >= toNano('10'));
+    assert.deepEqual(sent(done, at, net.registry.address), [toNano('90')]);
+    assert.ok((await net.registry.getData()).treasury >= toNano('89.99'));
+    assert.deepEqual([(await net.settlement.getData()).status, (await net.settlement.getData()).stake], [3, 0n]);
+    refused(1012, await slash(one, two), at);
+    refused(1012, await net.commit(1n, net.tree([])), at);
+    refused(1012, await net.operate(SettlementBody.retire()), at);
+    refused(1012, await net.operate(SettlementBody.unstake()), at);
+    refused(1012, await net.operate(SettlementBody.stake(1n), toNano('2')), at);
+    await net.checkBooks([]);
+});
+
+test('the stake leaves when nothing is open and nothing can be disputed', async () => {
+    const { net, alice, at } = await collected();
+    succeeded(await net.commit(1n, net.tree([{ payee: payee(7), earned: toNano('4') }])), at);
+    refused(1012, await net.operate(SettlementBody.unstake()), at);
+    refused(1001, await net.operate(SettlementBody.retire(), toNano('0.2'), net.admin), at);
+    succeeded(await net.operate(SettlementBody.retire()), at);
+    refused(1012, await net.operate(SettlementBody.retire()), at);
+    refused(1012, await net.operate(SettlementBody.stake(1n), toNano('2')), at);
+    refused(1036, await net.operate(SettlementBody.unstake()), at);
+    refused(1001, await net.operate(SettlementBody.closeChannel(alice.wallet.address, alice.keys.publicKey), toNano('0.2'), net.admin), at);
+    refused(1002, await alice.send(beginCell().storeUint(0xc0c00107, 32).storeUint(0, 64).endCell()), alice.channel.address);
+    succeeded(await net.operate(SettlementBody.closeChannel(alice.wallet.address, alice.keys.publicKey)), at);
+    assert.equal((await alice.data()).status, 2);
+    net.pass(DAY);
+    succeeded(await alice.send(beginCell().storeUint(0xc0c00105, 32).storeUint(0, 64).endCell(), toNano('0.2'), net.operator), alice.channel.address);
+    // Another epoch starts the time anew in which it can be disputed.
+    succeeded(await net.commit(2n, net.tree([{ payee: payee(7), earned: toNano('5') }])), at);
+    refused(1024, await net.operate(SettlementBody.unstake()), at);
+    net.pass(DAY);
+    refused(1001, await net.operate(SettlementBody.unstake(), toNano('0.2'), net.admin), at);
+    const back = succeeded(await net.operate(SettlementBody.unstake()), at);
+    assert.ok(sent(back, at, net.operator.address)[0] >= toNano('100'));
+    // What was earned can still be paid, and is.
+    await net.payout(net.tree([{ payee: payee(7), earned: toNano('5') }]), 0, 0);
+    assert.equal((await net.settlement.getData()).paid, toNano('5'));
+    await net.checkBooks([alice]);
+});
+
+test('a stake below the least one opens nothing', async () => {
+    const net = await Network.create({ stake: toNano('99') });
+    const at = net.settlement.address;
+    const alice = await net.client('alice');
+    await alice.deposit(toNano('5'));
+    assert.deepEqual([(await alice.data()).status, (await alice.data()).withdrawn], [3, toNano('5')]);
+    refused(1012, await net.operate(SettlementBody.prepay('acc 1'), toNano('5')), at);
+    refused(1001, await net.operate(SettlementBody.stake(toNano('1')), toNano('2'), net.admin), at);
+    refused(1011, await net.operate(SettlementBody.stake(0n), toNano('2')), at);
+    refused(1011, await net.operate(SettlementBody.stake(1n << 63n), toNano('2')), at);
+    refused(1010, await net.operate(SettlementBody.stake(toNano('1')), toNano('1')), at);
+    succeeded(await net.operate(SettlementBody.stake(toNano('1')), toNano('1.2')), at);
+    assert.deepEqual([(await net.settlement.getData()).status, (await net.settlement.getData()).stake], [1, toNano('100')]);
+    succeeded(await alice.deposit(toNano('5')), alice.channel.address);
+    assert.equal((await net.settlement.getData()).openChannels, 1);
+});
+
+test('only channels of this router are heard as such', async () => {
+    const { net, alice, at } = await collected();
+    const thief = await net.blockchain.treasury('thief');
+    for (const body of [
+        SettlementBody.collect(toNano('1'), alice.wallet.address, alice.keys.publicKey),
+        SettlementBody.register(alice.wallet.address, alice.keys.publicKey),
+        SettlementBody.unregister(alice.wallet.address, alice.keys.publicKey),
+    ]) {
+        refused(1003, await net.operate(body, toNano('2'), thief), at);
+    }
+    assert.deepEqual(
+        [(await net.settlement.getData()).collected, (await net.settlement.getData()).openChannels],
+        [toNano('10'), 1],
+    );
+});
+
+test('prepaid credit counts as collected; a sweep takes only what is nobody\'s', async () => {
+    const { net, at } = await collected();
+    const stranger = await net.blockchain.treasury('stranger');
+    succeeded(await net.operate(SettlementBody.prepay('cocoon:7'), toNano('3'), stranger), at);
+    const data = await net.settlement.getData();
+    assert.ok(data.collected > toNano('12.98') && data.collected < toNano('13'));
+    refused(1010, await net.operate(SettlementBody.prepay('x'), toNano('0.004'), stranger), at);
+    refused(1001, await net.operate(SettlementBody.sweep(), toNano('0.2'), stranger), at);
+    succeeded(await net.operate(beginCell().endCell(), toNano('1'), stranger), at);
+    const swept = succeeded(await net.operate(SettlementBody.sweep()), at);
+    assert.ok(sent(swept, at, net.operator.address)[0] > toNano('1'));
+    await net.checkBooks([]);
+    refused(0xffff, await net.operate(beginCell().storeUint(9, 32).endCell()), at);
+});
