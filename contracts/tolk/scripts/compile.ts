@@ -7,7 +7,8 @@ export const CONTRACTS = ['channel', 'settlement', 'registry'] as const;
 export type ContractName = (typeof CONTRACTS)[number];
 export type Sources = (path: string) => string;
 
-const SOURCES = fileURLToPath(new URL('../src/', import.meta.url));
+// The mutation run compiles sources from elsewhere.
+const SOURCES = process.env.COCOON_TOLK_SOURCES ?? fileURLToPath(new URL('../src/', import.meta.url));
 
 /** The sources as they are on disk. */
 export const onDisk: Sources = (path) => readFileSync(SOURCES + path, 'utf8');

@@ -34,20 +34,21 @@ test('a commitment is the next epoch, never earns less, and never more than was 
 });
 
 test('a payee gets its leaf once, and only with its own proof', async () => {
-    const { net, at } = await collected();
-    const leaves = [3, 9, 5, 7, 1].map((fill) => ({ payee: payee(fill), earned: toNano(String(fill)) / 4n }));
+    const { net, at } = await collected(toNano('20'));
+    const leaves = [1, 3, 5, 7, 9].map((fill) => ({ payee: payee(fill), earned: toNano(String(fill)) / 4n }));
     const tree = net.tree(leaves);
     succeeded(await net.commit(1n, tree), at);
     const third = tree.batch(2, 0);
     succeeded(await net.payout(tree, 2, 0), at);
-    assert.equal(await net.settlement.getPaid(payee(5)), toNano('1.25'));
+    assert.equal((await net.settlement.getPaid(2)).paid, toNano('1.25'));
     const again = succeeded(await net.payout(tree, 2, 0), at);
     assert.equal((await net.settlement.getData()).paid, toNano('1.25'));
     assert.equal(again.transactions.length, 3);
     const pay = (index: number, leaves = third.leaves, siblings = third.siblings) =>
         net.operate(SettlementBody.payout(index, 0, siblings, leaves));
     refused(1033, await pay(3), at); // another place
-    refused(1033, await pay(2, [{ payee: payee(6), earned: toNano('1.25') }]), at); // another's amount
+    refused(1037, await pay(2, [{ payee: payee(6), earned: toNano('1.25') }]), at); // another's amount
+    refused(1033, await pay(3, [{ payee: payee(6), earned: toNano('1.25') }]), at);
     refused(1033, await pay(2, [{ payee: payee(5), earned: toNano('1.25') + 1n }]), at);
     refused(1033, await pay(2, third.leaves, third.siblings.slice(0, 2)), at);
     refused(1034, await pay(10), at); // beyond the tree
@@ -70,8 +71,22 @@ test('a payee gets its leaf once, and only with its own proof', async () => {
     succeeded(await net.commit(2n, next), at);
     refused(1033, await net.payout(tree, 2, 0), at); // the old tree
     succeeded(await net.payout(next, 0, 3), at);
-    assert.equal(await net.settlement.getPaid(payee(9)), toNano('4.25'));
+    assert.equal((await net.settlement.getPaid(4)).paid, toNano('4.25'));
     assert.equal((await net.settlement.getData()).paid, next.root.sum);
+    // Who came later has a later index; nobody gets another's, nor less than before.
+    const grown = (fill: number) => ({ payee: payee(fill), earned: toNano('1') });
+    const swapped = net.tree([next.leaves[1], next.leaves[0], ...next.leaves.slice(2), grown(6)]);
+    succeeded(await net.commit(3n, swapped), at);
+    refused(1037, await net.payout(swapped, 0, 0), at);
+    refused(1037, await net.payout(swapped, 0, 3), at);
+    succeeded(await net.payout(swapped, 5, 0), at);
+    const less = net.tree([{ ...next.leaves[0], earned: 1n }, ...next.leaves.slice(1), grown(6), grown(8)]);
+    succeeded(await net.commit(4n, less), at);
+    refused(1031, await net.payout(less, 0, 0), at);
+    refused(1031, await net.payout(net.tree([{ payee: payee(1), earned: 0n }]), 0, 0), at);
+    succeeded(await net.payout(less, 6, 0), at);
+    assert.equal((await net.settlement.getPaid(6)).payee, BigInt('0x' + '08'.repeat(20)));
+    assert.equal((await net.settlement.getPaid(7)).paid, 0n);
     await net.checkBooks([]);
 });
 
@@ -149,8 +164,9 @@ test('a stake below the least one opens nothing', async () => {
 test('only channels of this router are heard as such', async () => {
     const { net, alice, at } = await collected();
     const thief = await net.blockchain.treasury('thief');
+    // Nobody collects what he does not bring.
+    refused(1010, await net.operate(SettlementBody.collect(toNano('2')), toNano('2'), thief), at);
     for (const body of [
-        SettlementBody.collect(toNano('1'), alice.wallet.address, alice.keys.publicKey),
         SettlementBody.register(alice.wallet.address, alice.keys.publicKey),
         SettlementBody.unregister(alice.wallet.address, alice.keys.publicKey),
     ]) {

@@ -82,7 +82,7 @@ export const ChannelBody = {
         begin(OP.claim)
             .storeUint(charge.charged, 64)
             .storeUint(charge.expires, 64)
-            .storeBuffer(charge.signature, 64)
+            .storeRef(ref(charge.signature))
             .storeRef(
                 beginCell()
                     .storeUint(voucher.ceiling, 64)
@@ -130,8 +130,7 @@ export const SettlementBody = {
         begin(OP.closeChannel).storeAddress(owner).storeBuffer(voucherKey, 32).endCell(),
     sweep: () => begin(OP.sweep).endCell(),
     prepay: (text: string) => beginCell().storeUint(0, 32).storeStringTail(text).endCell(),
-    collect: (amount: bigint, owner: Address, voucherKey: Buffer) =>
-        begin(OP.collect).storeCoins(amount).storeAddress(owner).storeBuffer(voucherKey, 32).endCell(),
+    collect: (amount: bigint) => begin(OP.collect).storeCoins(amount).endCell(),
     register: (owner: Address, voucherKey: Buffer) =>
         begin(OP.register).storeAddress(owner).storeBuffer(voucherKey, 32).endCell(),
     unregister: (owner: Address, voucherKey: Buffer) =>
@@ -250,13 +249,16 @@ export class Settlement extends Deployable {
             Settlement,
             code,
             beginCell()
-                .storeUint(0, 8 + 32 + 3 * 64 + 64)
-                .storeUint(0, 256)
-                .storeUint(0, 64 + 32)
-                .storeUint(0, 256)
-                .storeBit(0)
+                .storeUint(0, 8 + 64)
+                .storeRef(
+                    beginCell()
+                        .storeUint(0, 32 + 3 * 64)
+                        .storeUint(0, 256)
+                        .storeUint(0, 64 + 32)
+                        .storeUint(0, 256 + 2)
+                        .endCell(),
+                )
                 .storeRef(fixed)
-                .storeBit(0)
                 .endCell(),
         );
     }
@@ -284,9 +286,10 @@ export class Settlement extends Deployable {
         };
     }
 
-    async getPaid(provider: ContractProvider, payee: Buffer): Promise<bigint> {
-        const { stack } = await provider.get('get_paid', [{ type: 'int', value: BigInt(`0x${payee.toString('hex')}`) }]);
-        return stack.readBigNumber();
+    /** What was paid at an index, and to whom (the first 160 bits of the account). */
+    async getPaid(provider: ContractProvider, index: number): Promise<{ payee: bigint; paid: bigint }> {
+        const { stack } = await provider.get('get_paid', [{ type: 'int', value: BigInt(index) }]);
+        return { payee: stack.readBigNumber(), paid: stack.readBigNumber() };
     }
 
     async getChannelAddress(provider: ContractProvider, owner: Address, voucherKey: Buffer): Promise<Address> {

@@ -1,4 +1,4 @@
-// The Merkle sum tree of cumulative earnings.
+// The Merkle sum tree of cumulative earnings; a payee keeps its index for good.
 import { Address } from '@ton/core';
 import { addressBytes, i32, sha256, u64 } from './statements.ts';
 
@@ -12,7 +12,7 @@ export class EarningsTree {
     private readonly levels: Node[][];
 
     constructor(network: number, settlement: Address, leaves: Leaf[]) {
-        this.leaves = [...leaves].sort((a, b) => Buffer.compare(a.payee, b.payee));
+        this.leaves = leaves;
         const bottom: Node[] = this.leaves.map((leaf) => ({
             hash: sha256(Buffer.from([0]), i32(network), addressBytes(settlement), leaf.payee, u64(leaf.earned)),
             sum: leaf.earned,
