@@ -20,6 +20,14 @@ test('weakness 1: the router key alone pays no worker more than clients were cha
     for (const index of [0, 1]) refused(1033, await net.payout(greedy, index, 0), net.settlement.address);
     refused(1033, await net.payout(honest, 0, 0), net.settlement.address);
     assert.equal((await net.settlement.getData()).paid, 0n);
+    // Nor can a later tree give to one what another was paid before.
+    const first = net.tree([{ payee: payee(7), earned: toNano('3') }]);
+    succeeded(await net.commit(2n, first), net.settlement.address);
+    succeeded(await net.payout(first, 0, 0), net.settlement.address);
+    const moved = net.tree([{ payee: payee(7), earned: 1n }, { payee: payee(8), earned: toNano('3') - 1n }]);
+    succeeded(await net.commit(3n, moved), net.settlement.address);
+    refused(1032, await net.payout(moved, 1, 0), net.settlement.address);
+    assert.equal((await net.settlement.getData()).paid, toNano('3'));
 });
 
 test('weakness 2: a withdrawal that bounces is not lost', async () => {
