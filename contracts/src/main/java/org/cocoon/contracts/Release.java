@@ -1,0 +1,127 @@
+package org.cocoon.contracts;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * A router's leave to withdraw from a channel without waiting.
+ *
+ * @param networkId TON's global id of the network that it is for (-239 main, -3 test)
+ * @param contract the channel contract that it is for
+ * @param charged what must have been claimed before, cumulative
+ * @param withdrawn what the client may have withdrawn after it, cumulative
+ * @param closes whether the client gets everything and the channel closes
+ * @param expires the last second in which the contract accepts it, since 1970
+ * @param signature Ed25519 over the SHA-256 of the statement, 64 bytes
+ */
+public record Release(
+    int networkId,
+    TonAddress contract,
+    NanoTon charged,
+    NanoTon withdrawn,
+    boolean closes,
+    long expires,
+    byte[] signature) {
+  static final String LABEL = "cocoon-release-1";
+  private static final int BODY_BYTES = 3 * Long.BYTES + 1;
+
+  /** Checks the bounds and copies the bytes. */
+  public Release {
+    Statement.expires(expires);
+    signature = Statement.signature(signature);
+  }
+
+  /**
+   * States and signs.
+   *
+   * @param key the router's
+   */
+  public static Release sign(
+      ReceiptKey key,
+      int networkId,
+      TonAddress contract,
+      NanoTon charged,
+      NanoTon withdrawn,
+      boolean closes,
+      long expires) {
+    byte[] body = body(charged, withdrawn, closes, expires);
+    byte[] signature = new Statement(LABEL, networkId, contract, body).sign(key);
+    return new Release(networkId, contract, charged, withdrawn, closes, expires, signature);
+  }
+
+  /** Whether this key (Ed25519, 32 bytes) signed it. */
+  public boolean isSignedBy(byte[] publicKey) {
+    return statement().isSignedBy(publicKey, signature);
+  }
+
+  /** Whether it is for this network and contract, and not over at this time (in seconds). */
+  public boolean isFor(int network, TonAddress address, long nowSeconds) {
+    return networkId == network && contract.equals(address) && nowSeconds <= expires;
+  }
+
+  /** The 32 bytes that are signed. */
+  public byte[] hash() {
+    return statement().hash();
+  }
+
+  /** In base64url without padding; there is one spelling of each. */
+  public String toText() {
+    return statement().toText(signature);
+  }
+
+  /**
+   * Reads {@link #toText()}'s text. Does not verify the signature.
+   *
+   * @throws IllegalArgumentException if it is anything else
+   */
+  public static Release parse(String text) {
+    Statement.Signed signed = Statement.parse(LABEL, BODY_BYTES, text);
+    ByteBuffer body = ByteBuffer.wrap(signed.statement().body());
+    return new Release(
+        signed.statement().networkId(),
+        signed.statement().contract(),
+        new NanoTon(body.getLong()),
+        new NanoTon(body.getLong()),
+        flag(body.get()),
+        body.getLong(),
+        signed.signature());
+  }
+
+  private Statement statement() {
+    return new Statement(LABEL, networkId, contract, body(charged, withdrawn, closes, expires));
+  }
+
+  private static byte[] body(NanoTon charged, NanoTon withdrawn, boolean closes, long expires) {
+    return ByteBuffer.allocate(BODY_BYTES)
+        .putLong(charged.nanos())
+        .putLong(withdrawn.nanos())
+        .put((byte) (closes ? 1 : 0))
+        .putLong(expires)
+        .array();
+  }
+
+  /** A copy of the signature, 64 bytes. */
+  @Override
+  public byte[] signature() {
+    return signature.clone();
+  }
+
+  private static boolean flag(byte value) {
+    if (value < 0 || value > 1) {
+      throw new IllegalArgumentException("closes: 0 or 1, not " + value);
+    }
+    return value == 1;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Release that
+        && statement().equals(that.statement())
+        && Arrays.equals(signature, that.signature);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(signature);
+  }
+}
