@@ -16,7 +16,8 @@ import org.cocoon.contracts.ton.Cell;
  * @param data if it is active
  * @param lastLt logical time of its last transaction; 0: it had none
  * @param lastHash of that transaction, 32 bytes
- * @param seconds the chain's time of this state, since 1970: the clock against which messages expire
+ * @param seconds the chain's time of this state, since 1970: the clock against which messages
+ *     expire
  */
 public record AccountState(
     TonAddress address,

@@ -66,14 +66,12 @@ final class Bodies {
     long expires = in.bits64();
     in.skipRefs(1);
     CellReader voucher = in.ref().read();
-    return new ContractMessage.Claim(
-        queryId, charged, expires, amount(voucher), voucher.bits64());
+    return new ContractMessage.Claim(queryId, charged, expires, amount(voucher), voucher.bits64());
   }
 
   private static ContractMessage release(CellReader in, long queryId) {
     ContractMessage release =
-        new ContractMessage.Released(
-            queryId, amount(in), amount(in), in.uint(8) == 1, in.bits64());
+        new ContractMessage.Released(queryId, amount(in), amount(in), in.uint(8) == 1, in.bits64());
     in.skipRefs(1);
     return release;
   }
@@ -87,8 +85,7 @@ final class Bodies {
   }
 
   private static ContractMessage payout(CellReader in, long queryId) {
-    ContractMessage payout =
-        new ContractMessage.Payout(queryId, in.uint(32), (int) in.uint(8));
+    ContractMessage payout = new ContractMessage.Payout(queryId, in.uint(32), (int) in.uint(8));
     in.maybeRef();
     in.skipRefs(1);
     return payout;

@@ -28,8 +28,7 @@ public interface Chain {
       throws ChainException;
 
   /** Runs a get-method on an account's newest state. */
-  StackResult run(TonAddress address, String method, StackValue... arguments)
-      throws ChainException;
+  StackResult run(TonAddress address, String method, StackValue... arguments) throws ChainException;
 
   /**
    * Hands in an external message. That it returns says nothing about whether the message ever

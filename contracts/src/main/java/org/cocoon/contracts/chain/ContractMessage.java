@@ -18,7 +18,8 @@ public sealed interface ContractMessage {
   /**
    * A transfer with a text: to a settlement contract, prepaid credit.
    *
-   * @param text up to {@value ContractMessage#MAX_COMMENT_BYTES} bytes of UTF-8; what is more is cut
+   * @param text up to {@value ContractMessage#MAX_COMMENT_BYTES} bytes of UTF-8; what is more is
+   *     cut
    */
   record Comment(String text) implements ContractMessage {}
 
@@ -26,8 +27,7 @@ public sealed interface ContractMessage {
   record Deposit(long queryId, NanoTon amount) implements ContractMessage {}
 
   /** To a channel: the router takes what it charged. */
-  record Claim(
-      long queryId, NanoTon charged, long expires, NanoTon ceiling, long voucherExpires)
+  record Claim(long queryId, NanoTon charged, long expires, NanoTon ceiling, long voucherExpires)
       implements ContractMessage {}
 
   /** To a channel: its owner wants something back; 0: everything, and to close. */
@@ -37,8 +37,7 @@ public sealed interface ContractMessage {
   record Finish(long queryId) implements ContractMessage {}
 
   /** To a channel: the router lets its owner out at once. */
-  record Released(
-      long queryId, NanoTon charged, NanoTon withdrawn, boolean closes, long expires)
+  record Released(long queryId, NanoTon charged, NanoTon withdrawn, boolean closes, long expires)
       implements ContractMessage {}
 
   /** From a settlement contract to a channel: the router wants it to close. */
@@ -54,15 +53,13 @@ public sealed interface ContractMessage {
   record Register(long queryId, TonAddress owner, byte[] voucherKey) implements ContractMessage {}
 
   /** From a channel to its settlement contract: it closed. */
-  record Unregister(long queryId, TonAddress owner, byte[] voucherKey)
-      implements ContractMessage {}
+  record Unregister(long queryId, TonAddress owner, byte[] voucherKey) implements ContractMessage {}
 
   /** To a settlement contract: its stake grows. */
   record Stake(long queryId, NanoTon amount) implements ContractMessage {}
 
   /** To a settlement contract: an epoch's commitment. */
-  record Commit(
-      long queryId, long epoch, byte[] root, NanoTon earned, byte[] digest, long expires)
+  record Commit(long queryId, long epoch, byte[] root, NanoTon earned, byte[] digest, long expires)
       implements ContractMessage {}
 
   /** To a settlement contract: 2^height leaves are to be paid, from this index. */

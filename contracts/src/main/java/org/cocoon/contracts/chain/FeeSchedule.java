@@ -79,7 +79,10 @@ public record FeeSchedule(
     return reserve(SETTLEMENT_BITS, SETTLEMENT_CELLS);
   }
 
-  /** For a deposit, with the amount; opening and the reserve are covered, and what is not needed comes back. */
+  /**
+   * For a deposit, with the amount; opening and the reserve are covered, and what is not needed
+   * comes back.
+   */
   public NanoTon deposit(NanoTon amount) {
     return amount
         .plus(channelReserve())
@@ -104,10 +107,7 @@ public record FeeSchedule(
 
   /** For a stake, with the amount and the reserve. */
   public NanoTon stake(NanoTon amount) {
-    return amount
-        .plus(settlementReserve())
-        .plus(gas(GAS_SETTLEMENT_REST))
-        .plus(messages(1));
+    return amount.plus(settlementReserve()).plus(gas(GAS_SETTLEMENT_REST)).plus(messages(1));
   }
 
   /** For a commitment, and for the owner's retire, unstake and sweep. */
@@ -158,8 +158,7 @@ public record FeeSchedule(
 
   private NanoTon reserve(long bits, long cells) {
     return new NanoTon(
-        shifted(
-            Math.multiplyExact(bits * storageBit + cells * storageCell, STORED_SECONDS)));
+        shifted(Math.multiplyExact(bits * storageBit + cells * storageCell, STORED_SECONDS)));
   }
 
   /** Divides by 65,536, rounded up, as the machine does. */

@@ -196,8 +196,7 @@ public final class RegistryContract {
   private static byte[] bounded(byte[] document) {
     if (document.length > MAX_DOCUMENT_BYTES) {
       throw new IllegalArgumentException(
-          "a document has up to %d bytes, not %d"
-              .formatted(MAX_DOCUMENT_BYTES, document.length));
+          "a document has up to %d bytes, not %d".formatted(MAX_DOCUMENT_BYTES, document.length));
     }
     return document.clone();
   }

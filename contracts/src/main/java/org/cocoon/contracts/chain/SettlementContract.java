@@ -228,8 +228,7 @@ public final class SettlementContract {
             .bytes(zeros)
             .uint(0, 2)
             .end();
-    Cell data =
-        new CellWriter().uint(0, 8).uint(0, 64).ref(books).ref(fixed).end();
+    Cell data = new CellWriter().uint(0, 8).uint(0, 64).ref(books).ref(fixed).end();
     return new StateInit(ContractCode.SETTLEMENT, data);
   }
 

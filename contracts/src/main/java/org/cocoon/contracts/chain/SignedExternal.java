@@ -4,14 +4,14 @@ import java.util.Arrays;
 import org.cocoon.contracts.TonAddress;
 
 /**
- * A wallet's signed message, ready to be sent any number of times: the wallet does it once, or never
- * after its time.
+ * A wallet's signed message, ready to be sent any number of times: the wallet does it once, or
+ * never after its time.
  *
  * @param wallet whose
  * @param boc what {@link Chain#send} takes
  * @param hash of the message as it is sent, 32 bytes
- * @param bodyHash of what was signed, with its signature, 32 bytes: by it the message is found again,
- *     also if somebody wraps it anew
+ * @param bodyHash of what was signed, with its signature, 32 bytes: by it the message is found
+ *     again, also if somebody wraps it anew
  * @param seqno the wallet's, which it uses up
  * @param validUntil the first second of the chain's time in which the wallet refuses it
  * @param messages how many the wallet shall send

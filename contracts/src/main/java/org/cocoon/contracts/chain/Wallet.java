@@ -62,8 +62,8 @@ public final class Wallet {
    * Waits until it is certain what became of a message, or until this much time is over. An
    * unreachable chain is asked again.
    */
-  public static Delivery await(
-      Chain chain, SignedExternal message, long afterLt, Duration patience) throws ChainException {
+  public static Delivery await(Chain chain, SignedExternal message, long afterLt, Duration patience)
+      throws ChainException {
     throw new UnsupportedOperationException();
   }
 

@@ -74,8 +74,8 @@ public final class CellReader {
   }
 
   /**
-   * An account, or none; one outside of the basechain or a rewritten one ({@code addr_var}, anycast)
-   * is read and counts as none.
+   * An account, or none; one outside of the basechain or a rewritten one ({@code addr_var},
+   * anycast) is read and counts as none.
    */
   public Optional<TonAddress> address() {
     return switch ((int) uint(2)) {
