@@ -42,6 +42,7 @@ public final class PostgresLedger implements Ledger {
   private final Database database;
   private final ApiKeys keys;
   private final Accounts accounts;
+  private final AccountBook book;
   private final CreditBook credit;
   private final ChargeWriter writer;
   private final InstantSource clock;
@@ -67,6 +68,7 @@ public final class PostgresLedger implements Ledger {
     this.database = database;
     this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
     this.accounts = new Accounts(database, keys);
+    this.book = new PostgresAccountBook(database, keys, accounts);
     this.credit =
         new CreditBook(
             database,
@@ -137,6 +139,11 @@ public final class PostgresLedger implements Ledger {
               .onComplete(opened);
         });
     return opened.future();
+  }
+
+  /** What an account's holder may see and do. */
+  public AccountBook book() {
+    return book;
   }
 
   /** What an operator does with accounts. */
