@@ -39,6 +39,7 @@ public final class PostgresLedger implements Ledger {
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
   private final ContextInternal context;
+  private final LedgerOptions options;
   private final Database database;
   private final ApiKeys keys;
   private final Accounts accounts;
@@ -62,6 +63,7 @@ public final class PostgresLedger implements Ledger {
       LongSupplier nanoClock) {
     Vertx vertx = context.owner();
     this.context = context;
+    this.options = options;
     this.clock = clock;
     this.nanoClock = nanoClock;
     this.database = database;
@@ -231,6 +233,7 @@ public final class PostgresLedger implements Ledger {
     return writer
         .connect()
         .compose(_ -> database.giveBackAll())
+        .compose(_ -> database.operator(options.settlement()))
         .onSuccess(_ -> pingTimer = context.owner().setPeriodic(PING_MILLIS, _ -> everySecond()))
         .recover(
             failure ->
