@@ -16,6 +16,12 @@ public final class ContractCode {
   /** Of {@link RegistryContract}. */
   public static final Cell REGISTRY = read("registry");
 
+  /**
+   * Of {@link Wallet}: version 5, revision 1, as TON's wallet-contract-v5 publishes it; its hash is
+   * 20834b7b72b112147e1b2fb457b84e74d1a30f04f737d4f62a668e9552d2b72f.
+   */
+  static final Cell WALLET = read("wallet-v5r1");
+
   private ContractCode() {}
 
   private static Cell read(String name) {

@@ -51,7 +51,7 @@ final class Payouts {
   }
 
   private static Pair pair(EarningsTree.Leaf leaf) {
-    return new Pair(leaf.payee().hash(), leaf.earned());
+    return leaf.isEmpty() ? NOBODY : new Pair(leaf.payee().hash(), leaf.earned());
   }
 
   /** Chained from the first; empty for none. */

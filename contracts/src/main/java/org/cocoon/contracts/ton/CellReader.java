@@ -4,60 +4,63 @@ import java.math.BigInteger;
 import java.util.Optional;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
-import org.ton.java.cell.CellSlice;
 
 /**
  * Reads one cell, front to back. Every method throws {@link IllegalArgumentException} if the cell
  * has not what is read. One thread.
  */
 public final class CellReader {
-  private final CellSlice slice;
+  private final Cell cell;
+  private int bitsRead;
+  private int refsRead;
 
-  CellReader(org.ton.java.cell.Cell cell) {
-    this.slice = CellSlice.beginParse(cell);
+  CellReader(Cell cell) {
+    this.cell = cell;
   }
 
-  /** An unsigned number of up to 63 bits. */
-  public long uint(int bits) {
-    if (bits < 1 || bits > 63) {
-      throw new IllegalArgumentException("reads 1 to 63 bits, not " + bits);
+  /** An unsigned number of 1 to 63 bits. */
+  public long uint(int width) {
+    if (width < 1 || width > 63) {
+      throw new IllegalArgumentException("reads 1 to 63 bits, not " + width);
     }
-    need(bits, 0);
-    return slice.loadUint(bits).longValueExact();
+    return take(width);
   }
 
-  /** 64 bits as they are: an unsigned number above 2^63 is a negative one here. */
+  /** 64 bits as they are: an unsigned number of 2^63 and more is a negative one here. */
   public long bits64() {
-    need(64, 0);
-    return slice.loadUint(64).longValue();
+    return take(64);
   }
 
-  /** A signed number. */
+  /** A signed number of 32 bits, or any 32 bits. */
   public int int32() {
-    need(32, 0);
-    return slice.loadInt(32).intValueExact();
+    return (int) take(32);
   }
 
   /** One bit. */
   public boolean bit() {
-    need(1, 0);
-    return slice.loadBit();
-  }
-
-  /** An unsigned number of up to 256 bits. */
-  public BigInteger big(int bits) {
-    need(bits, 0);
-    return slice.loadUint(bits);
+    return take(1) != 0;
   }
 
   /** Whole bytes. */
   public byte[] bytes(int count) {
-    need(count * 8, 0);
+    if (count < 0 || count > bitsLeft() / 8) {
+      throw tooLittle();
+    }
     byte[] bytes = new byte[count];
+    if (bitsRead % 8 == 0) {
+      System.arraycopy(cell.data(), bitsRead / 8, bytes, 0, count);
+      bitsRead += 8 * count;
+      return bytes;
+    }
     for (int i = 0; i < count; i++) {
-      bytes[i] = slice.loadUint(8).byteValue();
+      bytes[i] = (byte) take(8);
     }
     return bytes;
+  }
+
+  /** An unsigned number of whole bytes. */
+  public BigInteger big(int count) {
+    return new BigInteger(1, bytes(count));
   }
 
   /** An amount of Toncoin (VarUInteger 16); more than 2^63 - 1 is refused. */
@@ -66,7 +69,7 @@ public final class CellReader {
     if (length == 0) {
       return NanoTon.ZERO;
     }
-    BigInteger amount = big(length * 8);
+    BigInteger amount = big(length);
     if (amount.bitLength() > 63) {
       throw new IllegalArgumentException("more Toncoin than there is: " + amount);
     }
@@ -103,8 +106,10 @@ public final class CellReader {
 
   /** A reference. */
   public Cell ref() {
-    need(0, 1);
-    return new Cell(slice.loadRef());
+    if (refsLeft() == 0) {
+      throw tooLittle();
+    }
+    return cell.refs().get(refsRead++);
   }
 
   /** A bit, and a reference where it is set. */
@@ -114,35 +119,46 @@ public final class CellReader {
 
   /** Leaves bits out. */
   public CellReader skip(int bits) {
-    need(bits, 0);
-    if (bits > 0) {
-      slice.skipBits(bits);
+    if (bits < 0 || bits > bitsLeft()) {
+      throw tooLittle();
     }
+    bitsRead += bits;
     return this;
   }
 
   /** Leaves references out. */
   public CellReader skipRefs(int count) {
-    need(0, count);
-    if (count > 0) {
-      slice.skipRefs(count);
+    if (count < 0 || count > refsLeft()) {
+      throw tooLittle();
     }
+    refsRead += count;
     return this;
   }
 
   /** How many bits are left. */
   public int bitsLeft() {
-    return slice.getRestBits();
+    return cell.bits() - bitsRead;
   }
 
   /** How many references are left. */
   public int refsLeft() {
-    return slice.getRefsCount();
+    return cell.refs().size() - refsRead;
   }
 
   /** What is left, as a cell of its own. */
   public Cell rest() {
-    return new Cell(slice.sliceToCell());
+    if (bitsRead == 0 && refsRead == 0) {
+      return cell;
+    }
+    CellWriter rest = new CellWriter();
+    while (bitsLeft() > 0) {
+      int width = Math.min(32, bitsLeft());
+      rest.put(take(width), width);
+    }
+    while (refsLeft() > 0) {
+      rest.ref(ref());
+    }
+    return rest.end();
   }
 
   /** Refuses what is left. */
@@ -162,9 +178,20 @@ public final class CellReader {
     return true;
   }
 
-  private void need(int bits, int refs) {
-    if (bits > bitsLeft() || refs > refsLeft()) {
-      throw new IllegalArgumentException("a cell has less than it should");
+  private long take(int width) {
+    if (width > bitsLeft()) {
+      throw tooLittle();
     }
+    byte[] data = cell.data();
+    long value = 0;
+    for (int i = 0; i < width; i++) {
+      value = value << 1 | (data[bitsRead / 8] >> 7 - bitsRead % 8 & 1);
+      bitsRead++;
+    }
+    return value;
+  }
+
+  private static IllegalArgumentException tooLittle() {
+    return new IllegalArgumentException("a cell has less than it should");
   }
 }

@@ -1,71 +1,102 @@
 package org.cocoon.contracts.ton;
 
 import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
-import org.ton.java.cell.CellBuilder;
 
-/** Writes one cell, front to back. One thread. */
+/**
+ * Writes one cell, front to back. Every method throws {@link IllegalArgumentException} if the cell
+ * is full. One thread.
+ */
 public final class CellWriter {
-  private final CellBuilder cell = CellBuilder.beginCell();
+  private static final int MAX_COINS_BYTES = 15;
 
-  /** An unsigned number of up to 63 bits. */
-  public CellWriter uint(long value, int bits) {
-    if (bits < 1 || bits > 64 || value < 0 || (bits < 64 && value >>> bits != 0)) {
-      throw new IllegalArgumentException(value + " does not fit into " + bits + " bits");
+  private final byte[] data = new byte[Cell.MAX_BITS / 8 + 1];
+  private final List<Cell> refs = new ArrayList<>(Cell.MAX_REFS);
+  private int bits;
+
+  /** An unsigned number of up to 63 bits, in 1 to 64. */
+  public CellWriter uint(long value, int width) {
+    if (width < 1 || width > 64 || value < 0 || (width < 63 && value >>> width != 0)) {
+      throw new IllegalArgumentException(value + " does not fit into " + width + " bits");
     }
-    cell.storeUint(BigInteger.valueOf(value), bits);
-    return this;
+    return put(value, width);
   }
 
-  /** 64 bits, as they are: an unsigned number above 2^63 is a negative one here. */
+  /** 64 bits, as they are: an unsigned number of 2^63 and more is a negative one here. */
   public CellWriter bits64(long value) {
-    cell.storeUint(new BigInteger(1, java.nio.ByteBuffer.allocate(8).putLong(value).array()), 64);
-    return this;
+    return put(value, 64);
+  }
+
+  /** A signed number of 32 bits, or any 32 bits. */
+  public CellWriter int32(int value) {
+    return put(value & 0xffff_ffffL, 32);
   }
 
   /** One bit. */
   public CellWriter bit(boolean value) {
-    cell.storeBit(value);
-    return this;
-  }
-
-  /** A signed number. */
-  public CellWriter int32(int value) {
-    cell.storeInt(value, 32);
-    return this;
+    return put(value ? 1 : 0, 1);
   }
 
   /** Whole bytes. */
   public CellWriter bytes(byte[] bytes) {
-    cell.storeBytes(bytes);
+    if (bytes.length * 8 > freeBits()) {
+      throw full();
+    }
+    if (bits % 8 == 0) {
+      System.arraycopy(bytes, 0, data, bits / 8, bytes.length);
+      bits += 8 * bytes.length;
+      return this;
+    }
+    for (byte each : bytes) {
+      put(each & 0xff, 8);
+    }
     return this;
   }
 
-  /** An amount of Toncoin (VarUInteger 16). */
+  /** An amount of Toncoin (TL-B {@code VarUInteger 16}). */
   public CellWriter coins(NanoTon amount) {
-    cell.storeCoins(BigInteger.valueOf(amount.nanos()));
-    return this;
+    int bytes = (Long.SIZE - Long.numberOfLeadingZeros(amount.nanos()) + 7) / 8;
+    put(bytes, 4);
+    return bytes == 0 ? this : put(amount.nanos(), 8 * bytes);
+  }
+
+  /** An unsigned number of any size up to 15 bytes (TL-B {@code VarUInteger 16}). */
+  public CellWriter coins(BigInteger amount) {
+    int bytes = (amount.bitLength() + 7) / 8;
+    if (amount.signum() < 0 || bytes > MAX_COINS_BYTES) {
+      throw new IllegalArgumentException("no amount of Toncoin: " + amount);
+    }
+    put(bytes, 4);
+    byte[] all = amount.toByteArray();
+    return bytes == 0 ? this : bytes(Arrays.copyOfRange(all, all.length - bytes, all.length));
   }
 
   /** An account: {@code addr_std$10} without anycast, workchain 0. */
   public CellWriter address(TonAddress address) {
-    return uint(0b100, 3).uint(0, 8).bytes(address.hash());
+    return put(0b100, 3).put(0, 8).bytes(address.hash());
   }
 
   /** No account: {@code addr_none$00}. */
   public CellWriter noAddress() {
-    return uint(0, 2);
+    return put(0, 2);
   }
 
   /** A reference. */
   public CellWriter ref(Cell below) {
-    cell.storeRef(below.raw());
+    if (refs.size() == Cell.MAX_REFS) {
+      throw full();
+    }
+    refs.add(below);
     return this;
   }
 
   /** A bit, and a reference where there is a cell. */
-  public CellWriter maybeRef(java.util.Optional<Cell> below) {
+  public CellWriter maybeRef(Optional<Cell> below) {
     bit(below.isPresent());
     below.ifPresent(this::ref);
     return this;
@@ -73,22 +104,48 @@ public final class CellWriter {
 
   /** Everything that a cell holds, its bits and its references. */
   public CellWriter content(Cell other) {
-    cell.storeCell(other.raw());
+    CellReader in = other.read();
+    while (in.bitsLeft() > 0) {
+      int width = Math.min(32, in.bitsLeft());
+      put(in.uint(width), width);
+    }
+    other.refs().forEach(this::ref);
     return this;
   }
 
   /** How many bits are free yet. */
   public int freeBits() {
-    return cell.getFreeBits();
+    return Cell.MAX_BITS - bits;
   }
 
   /** How many references are free yet. */
   public int freeRefs() {
-    return cell.getFreeRefs();
+    return Cell.MAX_REFS - refs.size();
   }
 
   /** What was written. */
   public Cell end() {
-    return new Cell(cell.endCell());
+    return end(false);
+  }
+
+  Cell end(boolean exotic) {
+    return new Cell(exotic, Arrays.copyOf(data, (bits + 7) / 8), bits, refs);
+  }
+
+  CellWriter put(long value, int width) {
+    if (width > freeBits()) {
+      throw full();
+    }
+    for (int i = width - 1; i >= 0; i--) {
+      if ((value >>> i & 1) != 0) {
+        data[bits / 8] |= (byte) (0x80 >> bits % 8);
+      }
+      bits++;
+    }
+    return this;
+  }
+
+  private static IllegalArgumentException full() {
+    return new IllegalArgumentException("more than a cell holds");
   }
 }

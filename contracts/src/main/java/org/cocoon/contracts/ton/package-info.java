@@ -1,6 +1,6 @@
 /**
- * Cells of the TON Virtual Machine: the only place that knows the library behind them (ton4j). What
- * leaves it are bytes and this package's own types.
+ * Cells of the TON Virtual Machine and bags of them. All of it is linear in the number of different
+ * cells, whatever an attacker builds of them: docs/adr says why this is not a library's.
  */
 @NullMarked
 package org.cocoon.contracts.ton;
