@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Map;
+import org.cocoon.client.account.ReceiptCommand;
 import org.cocoon.client.sidecar.SidecarCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -37,6 +38,7 @@ public final class ClientMain implements Runnable {
         .addSubcommand(new StatusCommand(terminal, environment, clock))
         .addSubcommand(new SidecarCommand(terminal.out(), environment))
         .addSubcommand(EvidenceCommand.commandLine(terminal, clock))
+        .addSubcommand(ReceiptCommand.commandLine(terminal))
         .setOut(out)
         .setErr(err);
   }

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -33,7 +34,9 @@ import org.cocoon.link.wire.Welcome;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.AttestationView;
+import org.cocoon.router.edge.ChainPlaces;
 import org.cocoon.router.edge.HttpEdge;
+import org.cocoon.router.edge.Money;
 import org.cocoon.router.edge.NetworkView;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.UplinkServer;
@@ -46,6 +49,7 @@ import org.cocoon.router.ledger.PostgresLedger;
 import org.cocoon.router.ledger.PostgresLedger.KeySource;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.path.RouterMetrics;
+import org.cocoon.router.settlement.NoSettlement;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -218,7 +222,15 @@ public final class RouterProcess {
     vertx.setPeriodic(TICK_MILLIS, ignored -> requests.tick());
     HttpEdge clients =
         new HttpEdge(
-            vertx, requests, openLedger, view, attestation, registry::scrape, options.strict());
+            vertx,
+            requests,
+            openLedger,
+            view,
+            attestation,
+            new Money(
+                openLedger.book(), new NoSettlement(), ChainPlaces.NONE, InstantSource.system()),
+            registry::scrape,
+            options.strict());
     edge = clients;
     HttpServer apiServer = server(apiOptions(), clients);
     api = apiServer;

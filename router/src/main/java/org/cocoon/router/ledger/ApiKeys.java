@@ -73,15 +73,20 @@ final class ApiKeys {
   void forget(String apiKey) {
     ApiKey.Hash hash = ApiKey.hash(apiKey);
     if (hash != null) {
-      known.remove(hash);
-      unknown.remove(hash);
+      forget(hash);
     }
+  }
+
+  /** The same, by its hash. */
+  void forget(ApiKey.Hash hash) {
+    known.remove(hash);
+    unknown.remove(hash);
   }
 
   private Future<Authentication> lookUp(ApiKey.Hash hash, @Nullable Known stale) {
     return database
         .queryOne(
-            "SELECT a.id, a.name FROM api_keys k JOIN accounts a ON a.id = k.account_id"
+            "SELECT a.id, a.name, k.id FROM api_keys k JOIN accounts a ON a.id = k.account_id"
                 + " WHERE k.hash = $1 AND k.revoked IS NULL",
             Tuple.of(Buffer.buffer(hash.bytes())))
         .map(row -> remember(hash, row))
@@ -100,7 +105,8 @@ final class ApiKeys {
       unknown.put(hash, now);
       return new Authentication.Unknown();
     }
-    Authentication answer = new Authentication.Known(new Account(row.getLong(0), row.getString(1)));
+    Authentication answer =
+        new Authentication.Known(new Account(row.getLong(0), row.getString(1), row.getLong(2)));
     unknown.remove(hash);
     known.put(hash, new Known(answer, now));
     return answer;

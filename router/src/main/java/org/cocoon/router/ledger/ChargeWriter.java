@@ -49,7 +49,8 @@ final class ChargeWriter {
   private static final Logger log = LoggerFactory.getLogger(ChargeWriter.class);
   private static final String CHARGE =
       "SELECT request, holder, stored, lease, lease_version"
-          + " FROM charge($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+          + " FROM charge($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+          + " $17, $18, $19, $20)";
   private static final String LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
   private static final int CONNECT_ATTEMPTS = 10;
   private static final long CONNECT_PAUSE_MILLIS = 100;
@@ -164,7 +165,7 @@ final class ChargeWriter {
     }
     batchSize.record(size);
     signer
-        .executeBlocking(() -> SignedBatch.of(options.routerId(), key, options.networkId(), batch))
+        .executeBlocking(() -> SignedBatch.of(options.routerId(), key, options.settlement(), batch))
         .onSuccess(this::write)
         .onFailure(bug -> refuse(batch, bug));
   }

@@ -2,6 +2,7 @@ package org.cocoon.router.ledger;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
@@ -12,6 +13,7 @@ import io.vertx.sqlclient.Tuple;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.router.ledger.LedgerOptions.Settlement;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +77,26 @@ final class Database implements CreditSource {
   /** Gives back everything that this router has leased. */
   Future<Void> giveBackAll() {
     return query("SELECT return_credit($1, NULL)", Tuple.of(routerId)).mapEmpty();
+  }
+
+  /** Sees to it that the operator is payee 0, where charges settle on a chain. */
+  Future<Void> operator(@Nullable Settlement settlement) {
+    if (settlement == null) {
+      return Future.succeededFuture();
+    }
+    return query(
+            "SELECT payee($1, 'operator')", Tuple.of(Buffer.buffer(settlement.operator().hash())))
+        .recover(
+            failure ->
+                Future.failedFuture(
+                    isConnectionTrouble(failure)
+                        ? failure
+                        : new LedgerException(
+                            "the operator's fees go to another address already, which is payee 0 of"
+                                + " this ledger for good: give that one, not "
+                                + settlement.operator(),
+                            failure)))
+        .mapEmpty();
   }
 
   Future<Void> ping() {

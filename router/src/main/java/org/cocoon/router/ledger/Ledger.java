@@ -67,8 +67,17 @@ public interface Ledger {
    *
    * @param id of the row
    * @param name for people
+   * @param keyId the API key that asks, or {@link #NO_KEY}: spending is told apart by key
    */
-  record Account(long id, String name) {}
+  record Account(long id, String name, long keyId) {
+    /** No API key: the account was named otherwise. */
+    public static final long NO_KEY = 0;
+
+    /** An account that no API key names. */
+    public Account(long id, String name) {
+      this(id, name, NO_KEY);
+    }
+  }
 
   /** Whether a hold was made. */
   sealed interface HoldOutcome {

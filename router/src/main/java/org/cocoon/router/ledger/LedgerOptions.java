@@ -3,6 +3,8 @@ package org.cocoon.router.ledger;
 import java.time.Duration;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.ReceiptTerms;
+import org.cocoon.contracts.TonAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a ledger works; each bound has a sensible value in {@link #of}.
@@ -10,7 +12,7 @@ import org.cocoon.contracts.ReceiptTerms;
  * @param database where it is kept
  * @param routerId whose leases; stable over restarts, different for each router, 1 to 255
  *     characters
- * @param networkId TON's global id, stated in receipts, or {@link ReceiptTerms#NO_NETWORK}
+ * @param settlement how charges settle, or null where they settle on no chain
  * @param leaseChunk credit leased at a time from one account, so that most holds ask nobody
  * @param maxOpen holds and pending charges at once; a hold beyond is {@code Unavailable}, so that a
  *     charge is never refused
@@ -24,7 +26,7 @@ import org.cocoon.contracts.ReceiptTerms;
 public record LedgerOptions(
     DatabaseUrl database,
     String routerId,
-    int networkId,
+    @Nullable Settlement settlement,
     NanoTon leaseChunk,
     int maxOpen,
     int maxBatch,
@@ -33,6 +35,35 @@ public record LedgerOptions(
     Duration unknownKeyTtl,
     Duration leaseIdle,
     Duration callTimeout) {
+
+  /**
+   * How charges settle on a chain.
+   *
+   * @param networkId TON's global id, stated in receipts
+   * @param contract the router's settlement contract, stated in receipts
+   * @param operator who gets the fee, and the whole where no worker is to be paid
+   * @param feePermille the operator's part of each cost, rounded down, 0 to 1000
+   */
+  public record Settlement(
+      int networkId, TonAddress contract, TonAddress operator, int feePermille) {
+    /** The operator's usual part: a twentieth. */
+    public static final int USUAL_FEE_PERMILLE = 50;
+
+    /** Checks the bounds; throws IllegalArgumentException that names the wrong part. */
+    public Settlement {
+      check("networkId", networkId != ReceiptTerms.NO_NETWORK, "a network's id, not 0");
+      check("feePermille", feePermille >= 0 && feePermille <= PERMILLE, "0 to 1000");
+    }
+
+    /** What the operator keeps of a cost. */
+    NanoTon fee(NanoTon cost) {
+      long thousands = cost.nanos() / PERMILLE; // apart, so that no product overflows
+      return new NanoTon(
+          thousands * feePermille + cost.nanos() % PERMILLE * feePermille / PERMILLE);
+    }
+  }
+
+  private static final int PERMILLE = 1_000;
 
   /** Checks the bounds; throws IllegalArgumentException that names the wrong part. */
   public LedgerOptions {
@@ -52,7 +83,7 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
-        ReceiptTerms.NO_NETWORK,
+        null,
         new NanoTon(NanoTon.PER_TON / 10),
         65_536,
         1_024,
@@ -63,12 +94,12 @@ public record LedgerOptions(
         Duration.ofSeconds(10));
   }
 
-  /** The same with another network. */
-  public LedgerOptions withNetworkId(int networkId) {
+  /** The same with settlement on a chain, or without. */
+  public LedgerOptions withSettlement(@Nullable Settlement settlement) {
     return new LedgerOptions(
         database,
         routerId,
-        networkId,
+        settlement,
         leaseChunk,
         maxOpen,
         maxBatch,
@@ -84,7 +115,7 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
-        networkId,
+        settlement,
         leaseChunk,
         maxOpen,
         maxBatch,
@@ -100,7 +131,7 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
-        networkId,
+        settlement,
         leaseChunk,
         maxOpen,
         maxBatch,
@@ -116,7 +147,7 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
-        networkId,
+        settlement,
         leaseChunk,
         maxOpen,
         maxBatch,

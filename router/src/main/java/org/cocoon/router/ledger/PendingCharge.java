@@ -7,6 +7,8 @@ import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.Usage;
+import org.cocoon.router.ledger.LedgerOptions.Settlement;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A charge that is not durable yet.
@@ -33,10 +35,10 @@ record PendingCharge(
   }
 
   /** What its receipt states. */
-  ReceiptTerms terms(int networkId) {
+  ReceiptTerms terms(@Nullable Settlement settlement) {
     return new ReceiptTerms(
-        networkId,
-        null,
+        settlement == null ? ReceiptTerms.NO_NETWORK : settlement.networkId(),
+        settlement == null ? null : settlement.contract(),
         requestId(),
         accountId(),
         usage.model(),

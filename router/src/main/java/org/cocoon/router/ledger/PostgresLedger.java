@@ -39,9 +39,11 @@ public final class PostgresLedger implements Ledger {
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
   private final ContextInternal context;
+  private final LedgerOptions options;
   private final Database database;
   private final ApiKeys keys;
   private final Accounts accounts;
+  private final AccountBook book;
   private final CreditBook credit;
   private final ChargeWriter writer;
   private final InstantSource clock;
@@ -62,11 +64,13 @@ public final class PostgresLedger implements Ledger {
       LongSupplier nanoClock) {
     Vertx vertx = context.owner();
     this.context = context;
+    this.options = options;
     this.clock = clock;
     this.nanoClock = nanoClock;
     this.database = database;
     this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
     this.accounts = new Accounts(database, keys);
+    this.book = new PostgresAccountBook(database, keys, accounts);
     this.credit =
         new CreditBook(
             database,
@@ -137,6 +141,11 @@ public final class PostgresLedger implements Ledger {
               .onComplete(opened);
         });
     return opened.future();
+  }
+
+  /** What an account's holder may see and do. */
+  public AccountBook book() {
+    return book;
   }
 
   /** What an operator does with accounts. */
@@ -231,6 +240,7 @@ public final class PostgresLedger implements Ledger {
     return writer
         .connect()
         .compose(_ -> database.giveBackAll())
+        .compose(_ -> database.operator(options.settlement()))
         .onSuccess(_ -> pingTimer = context.owner().setPeriodic(PING_MILLIS, _ -> everySecond()))
         .recover(
             failure ->

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.TonAddress;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.HoldOutcome;
@@ -128,7 +129,11 @@ class PostgresLedgerTest {
   private static void assertOnlyNewCreditStops(TestRouter router, Account account, String key)
       throws Exception {
     router.nanos.addAndGet(Duration.ofSeconds(31).toNanos());
-    assertEquals(new Ledger.Authentication.Known(account), router.with(l -> l.authenticate(key)));
+    assertEquals(
+        account.id(),
+        assertInstanceOf(Ledger.Authentication.Known.class, router.with(l -> l.authenticate(key)))
+            .account()
+            .id());
     assertThrows(
         LedgerException.class, () -> router.with(l -> l.authenticate("ck_" + "A".repeat(43))));
     Hold hold = router.hold(account, 5);
@@ -274,8 +279,10 @@ class PostgresLedgerTest {
         TestRouter other = new TestRouter(options("b", 1_000))) {
       Account account = router.fundedAccount("alice", 1);
       String key = router.with(l -> l.accounts().issueKey(account));
-      assertEquals(new Ledger.Authentication.Known(account), router.with(l -> l.authenticate(key)));
-      assertEquals(new Ledger.Authentication.Known(account), other.with(l -> l.authenticate(key)));
+      long keyId = router.with(l -> l.accounts().keys(account)).getFirst().id();
+      Account asked = new Account(account.id(), account.name(), keyId);
+      assertEquals(new Ledger.Authentication.Known(asked), router.with(l -> l.authenticate(key)));
+      assertEquals(new Ledger.Authentication.Known(asked), other.with(l -> l.authenticate(key)));
       String guess = "ck_" + "A".repeat(43);
       for (String wrong : List.of(guess, guess, "", "ck_", key + "A", key.substring(1))) {
         assertEquals(new Ledger.Authentication.Unknown(), router.with(l -> l.authenticate(wrong)));
@@ -287,7 +294,7 @@ class PostgresLedgerTest {
       assertEquals(new Ledger.Authentication.Unknown(), router.with(l -> l.authenticate(key)));
       // The other router believes what it knows, for a while.
       other.nanos.addAndGet(Duration.ofSeconds(29).toNanos());
-      assertEquals(new Ledger.Authentication.Known(account), other.with(l -> l.authenticate(key)));
+      assertEquals(new Ledger.Authentication.Known(asked), other.with(l -> l.authenticate(key)));
       other.nanos.addAndGet(Duration.ofSeconds(2).toNanos());
       assertEquals(new Ledger.Authentication.Unknown(), other.with(l -> l.authenticate(key)));
     }
@@ -321,7 +328,8 @@ class PostgresLedgerTest {
 
   @Test
   void databaseRefusesBooksThatDoNotAgree() throws Exception {
-    try (TestRouter router = new TestRouter(options("a", 100))) {
+    try (TestRouter router =
+        new TestRouter(options("a", 100).withSettlement(TestRouter.SETTLEMENT))) {
       Account account = router.fundedAccount("alice", 1_000);
       Hold hold = router.hold(account, 100);
       router.with(l -> l.charge(hold, usage(50)));
@@ -340,7 +348,30 @@ class PostgresLedgerTest {
               "INSERT INTO usage SELECT gen_random_uuid(), account_id, 'other', model, 0, 0, 1,"
                   + " worker, receipt, now() FROM usage",
               "INSERT INTO usage SELECT gen_random_uuid(), account_id, router_id, model, 0, 0, 51,"
-                  + " worker, receipt, now() FROM usage")) {
+                  + " worker, receipt, now() FROM usage",
+              "INSERT INTO usage SELECT gen_random_uuid(), 77, router_id, model, 0, 0, 0,"
+                  + " worker, receipt, now() FROM usage",
+              "UPDATE accounts SET id = DEFAULT",
+              "UPDATE withdrawals SET amount_nanoton = 1",
+              "DELETE FROM withdrawals",
+              "INSERT INTO withdrawals (account_id, kind, reference, amount_nanoton)"
+                  + " SELECT id, 'channel', 'all', balance_nanoton FROM accounts",
+              "SELECT debit(1, 'channel', 'much', 901, NULL)",
+              "SELECT debit(1, 'channel', 'nothing', 0, NULL)",
+              "SELECT debit(1, 'refund', 'to nobody', 1, NULL)",
+              "SELECT refund(1, 'long', 1, '\\x00')",
+              "SELECT credit(1, 'operator', 'deposit to alice', 999)",
+              "SELECT credit(1, 'gift', 'new', 1)",
+              "SELECT credit(1, 'prepaid', 'new', -1)",
+              "SELECT credit(1, 'prepaid', 'new', 9223372036854775807)",
+              "UPDATE payees SET earned_nanoton = 5",
+              "UPDATE payees SET address = sha256('mallory')",
+              "DELETE FROM payees",
+              "INSERT INTO payees VALUES (2, sha256('gap'), 'worker')",
+              "INSERT INTO payees VALUES (1, sha256('rich'), 'worker', 5)",
+              "INSERT INTO payees VALUES (1, sha256('second'), 'operator')",
+              "DELETE FROM ledger_identity",
+              "UPDATE ledger_identity SET id = gen_random_uuid()")) {
         assertThrows(java.sql.SQLException.class, () -> TestPostgres.execute(database, sql), sql);
       }
       assertEquals(950, scalar("SELECT balance_nanoton FROM accounts"));
@@ -390,5 +421,106 @@ class PostgresLedgerTest {
               router.with(
                   l -> l.charge(new Hold(account, UUID.randomUUID(), NanoTon.ZERO), usage(1))));
     }
+  }
+
+  @Test
+  void chargesEarnForTheirPayeesAndTheOperator() throws Exception {
+    String bob = new TonAddress(hash(7)).toString();
+    String carol = new TonAddress(hash(8)).toString();
+    LedgerOptions options = options("a", 100_000).withSettlement(TestRouter.SETTLEMENT);
+    try (TestRouter router = new TestRouter(options)) {
+      Account account = router.fundedAccount("alice", 1_000_000);
+      for (Ledger.Usage usage :
+          List.of(
+              paid(carol, 0), paid(bob, 999), paid("", 1_000), paid(carol, 1), paid(bob, 1_019))) {
+        Hold hold = router.hold(account, 5_000);
+        Receipt receipt = router.with(l -> l.charge(hold, usage));
+        assertEquals(TestRouter.SETTLEMENT.contract(), receipt.terms().settlement());
+        assertEquals(TestRouter.SETTLEMENT.networkId(), receipt.terms().networkId());
+      }
+      // Fees, rounded down: 0 + 49 + 50 + 0 + 50.
+      assertEquals(1_000 + 49 + 50, scalar("SELECT earned_nanoton FROM payees WHERE index = 0"));
+      assertEquals(950 + 969, scalar("SELECT earned_nanoton FROM payees WHERE index = 1"));
+      assertEquals(1, scalar("SELECT earned_nanoton FROM payees WHERE index = 2"));
+      assertEquals(
+          1,
+          scalar(
+              "SELECT count(*) FROM payees WHERE address = '\\x"
+                  + "08".repeat(32)
+                  + "' AND index = 2"));
+      TonAddress owner = new TonAddress(hash(9));
+      assertEquals(
+          true, router.with(l -> l.accounts().refund(account, "out", new NanoTon(81), owner)));
+      assertEquals(
+          false, router.with(l -> l.accounts().refund(account, "out", new NanoTon(81), owner)));
+      assertEquals(true, router.with(l -> l.accounts().withdraw(account, "w", new NanoTon(19))));
+      assertThrows(
+          Exception.class,
+          () -> router.with(l -> l.accounts().withdraw(account, "w", new NanoTon(20))));
+      assertEquals(81, scalar("SELECT earned_nanoton FROM payees WHERE index = 3"));
+      assertEquals(
+          new Accounts.Standing(
+              new NanoTon(1_000_000),
+              new NanoTon(3_019),
+              new NanoTon(100),
+              new NanoTon(996_881),
+              new NanoTon(96_981)),
+          router.with(l -> l.accounts().standing(account)));
+      assertBooksAgree();
+    }
+    // The operator's place in the tree of earnings is for good.
+    LedgerOptions.Settlement other =
+        new LedgerOptions.Settlement(-3, new TonAddress(hash(1)), new TonAddress(hash(2)), 50);
+    LedgerException refusal =
+        assertThrows(
+            LedgerException.class, () -> new TestRouter(options("a", 100).withSettlement(other)));
+    assertTrue(refusal.toString().contains("payee 0"), refusal.toString());
+  }
+
+  @Test
+  void spendingIsToldApartByKeyAndModel() throws Exception {
+    try (TestRouter router = new TestRouter(options("a", 100_000))) {
+      Account account = router.fundedAccount("alice", 1_000_000);
+      String laptop = router.with(l -> l.accounts().issueKey(account, "laptop"));
+      Ledger.Authentication.Known known =
+          assertInstanceOf(
+              Ledger.Authentication.Known.class, router.with(l -> l.authenticate(laptop)));
+      for (Account who : List.of(account, known.account(), known.account())) {
+        Hold hold = router.hold(who, 100);
+        router.with(l -> l.charge(hold, usage(7)));
+      }
+      List<Accounts.Spending> spent =
+          router.with(
+              l ->
+                  l.accounts()
+                      .spending(
+                          account,
+                          java.time.Instant.EPOCH,
+                          java.time.Instant.now().plusSeconds(60)));
+      long id = known.account().keyId();
+      assertEquals(
+          List.of(
+              new Accounts.Spending(id, "laptop", "smollm2", 2, 20, 0, 40, 0, new NanoTon(14)),
+              new Accounts.Spending(0, "", "smollm2", 1, 10, 0, 20, 0, new NanoTon(7))),
+          spent);
+    }
+  }
+
+  private static Ledger.Usage paid(String payout, long cost) {
+    Ledger.Usage usage = usage(cost);
+    return new Ledger.Usage(
+        usage.model(),
+        usage.tokens(),
+        usage.price(),
+        usage.coefficient(),
+        usage.cost(),
+        usage.worker(),
+        payout);
+  }
+
+  private static byte[] hash(int fill) {
+    byte[] hash = new byte[32];
+    java.util.Arrays.fill(hash, (byte) fill);
+    return hash;
   }
 }

@@ -22,6 +22,7 @@ import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.UsedTokens;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
@@ -31,6 +32,12 @@ import org.cocoon.router.ledger.Ledger.Usage;
 /** A ledger on an event loop of its own, called from a test's thread. */
 final class TestRouter implements AutoCloseable {
   static final ReceiptKey KEY = ReceiptKey.ofSeed(new byte[32]);
+  static final LedgerOptions.Settlement SETTLEMENT =
+      new LedgerOptions.Settlement(
+          -31337,
+          TonAddress.parse("0:" + "c0".repeat(32)),
+          TonAddress.parse("0:" + "0b".repeat(32)),
+          LedgerOptions.Settlement.USUAL_FEE_PERMILLE);
   private static final long TIMEOUT_SECONDS = 60;
 
   final MeterRegistry metrics = new SimpleMeterRegistry();
