@@ -5,13 +5,20 @@ import { runTolkCompiler } from '@ton/tolk-js';
 
 export const CONTRACTS = ['channel', 'settlement', 'registry'] as const;
 export type ContractName = (typeof CONTRACTS)[number];
+export type Codes = Record<ContractName, Cell>;
 export type Sources = (path: string) => string;
 
-// The mutation run compiles sources from elsewhere.
-const SOURCES = process.env.COCOON_TOLK_SOURCES ?? fileURLToPath(new URL('../src/', import.meta.url));
+export const SOURCES = fileURLToPath(new URL('../src/', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../src/main/resources/org/cocoon/contracts/code/', import.meta.url));
 
 /** The sources as they are on disk. */
 export const onDisk: Sources = (path) => readFileSync(SOURCES + path, 'utf8');
+
+/** The code that Java deploys; build.test.ts compares it with what the sources compile to. */
+export function built(): Codes {
+    const entries = CONTRACTS.map((name) => [name, Cell.fromBoc(readFileSync(`${BUILT}${name}.boc`))[0]] as const);
+    return Object.fromEntries(entries) as Codes;
+}
 
 /** Compiles one contract; throws with the compiler's words. */
 export async function compile(name: ContractName, sources: Sources = onDisk): Promise<Cell> {
