@@ -8,7 +8,8 @@ export type ContractName = (typeof CONTRACTS)[number];
 export type Codes = Record<ContractName, Cell>;
 export type Sources = (path: string) => string;
 
-export const SOURCES = fileURLToPath(new URL('../src/', import.meta.url));
+// Who runs the contracts with a change in them has the sources elsewhere.
+export const SOURCES = process.env.COCOON_TOLK_SOURCES ?? fileURLToPath(new URL('../src/', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../src/main/resources/org/cocoon/contracts/code/', import.meta.url));
 
 /** The sources as they are on disk. */
@@ -30,4 +31,10 @@ export async function compile(name: ContractName, sources: Sources = onDisk): Pr
         throw new Error(`${name}.tolk does not compile: ${result.message}`);
     }
     return Cell.fromBase64(result.codeBoc64);
+}
+
+/** Compiles all contracts. */
+export async function compiled(): Promise<Codes> {
+    const entries = await Promise.all(CONTRACTS.map(async (name) => [name, await compile(name)] as const));
+    return Object.fromEntries(entries) as Codes;
 }

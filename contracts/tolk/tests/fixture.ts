@@ -4,7 +4,7 @@ import { test as nodeTest } from 'node:test';
 import { Address, beginCell, Cell, Dictionary, type StateInit, toNano } from '@ton/core';
 import { type KeyPair, keyPairFromSeed } from '@ton/crypto';
 import { Blockchain, internal, type BlockchainSnapshot, type SandboxContract, type SendMessageResult, type TreasuryContract } from '@ton/sandbox';
-import { built, type Codes } from '../scripts/compile.ts';
+import { built, type Codes, compiled } from '../scripts/compile.ts';
 import { Channel, ChannelBody, Registry, Settlement, SettlementBody, snake } from '../wrappers/contracts.ts';
 import {
     chargeHash,
@@ -22,6 +22,10 @@ export const DAY = 86_400;
 export const START = 1_800_000_000;
 export const MIN_STAKE = toNano('100');
 export const FOREVER = 4_000_000_000n;
+
+export type { Codes };
+/** Compiles all contracts of the sources on disk. */
+export const codes = compiled;
 
 /** A test, as the mutation run calls it: without a runner. */
 // What the sandbox's configuration asks for gas, a message and a year; fees.tolk has the bounds.
