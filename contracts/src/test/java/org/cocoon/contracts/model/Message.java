@@ -1,0 +1,20 @@
+package org.cocoon.contracts.model;
+
+import java.math.BigInteger;
+import org.cocoon.contracts.TonAddress;
+
+/**
+ * An internal message.
+ *
+ * @param id under which the driver keeps it; -1: it comes from outside
+ * @param query the query id
+ */
+record Message(
+    int id,
+    TonAddress from,
+    TonAddress to,
+    BigInteger value,
+    boolean bounce,
+    boolean bounced,
+    BigInteger query,
+    Body body) {}
