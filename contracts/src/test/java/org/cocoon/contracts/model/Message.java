@@ -17,4 +17,9 @@ record Message(
     boolean bounce,
     boolean bounced,
     BigInteger query,
-    Body body) {}
+    Body body) {
+  /** The same with another value. */
+  Message with(BigInteger other) {
+    return new Message(id, from, to, other, bounce, bounced, query, body);
+  }
+}

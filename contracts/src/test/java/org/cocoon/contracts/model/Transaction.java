@@ -10,6 +10,7 @@ import org.cocoon.contracts.TonAddress;
  * What the TVM did with one message.
  *
  * @param skipped why nothing ran; empty: it ran
+ * @param dueFee for storage, taken from the message's value
  * @param forwardFees of what was sent, that its way costs later
  * @param bounce how the message came back; empty: it did not
  * @param state of the account afterwards
@@ -22,6 +23,7 @@ record Transaction(
     int skippedActions,
     BigInteger gasFee,
     BigInteger storageFee,
+    BigInteger dueFee,
     BigInteger sendFees,
     String bounce,
     BigInteger bounceFees,
@@ -48,6 +50,7 @@ record Transaction(
         json.get("skippedActions").asInt(),
         amount(json, "gasFee"),
         amount(json, "storageFee"),
+        amount(json, "dueFee"),
         amount(json, "sendFees"),
         json.get("bounce").asText("").replace("null", ""),
         amount(json, "bounceFees"),

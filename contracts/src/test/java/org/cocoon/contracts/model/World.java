@@ -210,7 +210,9 @@ final class World {
     ModelAccount account = accounts.get(to);
     check(tx.before().equals(balance(to)), "%s: %s had %s", label, to, tx.before());
     Map<String, String> before = account == null ? Map.of() : account.view();
-    BigInteger balance = tx.before().subtract(tx.storageFee()).add(message.value());
+    BigInteger balance =
+        tx.before().subtract(tx.storageFee()).subtract(tx.dueFee()).add(message.value());
+    Message come = message.with(credited(message, balance, tx));
     Outcome outcome;
     String name;
     if (account == null || broken.contains(to) || (!init && !deployed.contains(to))) {
@@ -218,13 +220,12 @@ final class World {
       outcome = new Outcome.Refused(0);
       name = "no code";
     } else if (tx.ranOutOfGas()) {
-      long gas = message.value().divide(BigInteger.valueOf(Fees.PER_GAS)).longValue();
+      long gas = come.value().divide(BigInteger.valueOf(Fees.PER_GAS)).longValue();
       check(gas < account.gasBound(message.body()), "%s: %s gas did not do", label, gas);
       outcome = new Outcome.Refused(tx.exit());
       name = "no gas";
     } else {
-      outcome =
-          account.receive(new ModelAccount.Arrival(message, balance, now));
+      outcome = account.receive(new ModelAccount.Arrival(come, balance, now));
       name =
           switch (outcome) {
             case Outcome.Accepted accepted -> "ok";
@@ -234,13 +235,22 @@ final class World {
     coverage.transaction(label, name);
     List<Message> out =
         switch (outcome) {
-          case Outcome.Accepted accepted -> Comparison.accepted(message, accepted, balance, tx);
-          case Outcome.Refused refused -> Comparison.refused(message, refused, tx);
+          case Outcome.Accepted accepted -> Comparison.accepted(come, accepted, balance, tx);
+          case Outcome.Refused refused -> Comparison.refused(come, refused, tx);
         };
     compareState(label, to, account, tx);
     account(message, tx, out, random);
     invariants.check(new Invariants.Step(message, outcome, before, out, tx));
     return outcome;
+  }
+
+  /**
+   * What of a message's value its transaction may spend: not what storage was in arrears, and where
+   * it has no way back, in which case storage is paid last, not more than there is.
+   */
+  private static BigInteger credited(Message message, BigInteger balance, Transaction tx) {
+    BigInteger value = message.value().subtract(tx.dueFee());
+    return message.bounce() ? value : value.min(balance);
   }
 
   private void compareState(
