@@ -26,6 +26,7 @@ export async function compile(name: ContractName, sources: Sources = onDisk): Pr
     const result = await runTolkCompiler({
         entrypointFileName: `${name}.tolk`,
         fsReadCallback: sources,
+        pathMappings: { '@money': name.startsWith('jetton') ? 'jetton' : 'toncoin' },
     });
     if (result.status === 'error') {
         throw new Error(`${name}.tolk does not compile: ${result.message}`);

@@ -2,6 +2,7 @@
 //
 // Tests run in here, without a runner, against the mutant's code. They are tried from the one that
 // killed the last mutant: neighbours in the source are mostly killed by the same test.
+import './quick.ts';
 import { built, compile } from './compile.ts';
 import { type Mutant, mutated } from './mutants.ts';
 import { type Case, CASES, useCodes } from '../tests/fixture.ts';
@@ -10,11 +11,11 @@ export type Verdict = { outcome: 'killed' | 'survived'; by: string };
 
 /** Test files that say most about a source; the others follow. */
 const FIRST: Record<string, string[]> = {
-    'channel.tolk': ['channel', 'value', 'bounces'],
-    'settlement.tolk': ['settlement', 'value', 'bounces'],
-    'registry.tolk': ['registry', 'value'],
-    'messages.tolk': ['messages'],
-    'statements.tolk': ['weaknesses', 'life'],
+    channel: ['messages', 'value', 'bounces', 'channel'],
+    settlement: ['messages', 'value', 'bounces', 'settlement'],
+    registry: ['value', 'registry', 'bounces'],
+    messages: ['messages', 'registry'],
+    statements: ['vectors'],
 };
 
 const baseline = built();
@@ -35,7 +36,7 @@ async function judge(mutant: Mutant): Promise<Verdict> {
     if (!changed) return { outcome: 'survived', by: 'the compiler, which made the same code' };
     useCodes(codes);
     if (!order || orderedFor !== mutant.file) {
-        const rank = (test: Case) => (FIRST[mutant.file] ?? []).indexOf(test.file) >>> 0;
+        const rank = (test: Case) => (FIRST[mutant.file.split(/[-.]/)[0]] ?? []).indexOf(test.file) >>> 0;
         order = [...CASES].sort((a, b) => rank(a) - rank(b));
         orderedFor = mutant.file;
     }

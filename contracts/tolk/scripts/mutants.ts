@@ -65,12 +65,15 @@ export function mutantsOf(file: string): Mutant[] {
     return mutants.filter((mutant) => mutant.contracts.length > 0).sort((a, b) => a.at - b.at);
 }
 
-/** Every mutant of all files; errors.tolk and fees.tolk hold nothing but numbers. */
+const URGENT = ['assert removed', 'save removed', 'wrong op', 'bounce removed', 'handler removed', 'send mode', 'comparison'];
+
+/** Every mutant of all files, the worst kinds first; errors.tolk and fees.tolk hold nothing but numbers. */
 export function allMutants(): Mutant[] {
     return readdirSync(SOURCES)
         .filter((file) => file.endsWith('.tolk') && file !== 'errors.tolk' && file !== 'fees.tolk')
         .sort()
-        .flatMap(mutantsOf);
+        .flatMap(mutantsOf)
+        .sort((a, b) => (URGENT.indexOf(a.kind) >>> 0) - (URGENT.indexOf(b.kind) >>> 0));
 }
 
 /** The sources with one mutant in them. */
