@@ -11,8 +11,8 @@
 //   {"do":"time","now":1800000000}   the time of the transactions that follow
 //   {"do":"break","account":"..","frozen":true}, {"do":"heal","account":".."}
 //   {"do":"paid","account":"..","from":0,"count":8}, {"do":"revoked","account":"..","hash":".."}
+import './quick.ts';
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Address, beginCell, Cell, type Message, type ShardAccount, type StateInit, toNano, type Transaction } from '@ton/core';
 import { Blockchain, createShardAccount, Executor, type IExecutor, internal, TreasuryContract } from '@ton/sandbox';
@@ -23,10 +23,6 @@ import type { Commitment } from '../wrappers/statements.ts';
 
 type Json = any; // eslint-disable-line @typescript-eslint/no-explicit-any
 type Kind = 'channel' | 'settlement' | 'registry' | 'wallet';
-
-// Cells are hashed in plain JavaScript by default: a tenth of the whole time.
-createRequire(import.meta.url)('@ton/crypto/dist/primitives/sha256.js').sha256_sync = (bytes: Buffer | string): Buffer =>
-    createHash('sha256').update(bytes).digest();
 
 const code = built();
 

@@ -85,15 +85,14 @@ test('a client leaves without the router, which may claim until then', async () 
     assert.ok(sent(paid, at, alice.wallet.address)[0] >= toNano('8')); // what the claim left
     assert.equal((await alice.data()).withdrawn, toNano('8'));
     refused(1023, await alice.send(ChannelBody.finish()), at);
-    // Everything, after a top-up; a later request starts the delay anew.
+    // Everything, after a top-up; nothing puts the end off, or the router's stake would wait for ever.
     succeeded(await alice.deposit(toNano('4')), at);
     succeeded(await alice.send(ChannelBody.withdraw(0n)), at);
     net.pass(DAY - 1);
-    succeeded(await alice.send(ChannelBody.withdraw(0n)), at);
-    net.pass(1);
-    refused(1024, await alice.send(ChannelBody.finish()), at);
+    refused(1012, await alice.send(ChannelBody.withdraw(0n)), at);
     refused(1012, await alice.send(ChannelBody.withdraw(toNano('1'))), at);
-    net.pass(DAY);
+    refused(1024, await alice.send(ChannelBody.finish()), at);
+    net.pass(1);
     succeeded(await alice.send(ChannelBody.finish(), toNano('0.2'), net.operator), at); // anybody may
     const closed = await alice.data();
     assert.deepEqual([closed.status, closed.withdrawn], [3, toNano('12')]);
@@ -138,9 +137,32 @@ test('with a release there is no delay, and it works once', async () => {
     succeeded(await alice.deposit(toNano('1')), at);
     succeeded(await alice.release({ ...terms, closes: true, withdrawn: 0n }), at);
     const data = await alice.data();
-    assert.deepEqual([data.status, data.withdrawn], [3, toNano('10')]);
-    assert.equal((await net.settlement.getData()).openChannels, 0);
+    assert.deepEqual([data.status, data.withdrawn, data.unlockAt], [2, toNano('10'), START + DAY]);
+    net.pass(DAY);
+    succeeded(await alice.send(ChannelBody.finish()), at);
     refused(1012, await alice.release({ ...terms, closes: true }), at);
+});
+
+test('a release pays at once, but the channel counts as open until the delay is over', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    succeeded(await alice.send(ChannelBody.withdraw(toNano('2'))), at);
+    net.pass(1);
+    const terms = { charged: 0n, withdrawn: 0n, closes: true, expires: FOREVER };
+    const paid = succeeded(await alice.release(terms), at);
+    assert.ok(sent(paid, at, alice.wallet.address)[0] >= toNano('10'));
+    const { status, pending, unlockAt, withdrawn } = await alice.data();
+    assert.deepEqual([status, pending, unlockAt, withdrawn], [2, 0n, START + 1 + DAY, toNano('10')]);
+    // Whoever could end it at once could end what a retiring router had not let in, and so count off
+    // another's channel before the refusal is back.
+    assert.equal((await net.settlement.getData()).openChannels, 1);
+    net.pass(DAY - 1);
+    succeeded(await alice.release(terms), at); // says nothing new, and puts nothing off
+    refused(1024, await alice.send(ChannelBody.finish()), at);
+    net.pass(1);
+    succeeded(await alice.send(ChannelBody.finish()), at);
+    assert.deepEqual([(await alice.data()).status, (await net.settlement.getData()).openChannels], [3, 0]);
 });
 
 test('what is no deposit changes nothing', async () => {

@@ -39,6 +39,8 @@ test('what each operation of a channel has to bring, and what it leaves there', 
     const release = (withdrawn: bigint, closes: boolean) => by(alice.released({ charged: toNano('3'), withdrawn, closes, expires: 4_000_000_000n }));
     assert.equal(await least(net, at, payout, release(toNano('3'), false)), -toNano('1'));
     assert.equal(await least(net, at, payout, release(0n, true)), -toNano('5'));
+    net.pass(DAY);
+    succeeded(await alice.send(ChannelBody.finish()), at);
     assert.equal((await alice.data()).status, 3);
     succeeded(await alice.deposit(toNano('4')), at);
     succeeded(await alice.send(ChannelBody.withdraw(0n)), at);

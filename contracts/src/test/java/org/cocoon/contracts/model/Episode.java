@@ -24,6 +24,9 @@ final class Episode {
   private static final long MAX_LIFE_SECONDS = 3L * 31_557_600;
   private static final int MAX_UNDER_WAY = 12;
 
+  /** The delay is for people; messages are quicker. */
+  private static final long MAX_TRAVEL_SECONDS = 600;
+
   private final World world;
   private final long seed;
   private final int number;
@@ -146,6 +149,9 @@ final class Episode {
       seconds = 30 * 86_400L;
     } else if (kind < 0.6) {
       return;
+    }
+    if (seconds > MAX_TRAVEL_SECONDS) {
+      deliverAll(draw);
     }
     if (seconds > 0 && world.now + seconds < World.START + MAX_LIFE_SECONDS) {
       world.pass(seconds);

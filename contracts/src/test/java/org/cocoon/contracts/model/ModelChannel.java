@@ -14,8 +14,9 @@ import org.cocoon.contracts.TonAddress;
  * One client's deposit with one router.
  *
  * <pre>
- * NEW --deposit--> OPEN --withdraw all, router's close--> CLOSING --finish--> CLOSED --deposit--> OPEN
- *                    \--release that closes, registration refused----------->/
+ * NEW --deposit--> OPEN --withdraw all, router's close, release--> CLOSING --finish--> CLOSED
+ *                    \---------------registration refused---------------------------->/
+ * CLOSED --deposit--> OPEN
  * </pre>
  */
 final class ModelChannel implements ModelAccount {
@@ -163,7 +164,7 @@ final class ModelChannel implements ModelAccount {
     if (!in.message().from().equals(terms.owner)) {
       return refused(Exit.NOT_OWNER);
     }
-    if (phase != Phase.OPEN && !(phase == Phase.CLOSING && all)) {
+    if (phase != Phase.OPEN) {
       return refused(Exit.STATUS);
     }
     if (amount.compareTo(MAX_AMOUNT) > 0) {
@@ -268,7 +269,12 @@ final class ModelChannel implements ModelAccount {
       return refused(Exit.ROUTER_SIGNATURE);
     }
     if (release.closes() == 1) {
-      return close(in);
+      if (phase == Phase.OPEN) {
+        phase = Phase.CLOSING;
+        pending = 0;
+        unlockAt = in.now() + terms.delay;
+      }
+      return accepted(pay(in, locked()));
     }
     BigInteger amount = release.withdrawn().subtract(big(withdrawn));
     if (amount.signum() <= 0) {
