@@ -125,7 +125,7 @@ final class Episode {
     } else if (kind < 86) {
       return settlements.closeChannel(draw);
     } else if (kind < 88) {
-      return settlements.owner(draw, draw.chance(0.5) ? new Body.Retire() : new Body.Sweep());
+      return settlements.owner(draw, draw.chance(0.25) ? new Body.Retire() : new Body.Sweep());
     } else if (kind < 90) {
       return settlements.unstake(draw);
     } else if (kind < 92) {

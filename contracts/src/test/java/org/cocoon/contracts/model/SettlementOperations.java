@@ -42,8 +42,15 @@ final class SettlementOperations {
     this.payees = payees;
   }
 
+  /** One that is active, mostly. */
   private static ModelSettlement any(Draw draw) {
-    return draw.chance(0.7) ? draw.world.settlements.getFirst() : draw.pick(draw.world.settlements);
+    List<ModelSettlement> active =
+        draw.world.settlements.stream()
+            .filter(one -> one.phase == ModelSettlement.Phase.ACTIVE)
+            .toList();
+    return active.isEmpty() || draw.chance(0.15)
+        ? draw.pick(draw.world.settlements)
+        : draw.pick(active);
   }
 
   Planned stake(Draw draw) {

@@ -177,7 +177,8 @@ final class World {
       underWay.remove(message);
     }
     Transaction transaction = tvm.deliver(message.id(), doubled);
-    return step("- " + message.body().kind(), message, false, transaction, random);
+    String kind = message.body().kind().replaceFirst("op \\d+", "other");
+    return step("- " + kind, message, false, transaction, random);
   }
 
   /** One that is under way is lost. */
@@ -239,6 +240,9 @@ final class World {
           case Outcome.Refused refused -> Comparison.refused(come, refused, tx);
         };
     compareState(label, to, account, tx);
+    if (message.body() instanceof Body.Revoke revoke && deployed.contains(registryAddress)) {
+      compareRevoked(revoke.hash());
+    }
     account(message, tx, out, random);
     invariants.check(new Invariants.Step(message, outcome, before, out, tx));
     return outcome;
@@ -269,6 +273,15 @@ final class World {
               check(
                   there.equals(value), "%s: %s is %s, not %s at %s", label, field, there, value, to);
             });
+  }
+
+  private void compareRevoked(String hash) {
+    boolean there = !broken.contains(registryAddress) && tvm.isRevoked(registryAddress, hash);
+    check(
+        there == registry().revoked.contains(hash) || broken.contains(registryAddress),
+        "%s is revoked: %s",
+        hash,
+        there);
   }
 
   /** The data's hash is the same as before the step; keeps the new one. */
