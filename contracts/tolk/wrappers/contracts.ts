@@ -93,11 +93,11 @@ export const ChannelBody = {
             .endCell(),
     withdraw: (amount: bigint) => begin(OP.withdraw).storeCoins(amount).endCell(),
     finish: () => begin(OP.finish).endCell(),
-    release: (r: { charged: bigint; withdrawn: bigint; closes: boolean; expires: bigint; signature: Buffer }) =>
+    release: (r: { charged: bigint; withdrawn: bigint; closes: boolean | number; expires: bigint; signature: Buffer }) =>
         begin(OP.release)
             .storeUint(r.charged, 64)
             .storeUint(r.withdrawn, 64)
-            .storeUint(r.closes ? 1 : 0, 8)
+            .storeUint(Number(r.closes), 8)
             .storeUint(r.expires, 64)
             .storeRef(ref(r.signature))
             .endCell(),
