@@ -35,6 +35,11 @@ public record FeeSchedule(
   private static final long GAS_SLASH = 16_000;
   private static final long GAS_REGISTRY = 12_000;
 
+  /** To load, count and store one; measured below 150. */
+  private static final long GAS_DOCUMENT_CELL = 200;
+
+  private static final int BYTES_PER_CELL = 127;
+
   private static final long STORED_SECONDS = 5L * 31_557_600;
   private static final long CHANNEL_BITS = 16_000;
   private static final long CHANNEL_CELLS = 60;
@@ -65,8 +70,16 @@ public record FeeSchedule(
 
   /** What the longest message between the contracts costs on its way. */
   public NanoTon message() {
+    return forward(MESSAGE_BITS, MESSAGE_CELLS);
+  }
+
+  /** What a message of this size costs on its way, without its root's bits and cell. */
+  public NanoTon forward(long bits, long cells) {
     return new NanoTon(
-        forwardLump + shifted(MESSAGE_BITS * forwardBit + MESSAGE_CELLS * forwardCell));
+        forwardLump
+            + shifted(
+                Math.addExact(
+                    Math.multiplyExact(bits, forwardBit), Math.multiplyExact(cells, forwardCell))));
   }
 
   /** What a channel keeps beside its deposit, for storage. */
@@ -145,6 +158,11 @@ public record FeeSchedule(
   /** For any message to a registry. */
   public NanoTon registry() {
     return gas(GAS_REGISTRY).plus(messages(1));
+  }
+
+  /** For an announcement: the registry counts the cells of the document. */
+  public NanoTon announce(int documentBytes) {
+    return registry().plus(gas(GAS_DOCUMENT_CELL * (documentBytes / BYTES_PER_CELL + 1)));
   }
 
   /** For a registry's deployment: what it lives on. */

@@ -1,4 +1,4 @@
-/** Commands towards the chain, for operators, owners of workers and clients. */
+/** {@code ./cocoon chain}: wallets, the root contract, stakes, channels and claims by hand. */
 @NullMarked
 package org.cocoon.contracts.tool;
 
