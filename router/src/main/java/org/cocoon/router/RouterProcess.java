@@ -119,7 +119,10 @@ public final class RouterProcess {
     PostgresLedger openLedger =
         await(
             PostgresLedger.open(
-                context, LedgerOptions.of(database.get(), options.name()), receiptKey, registry));
+                context,
+                LedgerOptions.of(database.get(), options.name(), options.data().resolve("spool")),
+                receiptKey,
+                registry));
     ledger = openLedger;
     if (options.demo()) {
       await(demoAccount(openLedger.accounts()));
