@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 
@@ -95,7 +96,7 @@ final class Endpoints {
           }
         }
       }
-      if (attempt + 1 < attempts) {
+      if (attempt + 1 < attempts && pause.isPositive()) {
         timer.pause(pause);
       }
     }
@@ -103,22 +104,22 @@ final class Endpoints {
         kind, "%s failed after %d attempts; last, %s".formatted(method, attempts, last));
   }
 
-  /** Asks another endpoint than the preferred one, once; null if it does not answer well. */
-  <T> java.util.Optional<T> second(String method, ObjectNode params, Reader<T> reader)
+  /** Asks another endpoint than the preferred one, once; empty if it does not answer well. */
+  <T> Optional<T> second(String method, ObjectNode params, Reader<T> reader)
       throws ChainException {
     if (endpoints.size() < 2) {
-      return java.util.Optional.empty();
+      return Optional.empty();
     }
     URI other = endpoints.get(Math.floorMod(preferred.get() + 1, endpoints.size()));
     bucket.take();
     if (ask(other, method, params) instanceof JsonRpc.Answer.Result(JsonNode value)) {
       try {
-        return java.util.Optional.of(reader.read(value));
+        return Optional.of(reader.read(value));
       } catch (IllegalArgumentException | StaleException e) {
-        return java.util.Optional.empty();
+        return Optional.empty();
       }
     }
-    return java.util.Optional.empty();
+    return Optional.empty();
   }
 
   private JsonRpc.Answer ask(URI endpoint, String method, ObjectNode params)

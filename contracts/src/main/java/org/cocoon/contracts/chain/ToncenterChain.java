@@ -13,6 +13,7 @@ import java.util.Base64;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -111,8 +112,15 @@ public final class ToncenterChain implements Chain, AutoCloseable {
   @Override
   public Head head() throws ChainException {
     ObjectNode none = JsonRpc.JSON.createObjectNode();
-    return endpoints.call(
-        "getMasterchainInfo", none, result -> witness.head(Fields.head(result)));
+    String method = "getMasterchainInfo";
+    Optional<Head> other = endpoints.second(method, none, Fields::head);
+    Head head = endpoints.call(method, none, result -> witness.head(Fields.head(result)));
+    if (other.isPresent() && other.get().seqno() == head.seqno() && !other.get().equals(head)) {
+      throw new ChainException(
+          ChainException.Kind.INCONSISTENT,
+          "two endpoints have two blocks %d of the masterchain".formatted(head.seqno()));
+    }
+    return head;
   }
 
   @Override
@@ -256,7 +264,14 @@ public final class ToncenterChain implements Chain, AutoCloseable {
   @Override
   public void send(byte[] externalBoc) throws ChainException {
     ObjectNode params = JsonRpc.JSON.createObjectNode().put("boc", base64(externalBoc));
-    endpoints.call("sendBoc", params, result -> true);
+    try {
+      endpoints.call("sendBoc", params, result -> true);
+    } catch (ChainException e) {
+      // An attempt whose answer was lost had arrived.
+      if (!String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("duplicate message")) {
+        throw e;
+      }
+    }
   }
 
   private static ObjectNode params(TonAddress address) {

@@ -14,8 +14,8 @@ import org.cocoon.contracts.TonAddress;
  * hashes of some transactions. Who contradicts it has another chain. Any thread.
  */
 final class Witness {
-  private static final int MAX_ACCOUNTS = 4_096;
-  private static final int MAX_PER_ACCOUNT = 1_024;
+  private static final int MAX_ACCOUNTS = 1_024;
+  private static final int MAX_PER_ACCOUNT = 4_096;
 
   private final Map<TonAddress, NavigableMap<Long, byte[]>> accounts =
       new LinkedHashMap<>(16, 0.75f, true) {
@@ -49,14 +49,13 @@ final class Witness {
   /** Takes an account's last transaction, unless it goes back. */
   synchronized AccountState account(AccountState state)
       throws ChainException, Endpoints.StaleException {
-    NavigableMap<Long, byte[]> known = of(state.address());
-    if (!known.isEmpty() && known.lastKey() > state.lastLt()) {
+    // Also one that is behind is a witness.
+    compare(state);
+    long last = of(state.address()).isEmpty() ? 0 : of(state.address()).lastKey();
+    if (last > state.lastLt()) {
       throw new Endpoints.StaleException(
           "its last transaction of %s is %d, and %d was known"
-              .formatted(state.address(), state.lastLt(), known.lastKey()));
-    }
-    if (state.lastLt() > 0) {
-      remember(state.address(), state.lastLt(), state.lastHash());
+              .formatted(state.address(), state.lastLt(), last));
     }
     return state;
   }
@@ -68,15 +67,17 @@ final class Witness {
     }
   }
 
-  /** Holds a transaction against what is known: also that none that is known was left out. */
+  /** Holds a transaction and the one before it against what is known, and what it leaves out. */
   synchronized void transaction(ChainTransaction transaction) throws ChainException {
-    NavigableMap<Long, byte[]> known = of(transaction.account());
-    check(transaction.account(), transaction.lt(), transaction.hash(), known);
+    TonAddress account = transaction.account();
+    NavigableMap<Long, byte[]> known = of(account);
+    check(account, transaction.lt(), transaction.hash(), known);
+    check(account, transaction.prevLt(), transaction.prevHash(), known);
     Long skipped = known.lowerKey(transaction.lt());
     if (skipped != null && skipped > transaction.prevLt()) {
       throw inconsistent(
           "transaction %d of %s, which was known, is not in its history"
-              .formatted(skipped, transaction.account()));
+              .formatted(skipped, account));
     }
   }
 
@@ -90,13 +91,13 @@ final class Witness {
     }
   }
 
-  /** The oldest known transaction that has at least some number of others after a time. */
+  /** The oldest known transaction after a time. */
   synchronized Optional<Map.Entry<Long, byte[]>> firstAfter(TonAddress account, long lt) {
     return Optional.ofNullable(of(account).higherEntry(lt));
   }
 
   private NavigableMap<Long, byte[]> of(TonAddress account) {
-    return accounts.computeIfAbsent(account, unused -> new TreeMap<>());
+    return accounts.computeIfAbsent(account, _ -> new TreeMap<>());
   }
 
   private static void check(

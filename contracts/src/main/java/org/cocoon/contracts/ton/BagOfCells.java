@@ -56,7 +56,7 @@ final class BagOfCells {
       if (in.position() != end) {
         throw new IllegalArgumentException("a bag of cells of another size than it says");
       }
-      checksum(in, header);
+      checksum(boc, in, header);
       Cell[] cells = new Cell[drafts.length];
       for (int i = drafts.length - 1; i >= 0; i--) {
         List<Cell> refs = new ArrayList<>(Cell.MAX_REFS);
@@ -81,7 +81,7 @@ final class BagOfCells {
     if (refBytes < 1 || refBytes > 4 || offsetBytes < 1 || offsetBytes > 8) {
       throw new IllegalArgumentException("a bag of cells with numbers of no such size");
     }
-    if ((flags & HAS_CACHE_BITS) != 0 && (flags & HAS_INDEX) == 0 || (flags & 0x18) != 0) {
+    if (((flags & HAS_CACHE_BITS) != 0 && (flags & HAS_INDEX) == 0) || (flags & 0x18) != 0) {
       throw new IllegalArgumentException("a bag of cells with unknown flags");
     }
     int cells = bounded("cells", number(in, refBytes), MAX_CELLS);
@@ -119,7 +119,7 @@ final class BagOfCells {
       }
       int padding = Integer.numberOfTrailingZeros(last) + 1;
       bits += 8 - padding;
-      data[data.length - 1] = (byte) (last & last - 1);
+      data[data.length - 1] = (byte) (last & (last - 1));
       data = padding == 8 ? Arrays.copyOf(data, data.length - 1) : data;
     }
     int[] refs = new int[refCount];
@@ -132,11 +132,11 @@ final class BagOfCells {
     return new Draft((first & EXOTIC) != 0, data, bits, refs);
   }
 
-  private static void checksum(ByteBuffer in, Header header) {
+  private static void checksum(byte[] boc, ByteBuffer in, Header header) {
     int end = in.position();
     if ((header.flags & HAS_CHECKSUM) != 0) {
       int said = in.order(ByteOrder.LITTLE_ENDIAN).getInt();
-      if (said != crc(in.array(), end)) {
+      if (said != crc(boc, end)) {
         throw new IllegalArgumentException("a bag of cells with a wrong checksum");
       }
     }
@@ -205,14 +205,14 @@ final class BagOfCells {
 
   private static void put(ByteArrayOutputStream out, int value, int bytes) {
     for (int i = bytes - 1; i >= 0; i--) {
-      out.write(value >>> 8 * i);
+      out.write(value >>> (8 * i));
     }
   }
 
   private static long number(ByteBuffer in, int bytes) {
     long number = 0;
     for (int i = 0; i < bytes; i++) {
-      number = number << 8 | in.get() & 0xff;
+      number = (number << 8) | (in.get() & 0xff);
     }
     return number;
   }

@@ -119,10 +119,10 @@ final class CellHashes {
     int[] depths = new int[count];
     int next = 0;
     for (int level = 0; level <= MAX_LEVEL; level++) {
-      if (level > 0 && (mask >> (level - 1) & 1) == 0) {
+      if (level > 0 && ((mask >> (level - 1)) & 1) == 0) {
         continue;
       }
-      byte[] data = next == 0 ? cell.data() : hashes[next - 1];
+      byte[] data = next == 0 ? padded(cell.data(), cell.bits()) : hashes[next - 1];
       hashes[next] = hash(cell, mask & ((1 << level) - 1), data, level + deeper);
       for (Cell ref : cell.refs()) {
         int at = Math.min(level + deeper, MAX_LEVEL);
@@ -137,8 +137,7 @@ final class CellHashes {
     MessageDigest sha256 = sha256();
     sha256.update((byte) (cell.refs().size() + (cell.exotic() ? 8 : 0) + 32 * mask));
     sha256.update((byte) (cell.bits() / 8 + (cell.bits() + 7) / 8));
-    boolean own = data == cell.data();
-    sha256.update(own ? padded(data, cell.bits()) : data);
+    sha256.update(data);
     int level = Math.min(refLevel, MAX_LEVEL);
     for (Cell ref : cell.refs()) {
       int depth = ref.hashes().depth(level);
@@ -157,7 +156,7 @@ final class CellHashes {
       return data;
     }
     byte[] padded = data.clone();
-    padded[bits / 8] |= (byte) (0x80 >> bits % 8);
+    padded[bits / 8] |= (byte) (0x80 >> (bits % 8));
     return padded;
   }
 

@@ -185,7 +185,8 @@ public final class CellReader {
     byte[] data = cell.data();
     long value = 0;
     for (int i = 0; i < width; i++) {
-      value = value << 1 | (data[bitsRead / 8] >> 7 - bitsRead % 8 & 1);
+      int bit = (data[bitsRead / 8] >> (7 - bitsRead % 8)) & 1;
+      value = (value << 1) | bit;
       bitsRead++;
     }
     return value;

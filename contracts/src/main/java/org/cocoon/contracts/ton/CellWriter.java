@@ -137,8 +137,8 @@ public final class CellWriter {
       throw full();
     }
     for (int i = width - 1; i >= 0; i--) {
-      if ((value >>> i & 1) != 0) {
-        data[bits / 8] |= (byte) (0x80 >> bits % 8);
+      if (((value >>> i) & 1) != 0) {
+        data[bits / 8] |= (byte) (0x80 >> (bits % 8));
       }
       bits++;
     }
