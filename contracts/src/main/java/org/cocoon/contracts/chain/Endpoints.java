@@ -52,8 +52,7 @@ final class Endpoints {
     }
   }
 
-  Endpoints(
-      ToncenterChain.Options options, JsonRpc rpc, Timer timer, RandomGenerator random) {
+  Endpoints(ToncenterChain.Options options, JsonRpc rpc, Timer timer, RandomGenerator random) {
     this.endpoints = options.endpoints();
     this.attempts = options.attempts();
     this.rpc = rpc;
@@ -105,8 +104,7 @@ final class Endpoints {
   }
 
   /** Asks another endpoint than the preferred one, once; empty if it does not answer well. */
-  <T> Optional<T> second(String method, ObjectNode params, Reader<T> reader)
-      throws ChainException {
+  <T> Optional<T> second(String method, ObjectNode params, Reader<T> reader) throws ChainException {
     if (endpoints.size() < 2) {
       return Optional.empty();
     }
@@ -122,8 +120,7 @@ final class Endpoints {
     return Optional.empty();
   }
 
-  private JsonRpc.Answer ask(URI endpoint, String method, ObjectNode params)
-      throws ChainException {
+  private JsonRpc.Answer ask(URI endpoint, String method, ObjectNode params) throws ChainException {
     try {
       return rpc.call(endpoint, method, params);
     } catch (InterruptedException e) {

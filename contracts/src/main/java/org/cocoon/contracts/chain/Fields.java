@@ -60,8 +60,7 @@ final class Fields {
   /** 32 bytes, in base64 or in hexadecimal digits. */
   static byte[] hash(JsonNode parent, String name) {
     String text = text(parent, name);
-    byte[] bytes =
-        text.length() == 2 * HASH_BYTES ? hex(name, text) : base64(name, text);
+    byte[] bytes = text.length() == 2 * HASH_BYTES ? hex(name, text) : base64(name, text);
     if (bytes.length != HASH_BYTES) {
       throw wrong(name, "32 bytes");
     }
@@ -199,9 +198,7 @@ final class Fields {
     boolean negative = text.startsWith("-");
     String digits = negative ? text.substring(1) : text;
     BigInteger magnitude =
-        digits.startsWith("0x")
-            ? new BigInteger(digits.substring(2), 16)
-            : new BigInteger(digits);
+        digits.startsWith("0x") ? new BigInteger(digits.substring(2), 16) : new BigInteger(digits);
     return new StackValue.Int(negative ? magnitude.negate() : magnitude);
   }
 

@@ -70,8 +70,7 @@ final class Messages {
     if (outgoing) {
       long createdLt = in.bits64();
       in.skip(32);
-      return of(
-          ChainMessage.Kind.EXTERNAL_OUT, cell, source, destination, createdLt, rest(in));
+      return of(ChainMessage.Kind.EXTERNAL_OUT, cell, source, destination, createdLt, rest(in));
     }
     in.coins();
     return of(ChainMessage.Kind.EXTERNAL_IN, cell, source, destination, 0, rest(in));

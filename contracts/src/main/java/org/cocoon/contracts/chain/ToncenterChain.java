@@ -22,12 +22,12 @@ import org.cocoon.contracts.TonAddress;
 /**
  * A client of toncenter's HTTP interface, version 2 (JSON-RPC). Any thread.
  *
- * <p>An endpoint can be slow, behind, wrong or a liar. Transactions are read from their cells, which
- * must have the hash by which they are named; they must be linked to each other and to the account's
- * state; and what was once seen must stay true, at every endpoint. So an endpoint cannot change,
- * invent or leave out a transaction below one that an honest endpoint has named. It can keep quiet
- * about the newest ones, and lie about the state of accounts: whoever does not trust an endpoint
- * gives a second one of somebody else, and runs one of their own.
+ * <p>An endpoint can be slow, behind, wrong or a liar. Transactions are read from their cells,
+ * which must have the hash by which they are named; they must be linked to each other and to the
+ * account's state; and what was once seen must stay true, at every endpoint. So an endpoint cannot
+ * change, invent or leave out a transaction below one that an honest endpoint has named. It can
+ * keep quiet about the newest ones, and lie about the state of accounts: whoever does not trust an
+ * endpoint gives a second one of somebody else, and runs one of their own.
  */
 public final class ToncenterChain implements Chain, AutoCloseable {
   /** Transactions in one answer. */
@@ -212,8 +212,7 @@ public final class ToncenterChain implements Chain, AutoCloseable {
       TonAddress address, long lt, byte[] hash, JsonNode result) {
     List<ChainTransaction> page = Fields.transactions(address, result, PAGE);
     if (page.isEmpty()) {
-      throw new IllegalArgumentException(
-          "transaction %d of %s is missing".formatted(lt, address));
+      throw new IllegalArgumentException("transaction %d of %s is missing".formatted(lt, address));
     }
     long nextLt = lt;
     byte[] nextHash = hash;

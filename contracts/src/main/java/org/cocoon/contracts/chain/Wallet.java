@@ -95,8 +95,7 @@ public final class Wallet {
               .end();
     }
     Cell unsigned = request(seqno, validUntil, actions).end();
-    Cell body =
-        request(seqno, validUntil, actions).bytes(key.sign(unsigned.hash())).end();
+    Cell body = request(seqno, validUntil, actions).bytes(key.sign(unsigned.hash())).end();
     Cell message =
         Messages.external(address, seqno == 0 ? Optional.of(stateInit) : Optional.empty(), body);
     return new SignedExternal(
@@ -154,8 +153,8 @@ public final class Wallet {
    *
    * @param afterLt as in {@link #find}
    */
-  public static Delivery await(
-      Chain chain, SignedExternal message, long afterLt, Duration patience) throws ChainException {
+  public static Delivery await(Chain chain, SignedExternal message, long afterLt, Duration patience)
+      throws ChainException {
     return new Deliveries(Timer.SYSTEM).await(chain, message, afterLt, patience);
   }
 

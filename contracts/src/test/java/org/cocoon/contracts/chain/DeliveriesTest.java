@@ -68,8 +68,7 @@ final class DeliveriesTest {
         });
     Delivery.Arrived arrived =
         assertInstanceOf(
-            Delivery.Arrived.class,
-            new Deliveries(timer).await(chain, message, 10, HOUR));
+            Delivery.Arrived.class, new Deliveries(timer).await(chain, message, 10, HOUR));
     assertEquals(20, arrived.transaction().lt());
   }
 
@@ -104,8 +103,7 @@ final class DeliveriesTest {
 
   @Test
   void stopsWaitingWhenItsPatienceIsOver() throws ChainException {
-    assertInstanceOf(
-        Delivery.Pending.class, new Deliveries(timer).await(chain, message, 10, HOUR));
+    assertInstanceOf(Delivery.Pending.class, new Deliveries(timer).await(chain, message, 10, HOUR));
     assertTrue(timer.slept.size() > 100, "slept " + timer.slept.size() + " times");
   }
 
@@ -123,15 +121,16 @@ final class DeliveriesTest {
     }
     node.data(wallet.address(), walletState(4));
     node.happen(wallet.address(), 20, body);
-    assertInstanceOf(
-        Delivery.Arrived.class, new Deliveries(timer).await(chain, message, 10, HOUR));
+    assertInstanceOf(Delivery.Arrived.class, new Deliveries(timer).await(chain, message, 10, HOUR));
   }
 
   @Test
   void followsWhatAMessageCaused() throws ChainException {
     Cell paid = internal(wallet.address(), SHOP, 21, false);
     node.happen(
-        wallet.address(), 20, Messages.external(wallet.address(), Optional.empty(), body),
+        wallet.address(),
+        20,
+        Messages.external(wallet.address(), Optional.empty(), body),
         List.of(paid));
     Delivery.Arrived arrived =
         assertInstanceOf(Delivery.Arrived.class, Wallet.find(chain, message, 10));
@@ -149,7 +148,9 @@ final class DeliveriesTest {
     Cell paid = internal(wallet.address(), SHOP, 21, false);
     Cell back = internal(SHOP, wallet.address(), 26, true);
     node.happen(
-        wallet.address(), 20, Messages.external(wallet.address(), Optional.empty(), body),
+        wallet.address(),
+        20,
+        Messages.external(wallet.address(), Optional.empty(), body),
         List.of(paid));
     node.happen(SHOP, 25, paid, List.of(back));
     node.happen(wallet.address(), 30, back, List.of());

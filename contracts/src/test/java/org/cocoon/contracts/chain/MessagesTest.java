@@ -87,12 +87,10 @@ final class MessagesTest {
         List.of(
             Outgoing.to(account(0x31), new NanoTon(1_234_567), ChannelContract.finish(0)),
             Outgoing.transfer(account(0x32), NanoTon.ofTon(3)),
-            Outgoing.deploying(
-                RegistryContract.stateInit(registry), NanoTon.ofTon(1), Cell.EMPTY),
+            Outgoing.deploying(RegistryContract.stateInit(registry), NanoTon.ofTon(1), Cell.EMPTY),
             Outgoing.to(
                 account(0x33), NanoTon.ZERO, SettlementContract.payout(0, tree(100), 64, 5)),
-            Outgoing.to(
-                account(0x33), new NanoTon(5), SettlementContract.prepay("cocoon:acct-7")));
+            Outgoing.to(account(0x33), new NanoTon(5), SettlementContract.prepay("cocoon:acct-7")));
     for (JsonNode vector : VECTORS.get("wallets")) {
       Wallet wallet = Wallet.of(key(9), vector.get("network").asInt());
       assertEquals(vector.get("address").asText(), wallet.address().toString());
@@ -138,8 +136,7 @@ final class MessagesTest {
   @Test
   void readsWhatContractsSay() {
     Map<String, Cell> bodies = bodies();
-    assertEquals(
-        new ContractMessage.Deposit(0, NanoTon.ofTon(5)), parsed(bodies, "deposit"));
+    assertEquals(new ContractMessage.Deposit(0, NanoTon.ofTon(5)), parsed(bodies, "deposit"));
     assertEquals(
         new ContractMessage.Claim(
             0, new NanoTon(123_456_789), FOREVER, new NanoTon(987_654_321), FOREVER),
@@ -277,8 +274,7 @@ final class MessagesTest {
     bodies.put("payoutBatch", SettlementContract.payout(0, hundred, 64, 5));
     bodies.put(
         "payoutLeaf",
-        SettlementContract.payout(
-            0, hundred.leaves().get(77), 77, hundred.siblings(77, 0)));
+        SettlementContract.payout(0, hundred.leaves().get(77), 77, hundred.siblings(77, 0)));
     bodies.put("payoutLarge", SettlementContract.payout(0, tree(128), 0, 7));
     bodies.put("slash", SettlementContract.slash(0, first, commitment(0x34, 0x65)));
     bodies.put("retire", SettlementContract.retire(0));

@@ -83,7 +83,8 @@ final class ScriptedNode implements AutoCloseable {
     List<Made> history = histories.computeIfAbsent(account, _ -> new CopyOnWriteArrayList<>());
     Made before = history.isEmpty() ? new Made(0, Cell.EMPTY, 0) : history.getLast();
     byte[] prevHash = history.isEmpty() ? new byte[32] : before.cell.hash();
-    Made made = new Made(lt, transaction(account, lt, before.lt, prevHash, message, out), before.lt);
+    Made made =
+        new Made(lt, transaction(account, lt, before.lt, prevHash, message, out), before.lt);
     history.add(made);
     return made;
   }
@@ -107,8 +108,7 @@ final class ScriptedNode implements AutoCloseable {
             ? Optional.empty()
             // One entry at key 0: hml_same of fifteen zeros.
             : Optional.of(new CellWriter().uint(0b110, 3).uint(15, 4).ref(out.getFirst()).end());
-    Cell messages =
-        new CellWriter().maybeRef(Optional.of(message)).maybeRef(sentMessages).end();
+    Cell messages = new CellWriter().maybeRef(Optional.of(message)).maybeRef(sentMessages).end();
     Cell compute =
         new CellWriter()
             .uint(2, 3)

@@ -107,7 +107,8 @@ final class ToncenterChainTest {
   @Test
   void triesAgainLaterAndLaterWhenAnEndpointFails() throws ChainException {
     for (int i = 0; i < 4; i++) {
-      node.faults.add(ScriptedNode.Fault.of(500, "{\"ok\":false,\"error\":\"LITE_SERVER_NETWORK\"}"));
+      node.faults.add(
+          ScriptedNode.Fault.of(500, "{\"ok\":false,\"error\":\"LITE_SERVER_NETWORK\"}"));
     }
     assertEquals(1_000, chain(node).head().seqno());
     assertEquals(4, timer.slept.size());
@@ -124,14 +125,13 @@ final class ToncenterChainTest {
       node.faults.add(ScriptedNode.Fault.of(503, ""));
     }
     ChainException failure = fails(ChainException.Kind.UNREACHABLE, () -> chain(node).head());
-    assertTrue(failure.getMessage().contains("6 attempts"), failure.getMessage());
+    assertTrue(String.valueOf(failure.getMessage()).contains("6 attempts"), failure.getMessage());
     assertEquals(6, node.asked.size());
   }
 
   @Test
   void waitsAsLongAsABusyEndpointAsks() throws ChainException {
-    node.faults.add(
-        new ScriptedNode.Fault(429, "{\"ok\":false}", Map.of("Retry-After", "7")));
+    node.faults.add(new ScriptedNode.Fault(429, "{\"ok\":false}", Map.of("Retry-After", "7")));
     node.faults.add(
         new ScriptedNode.Fault(429, "slow down", Map.of("Retry-After", "999999999999999")));
     chain(node).head();
@@ -191,7 +191,8 @@ final class ToncenterChainTest {
         node.faults.add(fault);
       }
       ToncenterChain chain = chain(node);
-      assertThrows(ChainException.class, chain::head, body.substring(0, Math.min(80, body.length())));
+      assertThrows(
+          ChainException.class, chain::head, body.substring(0, Math.min(80, body.length())));
       assertTrue(node.faults.isEmpty());
     }
   }
@@ -305,9 +306,8 @@ final class ToncenterChainTest {
 
   private void refusesTransactions(String why) {
     ChainException refusal =
-        fails(
-            ChainException.Kind.INCONSISTENT, () -> chain(node).transactions(ACCOUNT, 0, 100));
-    assertTrue(refusal.getMessage().contains(why), refusal.getMessage());
+        fails(ChainException.Kind.INCONSISTENT, () -> chain(node).transactions(ACCOUNT, 0, 100));
+    assertTrue(String.valueOf(refusal.getMessage()).contains(why), refusal.getMessage());
   }
 
   @Test
@@ -339,8 +339,7 @@ final class ToncenterChainTest {
             "[[\"what\",1]]",
             "[[\"num\",\"0x" + "f".repeat(65) + "\"]]")) {
       node.edits.put(
-          "runGetMethod",
-          _ -> parsed("{\"gas_used\":1,\"exit_code\":0,\"stack\":" + stack + "}"));
+          "runGetMethod", _ -> parsed("{\"gas_used\":1,\"exit_code\":0,\"stack\":" + stack + "}"));
       fails(ChainException.Kind.INCONSISTENT, () -> chain(node).run(ACCOUNT, "get"));
     }
   }
@@ -356,13 +355,11 @@ final class ToncenterChainTest {
             "{\"ok\":false,\"error\":\"LITE_SERVER_UNKNOWN: cannot apply external message to"
                 + " current state : External message was not accepted\"}"));
     fails(ChainException.Kind.REJECTED, () -> chain.send(Cell.EMPTY.toBoc()));
-    node.faults.add(
-        ScriptedNode.Fault.of(422, "{\"ok\":false,\"error\":\"invalid boc\"}"));
+    node.faults.add(ScriptedNode.Fault.of(422, "{\"ok\":false,\"error\":\"invalid boc\"}"));
     fails(ChainException.Kind.REJECTED, () -> chain.send(Cell.EMPTY.toBoc()));
     node.faults.add(ScriptedNode.Fault.of(504, "{\"ok\":false,\"error\":\"timeout\"}"));
     // Its first attempt had arrived after all.
-    node.faults.add(
-        ScriptedNode.Fault.of(500, "{\"ok\":false,\"error\":\"duplicate message\"}"));
+    node.faults.add(ScriptedNode.Fault.of(500, "{\"ok\":false,\"error\":\"duplicate message\"}"));
     chain.send(Cell.EMPTY.toBoc());
   }
 
