@@ -24,6 +24,9 @@ public final class Json {
   private static final JsonFactory FACTORY = new JsonFactory();
   private static final Json MISSING = new Json(null);
 
+  /** No value: what a missing field is. */
+  public static final Json NONE = MISSING;
+
   /** Writes one JSON text. */
   @FunctionalInterface
   public interface Body {
@@ -144,6 +147,29 @@ public final class Json {
     return value instanceof Integer || value instanceof Long
         ? OptionalLong.of(((Number) value).longValue())
         : OptionalLong.empty();
+  }
+
+  /** Writes the value as it was read; null where there is none. */
+  public void write(JsonGenerator out) throws IOException {
+    switch (value) {
+      case null -> out.writeNull();
+      case Map<?, ?> map -> {
+        out.writeStartObject();
+        for (Map.Entry<String, Json> field : fields().entrySet()) {
+          out.writeFieldName(field.getKey());
+          field.getValue().write(out);
+        }
+        out.writeEndObject();
+      }
+      case List<?> list -> {
+        out.writeStartArray();
+        for (Json item : items()) {
+          item.write(out);
+        }
+        out.writeEndArray();
+      }
+      default -> out.writePOJO(value);
+    }
   }
 
   /** Whether it says true. */

@@ -92,6 +92,15 @@ public record ReceiptRules(
     return judge(receipt);
   }
 
+  /** The model that a receipt names, unchecked; empty if it is no receipt. */
+  public static Optional<String> model(String text) {
+    try {
+      return Optional.of(Receipt.parse(text).terms().model());
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+
   private ReceiptVerdict judge(Receipt receipt) {
     ReceiptTerms terms = receipt.terms();
     String key = HexFormat.of().formatHex(receipt.routerKey());

@@ -156,6 +156,7 @@ public final class NetworkView {
           new JsonObject()
               .put("min", workers.stream().mapToInt(Worker::coefficient).min().orElse(0))
               .put("max", workers.stream().mapToInt(Worker::coefficient).max().orElse(0)));
+      row.put("context_tokens", workers.stream().mapToInt(Worker::contextTokens).max().orElse(0));
       models.put(model, row);
     }
     return new JsonObject()
