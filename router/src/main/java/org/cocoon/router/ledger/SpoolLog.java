@@ -121,7 +121,7 @@ final class SpoolLog implements AutoCloseable {
       broken = true;
       throw e;
     }
-    durable += length;
+    durable = durable + length; // one thread writes
   }
 
   /** Gives what was appended to those who {@link #await} it. */
