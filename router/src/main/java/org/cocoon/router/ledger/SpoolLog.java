@@ -121,7 +121,8 @@ final class SpoolLog implements AutoCloseable {
       broken = true;
       throw e;
     }
-    durable = durable + length; // one thread writes
+    long end = durable + length;
+    durable = end; // one thread writes
   }
 
   /** Gives what was appended to those who {@link #await} it. */
