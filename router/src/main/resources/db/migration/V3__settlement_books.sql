@@ -473,10 +473,9 @@ END $$;
 
 DROP FUNCTION audit();
 
--- The rules that do not hold, each with both sides in nanoTON; none, if the books agree.
-CREATE FUNCTION audit()
-RETURNS TABLE (rule text, subject text, expected numeric, actual numeric)
-LANGUAGE sql STABLE AS $$
+-- Every rule of the books for everything that it is about, with both sides: in nanoTON, but for the
+-- numbers of payees.
+CREATE VIEW ledger_rules AS
   WITH
     deposited AS (SELECT account_id AS id, sum(amount_nanoton) AS n FROM deposits GROUP BY 1),
     used AS (SELECT account_id AS id, sum(cost_nanoton) AS n FROM usage GROUP BY 1),
@@ -501,29 +500,48 @@ LANGUAGE sql STABLE AS $$
             SELECT payee_index, sum(amount_nanoton)
             FROM withdrawals WHERE kind = 'refund' GROUP BY 1) e
       WHERE e.n IS NOT NULL
-      GROUP BY 1)
-  SELECT 'deposits = balance + used + withdrawn', 'account ' || id, deposited,
-         balance + used + withdrawn
-    FROM by_account WHERE deposited <> balance + used + withdrawn
-  UNION ALL
-  SELECT 'leased = sum of leases', 'account ' || id, leased, lent
-    FROM by_account WHERE leased <> lent
-  UNION ALL
-  SELECT 'leased <= balance', 'account ' || id, leased, balance
-    FROM by_account WHERE leased > balance
-  UNION ALL
-  SELECT 'usage belongs to an account', 'account ' || u.id, 0, u.n
-    FROM used u WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.id)
-  UNION ALL
-  SELECT 'earned = charges + fees + refunds', 'payee ' || coalesce(p.index, e.index),
-         coalesce(p.earned_nanoton, 0), coalesce(e.n, 0)
-    FROM payees p FULL JOIN earned e ON e.index = p.index
-    WHERE coalesce(p.earned_nanoton, 0) <> coalesce(e.n, 0)
-  UNION ALL
-  SELECT 'every spooled charge is booked', 'request ' || u.request_id || ': ' || u.reason,
-         u.cost_nanoton, 0
-    FROM unbooked_charges u WHERE u.reason <> 'charged already'
-  UNION ALL
-  SELECT 'payees are numbered without a gap', 'payees', max(p.index) + 1, count(*)
-    FROM payees p HAVING max(p.index) + 1 <> count(*)
+      GROUP BY 1),
+    sides AS (
+      SELECT 'deposits = balance + used + withdrawn' AS rule, 'account ' || id AS subject,
+             deposited::numeric AS expected, (balance + used + withdrawn)::numeric AS actual,
+             deposited = balance + used + withdrawn AS holds
+        FROM by_account
+      UNION ALL
+      SELECT 'leased = sum of leases', 'account ' || id, leased, lent, leased = lent
+        FROM by_account
+      UNION ALL
+      SELECT 'leased <= balance', 'account ' || id, balance, leased, leased <= balance
+        FROM by_account
+      UNION ALL
+      SELECT 'usage belongs to an account', 'account ' || u.id, 0, u.n, false
+        FROM used u WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.id)
+      UNION ALL
+      SELECT 'earned = charges + fees + refunds', 'payee ' || coalesce(p.index, e.index),
+             coalesce(e.n, 0), coalesce(p.earned_nanoton, 0),
+             coalesce(p.earned_nanoton, 0) = coalesce(e.n, 0)
+        FROM payees p FULL JOIN earned e ON e.index = p.index
+      UNION ALL
+      SELECT 'settled charges + refunds = all earnings', 'payees',
+             (SELECT coalesce(sum(cost_nanoton), 0) FROM usage WHERE payee_index IS NOT NULL)
+             + (SELECT coalesce(sum(amount_nanoton), 0) FROM withdrawals WHERE kind = 'refund'),
+             coalesce(sum(p.earned_nanoton), 0),
+             (SELECT coalesce(sum(cost_nanoton), 0) FROM usage WHERE payee_index IS NOT NULL)
+             + (SELECT coalesce(sum(amount_nanoton), 0) FROM withdrawals WHERE kind = 'refund')
+             = coalesce(sum(p.earned_nanoton), 0)
+        FROM payees p
+      UNION ALL
+      SELECT 'payees are numbered without a gap', 'payees', count(*), coalesce(max(p.index) + 1, 0),
+             count(*) = coalesce(max(p.index) + 1, 0)
+        FROM payees p
+      UNION ALL
+      SELECT 'every spooled charge is booked', 'request ' || u.request_id || ': ' || u.reason,
+             u.cost_nanoton, 0, false
+        FROM unbooked_charges u WHERE u.reason <> 'charged already')
+  SELECT rule, subject, expected, actual, holds FROM sides;
+
+-- The rules that do not hold; none, if the books agree.
+CREATE FUNCTION audit()
+RETURNS TABLE (rule text, subject text, expected numeric, actual numeric)
+LANGUAGE sql STABLE AS $$
+  SELECT r.rule, r.subject, r.expected, r.actual FROM ledger_rules r WHERE NOT r.holds
 $$;
