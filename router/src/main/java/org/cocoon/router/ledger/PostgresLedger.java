@@ -108,13 +108,66 @@ public final class PostgresLedger implements Ledger {
    */
   public static Future<PostgresLedger> open(
       Context context, LedgerOptions options, KeySource keys, MeterRegistry metrics) {
-    return open(context, options, keys, metrics, InstantSource.system(), System::nanoTime);
+    return open(
+        context,
+        options,
+        keys,
+        _ -> options.settlement(),
+        metrics,
+        InstantSource.system(),
+        System::nanoTime);
+  }
+
+  /** Where charges settle, for a key: a settlement contract's address follows from it. */
+  @FunctionalInterface
+  public interface SettlementSource {
+    /**
+     * Says where; may block. The database is migrated by then.
+     *
+     * @throws IOException if the router cannot settle as it is told to, with a sentence
+     */
+    LedgerOptions.@Nullable Settlement settlement(ReceiptKey key) throws IOException;
+  }
+
+  /**
+   * As the other one, for charges that settle on a chain.
+   *
+   * @param settlements asked once, after the key, on a thread that may block
+   */
+  public static Future<PostgresLedger> open(
+      Context context,
+      LedgerOptions options,
+      KeySource keys,
+      SettlementSource settlements,
+      MeterRegistry metrics) {
+    return open(
+        context,
+        options,
+        keys,
+        settlements,
+        metrics,
+        InstantSource.system(),
+        System::nanoTime);
   }
 
   static Future<PostgresLedger> open(
       Context context,
       LedgerOptions options,
       KeySource keys,
+      MeterRegistry metrics,
+      InstantSource clock,
+      LongSupplier nanoClock) {
+    return open(context, options, keys, _ -> options.settlement(), metrics, clock, nanoClock);
+  }
+
+  /** What the ledger is opened with, when all is known. */
+  private record Known(ReceiptKey key, LedgerOptions options) {}
+
+  private static Future<PostgresLedger> open(
+      Context context,
+      LedgerOptions options,
+      KeySource keys,
+      SettlementSource settlements,
       MeterRegistry metrics,
       InstantSource clock,
       LongSupplier nanoClock) {
@@ -127,11 +180,20 @@ public final class PostgresLedger implements Ledger {
           MonotonicCounter counter =
               new LedgerCounter(root, database, options.routerId(), options.callTimeout());
           Migrations.ensure(vertx, database, options.database())
-              .compose(_ -> vertx.executeBlocking(() -> keys.key(counter), false))
+              .compose(
+                  _ ->
+                      vertx.executeBlocking(
+                          () -> {
+                            ReceiptKey key = keys.key(counter);
+                            return new Known(
+                                key, options.withSettlement(settlements.settlement(key)));
+                          },
+                          false))
               .recover(failure -> database.close().transform(_ -> failed(failure)))
               .map(
-                  key ->
-                      new PostgresLedger(root, options, database, key, metrics, clock, nanoClock))
+                  known ->
+                      new PostgresLedger(
+                          root, known.options, database, known.key, metrics, clock, nanoClock))
               .compose(
                   ledger ->
                       ledger
