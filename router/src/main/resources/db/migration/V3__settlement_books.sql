@@ -271,47 +271,170 @@ CREATE TABLE spool_positions (
 
 -- ------------------------------------------------------------------ charging
 
-DROP FUNCTION charge(text, uuid[], bigint[], text[], bigint[], bigint[], bigint[], text[], bytea[],
-                      timestamptz[]);
+-- What the receipts of a batch share. Each receipt is made again from it and its row of usage, bit
+-- for bit; the leaves of all are kept, also of charges that another router had made before.
+CREATE TABLE receipt_batches (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  network_id int NOT NULL,
+  contract bytea CHECK (octet_length(contract) = 32),
+  router_key bytea NOT NULL CHECK (octet_length(router_key) = 32),
+  signature bytea NOT NULL CHECK (octet_length(signature) = 64),
+  leaves bytea NOT NULL CHECK (octet_length(leaves) % 32 = 0)
+);
+ALTER TABLE receipt_batches ALTER COLUMN leaves SET STORAGE EXTERNAL; -- hashes do not compress
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON receipt_batches
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- As before, with all that a receipt states, and whom to pay: `payees_given` are addresses or empty,
--- fees what the operator keeps. An address becomes a payee by the first charge that it earns from.
-CREATE FUNCTION charge(
-  router text, requests uuid[], account_ids bigint[], models text[], prompts bigint[],
-  completions bigint[], costs bigint[], workers text[], receipts bytea[], charged timestamptz[],
-  key_ids bigint[], cached bigint[], reasonings bigint[], prompt_prices bigint[],
-  cached_prices bigint[], completion_prices bigint[], reasoning_prices bigint[],
-  coefficients int[], payees_given bytea[], fees bigint[])
-RETURNS TABLE (request uuid, holder bigint, stored bytea, lease bigint, lease_version bigint)
+ALTER TABLE usage
+  ALTER COLUMN receipt DROP NOT NULL,
+  ADD COLUMN batch_id bigint,
+  ADD COLUMN batch_index int CHECK (batch_index >= 0),
+  ADD CHECK ((receipt IS NULL) = (batch_id IS NOT NULL AND batch_index IS NOT NULL
+    AND prompt_price IS NOT NULL AND cached_prompt_price IS NOT NULL
+    AND completion_price IS NOT NULL AND reasoning_price IS NOT NULL AND coefficient IS NOT NULL));
+
+-- Charges that lie in a spool and are not booked: the same request was charged before ('charged
+-- already'), or the books refuse it, which no router should ever bring about.
+CREATE TABLE unbooked_charges (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  router_id text NOT NULL,
+  request_id uuid NOT NULL,
+  account_id bigint NOT NULL,
+  cost_nanoton bigint NOT NULL,
+  batch_id bigint NOT NULL,
+  reason text NOT NULL,
+  noted timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON unbooked_charges
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+DROP FUNCTION charge(text, uuid[], bigint[], text[], bigint[], bigint[], bigint[], text[], bytea[],
+                     timestamptz[]);
+
+-- Applies what lies in a router's spool between two positions: one statement, hence one transaction,
+-- in which the position moves too. So nothing is applied twice, and nothing is left out. Returns
+-- what is leased then of each account.
+--
+-- A request id that is there already is left alone, whoever charged it. A charge that breaks a rule
+-- of the books is noted in unbooked_charges and does not hold up the others. The fee is earned by
+-- payee 0, the rest by the given payee; an address becomes a payee by its first charge that earns.
+--
+-- The locks are taken in a statement of their own, in order: with FOR UPDATE inside the INSERT's
+-- statement two writers lose updates (its snapshot is older than the lock), and without it they
+-- deadlock. Each statement of a volatile function sees what was committed before that statement.
+CREATE FUNCTION charge_batch(
+  router text, spool uuid, from_position bigint, to_position bigint,
+  networks int[], contracts bytea[], router_keys bytea[], signatures bytea[], leaf_lists bytea[],
+  payee_list bytea[],
+  batch_nos int[], batch_indexes int[], requests uuid[], account_ids bigint[], key_ids bigint[],
+  models text[], workers text[], prompts int[], cached int[], completions int[], reasonings int[],
+  prompt_prices bigint[], cached_prices bigint[], completion_prices bigint[],
+  reasoning_prices bigint[], coefficients int[], costs bigint[], fees bigint[], payee_nos int[],
+  charged_millis bigint[])
+RETURNS TABLE (account bigint, lease bigint, lease_version bigint)
 LANGUAGE plpgsql AS $$
+DECLARE
+  total int := cardinality(requests);
+  batch_ids bigint[];
+  payee_indexes int[];
+  first int := 1;
+  step int := cardinality(requests);
+  booked int := 0;
+  added int;
 BEGIN
+  UPDATE spool_positions p SET applied = to_position
+    WHERE p.router_id = router AND p.spool_id = spool AND p.applied = from_position;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'spool % of % is not applied up to %', spool, router, from_position
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
   PERFORM 1 FROM accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE;
-  PERFORM payee(u.p, 'worker')
-    FROM (SELECT v.p, min(v.n) AS n
-          FROM unnest(requests, payees_given, costs, fees) WITH ORDINALITY AS v (r, p, c, f, n)
-          WHERE v.p <> '' AND v.c > v.f
-            AND NOT EXISTS (SELECT 1 FROM payees e WHERE e.address = v.p)
-            AND NOT EXISTS (SELECT 1 FROM usage b WHERE b.request_id = v.r)
-          GROUP BY 1 ORDER BY 2) u;
-  INSERT INTO usage (
-      request_id, account_id, router_id, model, prompt_tokens, completion_tokens, cost_nanoton,
-      worker, receipt, charged_at, key_id, cached_prompt_tokens, reasoning_tokens, prompt_price,
-      cached_prompt_price, completion_price, reasoning_price, coefficient, payee_index,
-      fee_nanoton)
-    SELECT r, a, router, m, p, c, n, w, s, t, nullif(k, 0), cp, re, pp, cpp, ccp, rp, co,
-           coalesce(e.index, CASE WHEN f > 0 THEN 0 END), f
-    FROM unnest(requests, account_ids, models, prompts, completions, costs, workers, receipts,
-                charged, key_ids, cached, reasonings, prompt_prices, cached_prices,
-                completion_prices, reasoning_prices, coefficients, payees_given, fees)
-           AS u (r, a, m, p, c, n, w, s, t, k, cp, re, pp, cpp, ccp, rp, co, pa, f)
-    LEFT JOIN payees e ON e.address = u.pa
-    ON CONFLICT (request_id) DO NOTHING;
+
+  SELECT array_agg(nextval('receipt_batches_id_seq')) INTO batch_ids
+    FROM generate_series(1, cardinality(networks));
+  INSERT INTO receipt_batches (id, network_id, contract, router_key, signature, leaves)
+    OVERRIDING SYSTEM VALUE
+    SELECT batch_ids[b.n], b.w, nullif(b.c, ''), b.k, b.s, b.l
+    FROM unnest(networks, contracts, router_keys, signatures, leaf_lists)
+           WITH ORDINALITY AS b (w, c, k, s, l, n);
+
+  IF cardinality(payee_list) > 0 THEN
+    PERFORM payee(payee_list[u.p], 'worker')
+      FROM (SELECT v.p, min(v.n) AS n
+            FROM unnest(requests, payee_nos, costs, fees) WITH ORDINALITY AS v (r, p, c, f, n)
+            WHERE v.p > 0 AND v.c > v.f
+              AND NOT EXISTS (SELECT 1 FROM usage b WHERE b.request_id = v.r)
+            GROUP BY 1 ORDER BY 2) u
+      WHERE NOT EXISTS (SELECT 1 FROM payees e WHERE e.address = payee_list[u.p]);
+    SELECT array_agg(e.index ORDER BY l.n) INTO payee_indexes
+      FROM unnest(payee_list) WITH ORDINALITY AS l (address, n)
+      LEFT JOIN payees e ON e.address = l.address;
+  END IF;
+
+  WHILE first <= total LOOP
+    BEGIN
+      INSERT INTO usage (
+          request_id, account_id, router_id, model, prompt_tokens, completion_tokens,
+          cost_nanoton, worker, charged_at, key_id, cached_prompt_tokens, reasoning_tokens,
+          prompt_price, cached_prompt_price, completion_price, reasoning_price, coefficient,
+          payee_index, fee_nanoton, batch_id, batch_index)
+        SELECT u.r, u.a, router, u.m, u.p, u.c,
+               u.cost, u.w, to_timestamp(u.t / 1000.0::float8), nullif(u.k, 0), u.h, u.o,
+               u.pp, u.hp, u.cp, u.op, u.co,
+               CASE WHEN u.payee > 0
+                 THEN coalesce(payee_indexes[u.payee], CASE WHEN u.fee > 0 THEN 0 END) END,
+               u.fee, batch_ids[u.bn], u.bi
+        FROM unnest(requests, account_ids, models, prompts, completions, costs, workers,
+                    charged_millis, key_ids, cached, reasonings, prompt_prices, cached_prices,
+                    completion_prices, reasoning_prices, coefficients, payee_nos, fees, batch_nos,
+                    batch_indexes) WITH ORDINALITY
+               AS u (r, a, m, p, c, cost, w, t, k, h, o, pp, hp, cp, op, co, payee, fee, bn, bi, n)
+        WHERE step = total OR u.n BETWEEN first AND first + step - 1
+        ON CONFLICT (request_id) DO NOTHING;
+      GET DIAGNOSTICS added = ROW_COUNT;
+      booked := booked + added;
+      first := first + step;
+      step := least(step * 2, greatest(total - 1, 1));
+    EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+      IF step > 1 THEN -- fewer at a time, until the one is found
+        step := step / 2;
+      ELSE
+        INSERT INTO unbooked_charges (router_id, request_id, account_id, cost_nanoton, batch_id,
+                                      reason)
+          VALUES (router, requests[first], account_ids[first], costs[first],
+                  batch_ids[batch_nos[first]], SQLERRM);
+        first := first + 1;
+      END IF;
+    END;
+  END LOOP;
+
+  IF booked < total THEN
+    INSERT INTO unbooked_charges (router_id, request_id, account_id, cost_nanoton, batch_id,
+                                  reason)
+      SELECT router, u.r, u.a, u.c, batch_ids[u.bn],
+             CASE WHEN b.account_id = u.a THEN 'charged already'
+               ELSE 'the request id belongs to another account' END
+      FROM unnest(requests, account_ids, costs, batch_nos, batch_indexes) AS u (r, a, c, bn, bi)
+      JOIN usage b ON b.request_id = u.r
+      WHERE b.batch_id IS DISTINCT FROM batch_ids[u.bn] OR b.batch_index <> u.bi;
+  END IF;
+
   RETURN QUERY
-    SELECT u.r, b.account_id, CASE WHEN b.receipt = u.s THEN NULL ELSE b.receipt END,
-           coalesce(l.amount_nanoton, 0), coalesce(l.version, 0)
-    FROM unnest(requests, account_ids, receipts) AS u (r, a, s)
-    JOIN usage b ON b.request_id = u.r
-    LEFT JOIN leases l ON l.router_id = router AND l.account_id = u.a;
+    SELECT d.a, coalesce(l.amount_nanoton, 0), coalesce(l.version, 0)
+    FROM (SELECT DISTINCT unnest(account_ids)) AS d (a)
+    LEFT JOIN leases l ON l.router_id = router AND l.account_id = d.a;
+END $$;
+
+-- Leases up to half of what the balance still has, ahead of need, so that other routers find some.
+CREATE FUNCTION lease_ahead(router text, account bigint, wanted bigint)
+RETURNS TABLE (lease bigint, lease_version bigint, left_over bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+  spare bigint;
+BEGIN
+  SELECT a.balance_nanoton - a.leased_nanoton INTO STRICT spare
+    FROM accounts a WHERE a.id = account FOR NO KEY UPDATE;
+  RETURN QUERY SELECT * FROM lease_credit(router, account, least(wanted, spare / 2));
 END $$;
 
 -- ------------------------------------------------------------------ audit
@@ -364,6 +487,10 @@ LANGUAGE sql STABLE AS $$
          coalesce(p.earned_nanoton, 0), coalesce(e.n, 0)
     FROM payees p FULL JOIN earned e ON e.index = p.index
     WHERE coalesce(p.earned_nanoton, 0) <> coalesce(e.n, 0)
+  UNION ALL
+  SELECT 'every spooled charge is booked', 'request ' || u.request_id || ': ' || u.reason,
+         u.cost_nanoton, 0
+    FROM unbooked_charges u WHERE u.reason <> 'charged already'
   UNION ALL
   SELECT 'payees are numbered without a gap', 'payees', max(p.index) + 1, count(*)
     FROM payees p HAVING max(p.index) + 1 <> count(*)

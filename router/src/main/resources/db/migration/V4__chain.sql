@@ -9,7 +9,7 @@
 
 -- Where this ledger settles: one contract, for good (decision: one ledger, one operator).
 CREATE TABLE settlement (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   network_id integer NOT NULL,
   address bytea NOT NULL CHECK (octet_length(address) = 32),
   registry bytea NOT NULL CHECK (octet_length(registry) = 32),
@@ -25,7 +25,7 @@ CREATE TABLE settlement (
 
 -- What the contract says, by the transactions up to its cursor.
 CREATE TABLE settlement_books (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only) REFERENCES settlement,
+  single boolean PRIMARY KEY DEFAULT true CHECK (single) REFERENCES settlement,
   status smallint NOT NULL DEFAULT 0,
   stake_nanoton bigint NOT NULL DEFAULT 0 CHECK (stake_nanoton >= 0),
   open_channels bigint NOT NULL DEFAULT 0 CHECK (open_channels >= 0),

@@ -3,7 +3,6 @@ package org.cocoon.contracts;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -41,7 +40,6 @@ public record Receipt(
   private static final byte[] LABEL = "cocoon-receipts2".getBytes(StandardCharsets.US_ASCII);
   private static final byte VERSION = 2;
   private static final int HASH_BYTES = 32;
-  private static final byte[] EMPTY = new byte[HASH_BYTES];
   private static final int FIXED_BYTES =
       1 + ReceiptTerms.FIXED_BYTES + Ed25519.PUBLIC_KEY_SIZE + 1 + 2 + Ed25519.SIGNATURE_SIZE;
 
@@ -78,35 +76,7 @@ public record Receipt(
    * @return the receipts, in the same order
    */
   public static List<Receipt> sign(ReceiptKey key, List<ReceiptTerms> all) {
-    int size = all.size();
-    if (size < 1 || size > MAX_BATCH) {
-      throw new IllegalArgumentException("a batch has 1 to 8192 receipts, not " + size);
-    }
-    byte[] publicKey = key.publicKey();
-    int height = size == 1 ? 0 : Integer.SIZE - Integer.numberOfLeadingZeros(size - 1);
-    byte[][][] levels = new byte[height + 1][][];
-    levels[0] = new byte[1 << height][];
-    Arrays.fill(levels[0], EMPTY);
-    MessageDigest sha256 = Statement.sha256();
-    for (int i = 0; i < size; i++) {
-      levels[0][i] = leaf(sha256, all.get(i), publicKey);
-    }
-    for (int level = 1; level <= height; level++) {
-      levels[level] = new byte[1 << (height - level)][];
-      for (int i = 0; i < levels[level].length; i++) {
-        levels[level][i] = node(sha256, levels[level - 1][2 * i], levels[level - 1][2 * i + 1]);
-      }
-    }
-    byte[] signature = key.sign(signed(levels[height][0]));
-    List<Receipt> receipts = new ArrayList<>(size);
-    for (int i = 0; i < size; i++) {
-      ByteBuffer siblings = ByteBuffer.allocate(height * HASH_BYTES);
-      for (int level = 0; level < height; level++) {
-        siblings.put(levels[level][(i >>> level) ^ 1]);
-      }
-      receipts.add(new Receipt(all.get(i), publicKey, i, siblings.array(), signature));
-    }
-    return List.copyOf(receipts);
+    return ReceiptBatch.sign(key, all).receipts(all);
   }
 
   /**
@@ -223,23 +193,23 @@ public record Receipt(
     return 31 * terms.hashCode() + Arrays.hashCode(signature);
   }
 
-  private static byte[] leaf(MessageDigest sha256, ReceiptTerms terms, byte[] routerKey) {
+  static byte[] leaf(MessageDigest sha256, ReceiptTerms terms, byte[] routerKey) {
     sha256.update((byte) 0);
     sha256.update(terms.statement());
     return sha256.digest(routerKey);
   }
 
-  private static byte[] node(MessageDigest sha256, byte[] left, byte[] right) {
+  static byte[] node(MessageDigest sha256, byte[] left, byte[] right) {
     sha256.update((byte) 1);
     sha256.update(left);
     return sha256.digest(right);
   }
 
-  private static byte[] signed(byte[] root) {
+  static byte[] signed(byte[] root) {
     return ByteBuffer.allocate(LABEL.length + root.length).put(LABEL).put(root).array();
   }
 
-  private static void length(String name, byte[] bytes, int length) {
+  static void length(String name, byte[] bytes, int length) {
     if (bytes.length != length) {
       throw new IllegalArgumentException(name + ": " + length + " bytes, not " + bytes.length);
     }

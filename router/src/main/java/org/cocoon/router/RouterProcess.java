@@ -140,7 +140,7 @@ public final class RouterProcess {
         await(
             PostgresLedger.open(
                 context,
-                LedgerOptions.of(database.get(), options.name()),
+                LedgerOptions.of(database.get(), options.name(), options.data().resolve("spool")),
                 receiptKey,
                 key -> access == null ? null : openSettlement(access, database.join(), key),
                 registry));

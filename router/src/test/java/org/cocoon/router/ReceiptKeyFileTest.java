@@ -54,6 +54,7 @@ class ReceiptKeyFileTest {
 
   @TempDir Path data;
   @TempDir Path tee;
+  @TempDir Path spool;
   private DatabaseUrl database;
 
   @BeforeEach
@@ -241,7 +242,7 @@ class ReceiptKeyFileTest {
     Promise<T> done = Promise.promise();
     PostgresLedger.open(
             context,
-            LedgerOptions.of(database, "router-1"),
+            LedgerOptions.of(database, "router-1", spool),
             counter -> seen.apply(file.sealed(keys, counter, giveUp)),
             new SimpleMeterRegistry())
         .compose(ledger -> work.apply(ledger).eventually(ledger::close))

@@ -65,8 +65,16 @@ public record FeeSchedule(
 
   /** What the longest message between the contracts costs on its way. */
   public NanoTon message() {
+    return forward(MESSAGE_BITS, MESSAGE_CELLS);
+  }
+
+  /** What a message of this size costs on its way, without its root's bits and cell. */
+  public NanoTon forward(long bits, long cells) {
     return new NanoTon(
-        forwardLump + shifted(MESSAGE_BITS * forwardBit + MESSAGE_CELLS * forwardCell));
+        forwardLump
+            + shifted(
+                Math.addExact(
+                    Math.multiplyExact(bits, forwardBit), Math.multiplyExact(cells, forwardCell))));
   }
 
   /** What a channel keeps beside its deposit, for storage. */

@@ -1,11 +1,14 @@
 package org.cocoon.contracts.chain;
 
+import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.ton.Cell;
 import org.cocoon.contracts.ton.CellWriter;
+import org.cocoon.contracts.ton.Dictionary;
 
 /**
  * The root of a network: one document with policy, models, prices and routers
@@ -14,6 +17,8 @@ import org.cocoon.contracts.ton.CellWriter;
 public final class RegistryContract {
   /** The longest document, in bytes: 160 cells. */
   public static final int MAX_DOCUMENT_BYTES = 160 * 127;
+
+  private static final int MAX_REVOKED = 4_096;
 
   private RegistryContract() {}
 
@@ -191,6 +196,19 @@ public final class RegistryContract {
         "is_revoked",
         StackResult::bool,
         StackValue.of(Bounds.bytes32("hash", hash)));
+  }
+
+  /**
+   * Everything that was taken back: hashes, as unsigned numbers, to the second since when; empty if
+   * there is no contract.
+   */
+  public static Optional<Map<BigInteger, Long>> revoked(Chain chain, TonAddress address)
+      throws ChainException {
+    return Views.read(
+        chain,
+        address,
+        "get_revoked",
+        in -> Dictionary.read(in.maybeCell(), 256, MAX_REVOKED, value -> value.uint(32)));
   }
 
   private static byte[] bounded(byte[] document) {

@@ -3,6 +3,7 @@ package org.cocoon.router.ledger;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.Tuple;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -10,22 +11,26 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.router.ledger.Ledger.Account;
 
 /**
  * What an operator does with accounts: open, fund, give keys, look. On the router's event loop;
- * failed futures carry what the database said.
+ * failed futures carry what the database said. What is read includes all charges that were durable
+ * on this router when it was asked, unless the database needs more than a second to apply them.
  */
 public final class Accounts {
   private final Database database;
   private final ApiKeys keys;
+  private final Supplier<Future<Void>> caughtUp;
   private final SecureRandom random = new SecureRandom();
 
-  Accounts(Database database, ApiKeys keys) {
+  Accounts(Database database, ApiKeys keys, Supplier<Future<Void>> caughtUp) {
     this.database = database;
     this.keys = keys;
+    this.caughtUp = caughtUp;
   }
 
   /**
@@ -138,15 +143,13 @@ public final class Accounts {
 
   /** What an account has, with what is reserved for running requests. */
   public Future<NanoTon> balance(Account account) {
-    return database
-        .query("SELECT balance_nanoton FROM accounts WHERE id = $1", Tuple.of(account.id()))
+    return afterSpool("SELECT balance_nanoton FROM accounts WHERE id = $1", Tuple.of(account.id()))
         .map(rows -> new NanoTon(rows.iterator().next().getLong(0)));
   }
 
   /** Where an account stands: what came in, what was used, what went out, and what is left. */
   public Future<Standing> standing(Account account) {
-    return database
-        .query(
+    return afterSpool(
             "SELECT (SELECT coalesce(sum(amount_nanoton), 0)::bigint FROM deposits"
                 + "   WHERE account_id = a.id),"
                 + " (SELECT coalesce(sum(cost_nanoton), 0)::bigint FROM usage"
@@ -173,8 +176,7 @@ public final class Accounts {
    * @param until the first one that counts no more
    */
   public Future<List<Spending>> spending(Account account, Instant from, Instant until) {
-    return database
-        .query(
+    return afterSpool(
             "SELECT coalesce(u.key_id, 0), coalesce(k.name, ''), u.model, count(*),"
                 + " sum(prompt_tokens)::bigint, sum(cached_prompt_tokens)::bigint,"
                 + " sum(completion_tokens)::bigint, sum(reasoning_tokens)::bigint,"
@@ -215,9 +217,12 @@ public final class Accounts {
 
   /** How many rules of the books do not hold; see audit() in db/migration. */
   public Future<Long> audit() {
-    return database
-        .query("SELECT count(*) FROM audit()", Tuple.tuple())
+    return afterSpool("SELECT count(*) FROM audit()", Tuple.tuple())
         .map(rows -> rows.iterator().next().getLong(0));
+  }
+
+  private Future<RowSet<Row>> afterSpool(String sql, Tuple parameters) {
+    return caughtUp.get().compose(_ -> database.query(sql, parameters));
   }
 
   private static Buffer hash(String apiKey) {

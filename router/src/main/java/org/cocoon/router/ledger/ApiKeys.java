@@ -6,7 +6,6 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.cocoon.router.ledger.Ledger.Account;
@@ -113,23 +112,4 @@ final class ApiKeys {
   }
 
   private record Known(Authentication answer, long sinceNanos) {}
-
-  /** A map that drops what was used longest ago. */
-  private static final class Lru<K, V> extends LinkedHashMap<K, V> {
-    private static final long serialVersionUID = 1L;
-    private static final float LOAD_FACTOR = 0.75f;
-    private static final int INITIAL_CAPACITY = 16;
-
-    private final int bound;
-
-    Lru(int bound) {
-      super(INITIAL_CAPACITY, LOAD_FACTOR, true);
-      this.bound = bound;
-    }
-
-    @Override
-    protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-      return size() > bound;
-    }
-  }
 }

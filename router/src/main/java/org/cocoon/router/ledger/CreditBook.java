@@ -24,14 +24,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For each account {@code free = lease - held}. {@code lease} mirrors the database's row and is
  * never more than that row, except by charges whose commit was not answered yet, and these are
- * still in {@code held}: so {@code free} is never too large. What changes it:
+ * still in {@code held}, from when they begin until the database has applied them: so {@code free}
+ * is never too large. What changes it:
  *
  * <pre>
  *   event                     held             lease
  *   hold                      + amount
  *   release                   - amount
  *   charge begins             - amount + cost
- *   charge is durable         - cost           as the database says
+ *   charge is durable
+ *   charge is applied         - cost           as the database says
  *   charge was refused        - cost
  *   more was leased                            as the database says
  *   idle lease given back                      0
@@ -40,13 +42,21 @@ import org.jspecify.annotations.Nullable;
  * <p>Answers may overtake each other; each carries the version of the row, and an older one is
  * ignored. One call to the database runs for an account at a time; holds that need it wait in
  * order. Owned by the router's event loop.
+ *
+ * <p>Credit is renewed ahead of need: when less than half of an account's target is free, more is
+ * leased in the background. The target is what it spends in two minutes, so that an account which
+ * is active can go on for about one minute without the database.
  */
 final class CreditBook {
+  private static final long SPENDING_WINDOW_NANOS = Duration.ofMinutes(1).toNanos();
+  private static final long AHEAD_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
+
   private final CreditSource source;
   private final Supplier<Promise<HoldOutcome>> promises;
   private final LongSupplier nanoClock;
   private final long chunk;
   private final int maxOpen;
+  private final LongSupplier spoolRoom;
   private final long idleNanos;
   private final Map<Long, Credit> credits = new HashMap<>();
   private final Map<UUID, Hold> open = new HashMap<>();
@@ -59,12 +69,14 @@ final class CreditBook {
       LongSupplier nanoClock,
       NanoTon chunk,
       int maxOpen,
+      LongSupplier spoolRoom,
       Duration idle) {
     this.source = source;
     this.promises = promises;
     this.nanoClock = nanoClock;
     this.chunk = chunk.nanos();
     this.maxOpen = maxOpen;
+    this.spoolRoom = spoolRoom;
     this.idleNanos = idle.toNanos();
   }
 
@@ -72,14 +84,17 @@ final class CreditBook {
     if (open.containsKey(requestId) || waiting.contains(requestId)) {
       return Future.failedFuture(new IllegalStateException("held already: " + requestId));
     }
-    if (open.size() + waiting.size() + charging >= maxOpen) {
+    int claims = open.size() + waiting.size() + charging;
+    if (claims >= maxOpen || claims >= spoolRoom.getAsLong()) {
       return Future.succeededFuture(new HoldOutcome.Unavailable());
     }
     Credit credit = credits.computeIfAbsent(account.id(), _ -> new Credit());
     credit.usedNanos = nanoClock.getAsLong();
     Hold hold = new Hold(account, requestId, amount);
     if (credit.waiters.isEmpty() && credit.free() >= amount.nanos()) {
-      return Future.succeededFuture(grant(credit, hold));
+      HoldOutcome held = grant(credit, hold);
+      renewAhead(account.id(), credit);
+      return Future.succeededFuture(held);
     }
     Waiter waiter = new Waiter(hold, promises.get());
     credit.waiters.add(waiter);
@@ -105,19 +120,31 @@ final class CreditBook {
     }
     Credit credit = credit(hold.account().id());
     credit.held -= hold.amount().nanos() - cost.nanos();
+    credit.spend(cost.nanos(), nanoClock.getAsLong());
     charging++;
     return true;
   }
 
-  /** The charge is durable, and the database says what is leased now. */
-  void charged(long accountId, NanoTon cost, long lease, long version) {
-    Credit credit = endCharge(accountId, cost);
-    credit.mirror(lease, version);
+  /** Charges are in the spool: they take none of the room that is asked for before a hold. */
+  void durable(int charges) {
+    charging -= charges;
   }
 
-  /** The database refused the charge. */
+  /** Durable charges of an account are applied, and the database says what is leased now. */
+  void applied(long accountId, int charges, long cost, long lease, long version) {
+    Credit credit = credit(accountId);
+    credit.held -= cost;
+    credit.uses -= charges;
+    credit.mirror(lease, version);
+    renewAhead(accountId, credit);
+  }
+
+  /** The charge is not made after all. */
   void refused(long accountId, NanoTon cost) {
-    endCharge(accountId, cost);
+    Credit credit = credit(accountId);
+    credit.held -= cost.nanos();
+    credit.uses--;
+    charging--;
   }
 
   /** Gives back the leases of accounts that were not used for long, and forgets these. */
@@ -155,6 +182,32 @@ final class CreditBook {
                 leaseMore(accountId, credit);
               } else if (done.succeeded() && credit.isUnused()) {
                 credits.remove(accountId);
+              }
+            });
+  }
+
+  /** Leases more in the background where little is left; nobody waits for it. */
+  private void renewAhead(long accountId, Credit credit) {
+    long now = nanoClock.getAsLong();
+    long target = Math.max(chunk, credit.spentLately(now));
+    if (credit.busy
+        || !credit.waiters.isEmpty()
+        || credit.free() >= target / 2
+        || now - credit.aheadNanos < AHEAD_PAUSE_NANOS) {
+      return;
+    }
+    credit.busy = true;
+    credit.aheadNanos = now;
+    source
+        .leaseAhead(accountId, new NanoTon(target - credit.free()))
+        .onComplete(
+            done -> {
+              credit.busy = false;
+              if (done.succeeded()) {
+                credit.mirror(done.result().nanos(), done.result().version());
+              }
+              if (!credit.waiters.isEmpty()) {
+                leaseMore(accountId, credit);
               }
             });
   }
@@ -211,14 +264,6 @@ final class CreditBook {
     return new HoldOutcome.Held(hold);
   }
 
-  private Credit endCharge(long accountId, NanoTon cost) {
-    Credit credit = credit(accountId);
-    credit.held -= cost.nanos();
-    credit.uses--;
-    charging--;
-    return credit;
-  }
-
   private Credit credit(long accountId) {
     Credit credit = credits.get(accountId);
     if (credit == null) {
@@ -238,6 +283,10 @@ final class CreditBook {
     private long version;
     private long held;
     private long usedNanos;
+    private long aheadNanos = Long.MIN_VALUE / 2;
+    private long windowNanos = Long.MIN_VALUE / 2;
+    private long spentNow;
+    private long spentBefore;
 
     /** Open holds and running charges. */
     private int uses;
@@ -253,6 +302,25 @@ final class CreditBook {
       if (newVersion > version) {
         lease = newLease;
         version = newVersion;
+      }
+    }
+
+    void spend(long cost, long now) {
+      roll(now);
+      spentNow = saturatedSum(spentNow, cost);
+    }
+
+    /** About what two minutes cost. */
+    long spentLately(long now) {
+      roll(now);
+      return saturatedSum(spentNow, Math.max(spentNow, spentBefore));
+    }
+
+    private void roll(long now) {
+      if (now - windowNanos >= SPENDING_WINDOW_NANOS) {
+        spentBefore = now - windowNanos < 2 * SPENDING_WINDOW_NANOS ? spentNow : 0;
+        spentNow = 0;
+        windowNanos = now;
       }
     }
 

@@ -8,6 +8,9 @@ interface CreditSource {
   /** Leases more of an account's balance: as much of {@code wanted} as there is. */
   Future<Lease> lease(long accountId, NanoTon wanted);
 
+  /** As {@link #lease}, but leaves at least half of the balance to other routers. */
+  Future<Lease> leaseAhead(long accountId, NanoTon wanted);
+
   /** Gives all of an account's leased credit back. */
   Future<Void> giveBack(long accountId);
 

@@ -59,8 +59,17 @@ final class Database implements CreditSource {
 
   @Override
   public Future<Lease> lease(long accountId, NanoTon wanted) {
+    return lease("lease_credit", accountId, wanted);
+  }
+
+  @Override
+  public Future<Lease> leaseAhead(long accountId, NanoTon wanted) {
+    return lease("lease_ahead", accountId, wanted);
+  }
+
+  private Future<Lease> lease(String function, long accountId, NanoTon wanted) {
     return query(
-            "SELECT lease, lease_version, left_over FROM lease_credit($1, $2, $3)",
+            "SELECT lease, lease_version, left_over FROM " + function + "($1, $2, $3)",
             Tuple.of(routerId, accountId, wanted.nanos()))
         .map(
             rows -> {
@@ -72,11 +81,6 @@ final class Database implements CreditSource {
   @Override
   public Future<Void> giveBack(long accountId) {
     return query("SELECT return_credit($1, $2)", Tuple.of(routerId, accountId)).mapEmpty();
-  }
-
-  /** Gives back everything that this router has leased. */
-  Future<Void> giveBackAll() {
-    return query("SELECT return_credit($1, NULL)", Tuple.of(routerId)).mapEmpty();
   }
 
   /** Sees to it that the operator is payee 0, where charges settle on a chain. */
@@ -122,10 +126,11 @@ final class Database implements CreditSource {
    * is full, a deadlock. Then nobody knows whether it was committed, and it is made again.
    */
   static boolean isConnectionTrouble(Throwable failure) {
-    if (!(failure instanceof PgException refused)) {
-      return true;
-    }
-    String state = refused.getSqlState();
+    return !(failure instanceof PgException refused) || isTrouble(refused.getSqlState());
+  }
+
+  /** As {@link #isConnectionTrouble}, of an SQLSTATE. */
+  static boolean isTrouble(@Nullable String state) {
     return state != null
         && (state.startsWith("08")
             || state.startsWith("40")

@@ -1,7 +1,9 @@
 package org.cocoon.router.ledger;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.contracts.TonAddress;
 import org.jspecify.annotations.Nullable;
@@ -12,11 +14,15 @@ import org.jspecify.annotations.Nullable;
  * @param database where it is kept
  * @param routerId whose leases; stable over restarts, different for each router, 1 to 255
  *     characters
+ * @param spool folder of the charges that the database has not applied yet; on a disk that keeps
+ *     what is fsynced, and this router's alone
+ * @param maxSpooled the most charges that wait there; a hold beyond is {@code Unavailable}
+ * @param maxSpoolBytes the most that they take on the disk
  * @param settlement how charges settle, or null where they settle on no chain
  * @param leaseChunk credit leased at a time from one account, so that most holds ask nobody
  * @param maxOpen holds and pending charges at once; a hold beyond is {@code Unavailable}, so that a
  *     charge is never refused
- * @param maxBatch charges in one transaction
+ * @param maxBatch charges that become durable with one fsync
  * @param connections to the database beside the one that charges
  * @param keyTtl how long a known API key is believed, and so how long a revoked one still works
  * @param unknownKeyTtl how long an unknown API key is not looked up again
@@ -26,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public record LedgerOptions(
     DatabaseUrl database,
     String routerId,
+    Path spool,
+    int maxSpooled,
+    long maxSpoolBytes,
     @Nullable Settlement settlement,
     NanoTon leaseChunk,
     int maxOpen,
@@ -67,10 +76,17 @@ public record LedgerOptions(
 
   /** Checks the bounds; throws IllegalArgumentException that names the wrong part. */
   public LedgerOptions {
-    check("routerId", !routerId.isEmpty() && routerId.length() <= 255, "1 to 255 characters");
+    check(
+        "routerId",
+        !routerId.isEmpty()
+            && routerId.length() <= 255
+            && routerId.chars().noneMatch(Character::isISOControl),
+        "1 to 255 characters, none of control");
+    check("maxSpooled", maxSpooled > 0, "at least 1");
+    check("maxSpoolBytes", maxSpoolBytes >= 2L * SpoolLog.SEGMENT_BYTES, "at least 64 MiB");
     check("leaseChunk", leaseChunk.nanos() > 0, "more than nothing");
     check("maxOpen", maxOpen > 0, "at least 1");
-    check("maxBatch", maxBatch > 0 && maxBatch <= 10_000, "1 to 10000");
+    check("maxBatch", maxBatch > 0 && maxBatch <= Receipt.MAX_BATCH, "1 to 8192");
     check("connections", connections > 0 && connections <= 100, "1 to 100");
     check("keyTtl", keyTtl.isPositive(), "longer than nothing");
     check("unknownKeyTtl", unknownKeyTtl.isPositive(), "longer than nothing");
@@ -78,15 +94,18 @@ public record LedgerOptions(
     check("callTimeout", callTimeout.isPositive(), "longer than nothing");
   }
 
-  /** The usual values: 0.1 TON leased at a time, 65,536 open, 1,024 charges in a batch. */
-  public static LedgerOptions of(DatabaseUrl database, String routerId) {
+  /** The usual values: 0.1 TON leased at a time, 65,536 open, 1,000,000 and 1 GiB in the spool. */
+  public static LedgerOptions of(DatabaseUrl database, String routerId, Path spool) {
     return new LedgerOptions(
         database,
         routerId,
+        spool,
+        1_000_000,
+        1L << 30,
         null,
         new NanoTon(NanoTon.PER_TON / 10),
         65_536,
-        1_024,
+        4_096,
         4,
         Duration.ofSeconds(30),
         Duration.ofSeconds(5),
@@ -99,6 +118,9 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
+        spool,
+        maxSpooled,
+        maxSpoolBytes,
         settlement,
         leaseChunk,
         maxOpen,
@@ -115,6 +137,9 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
+        spool,
+        maxSpooled,
+        maxSpoolBytes,
         settlement,
         leaseChunk,
         maxOpen,
@@ -131,6 +156,28 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
+        spool,
+        maxSpooled,
+        maxSpoolBytes,
+        settlement,
+        leaseChunk,
+        maxOpen,
+        maxBatch,
+        connections,
+        keyTtl,
+        unknownKeyTtl,
+        leaseIdle,
+        callTimeout);
+  }
+
+  /** The same with other bounds on the spool. */
+  public LedgerOptions withSpoolBounds(int maxSpooled, long maxSpoolBytes) {
+    return new LedgerOptions(
+        database,
+        routerId,
+        spool,
+        maxSpooled,
+        maxSpoolBytes,
         settlement,
         leaseChunk,
         maxOpen,
@@ -147,6 +194,9 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
+        spool,
+        maxSpooled,
+        maxSpoolBytes,
         settlement,
         leaseChunk,
         maxOpen,

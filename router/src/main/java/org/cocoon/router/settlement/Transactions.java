@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * Where database transactions run: on a few shared connections, or on the one that holds the lock of
  * who settles. Blocks; for virtual threads.
  */
-sealed interface Transactions extends AutoCloseable {
+interface Transactions extends AutoCloseable {
   /** Of all databases' advisory locks, the one of who settles: "cocoon-s". */
   long SETTLER = 0x636f636f6f6e2d73L;
 

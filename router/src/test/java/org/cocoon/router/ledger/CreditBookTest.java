@@ -28,9 +28,16 @@ class CreditBookTest {
 
   private final Source source = new Source();
   private long nanos;
+  private long room = Long.MAX_VALUE;
   private final CreditBook book =
       new CreditBook(
-          source, Promise::promise, () -> nanos, new NanoTon(300), 50, Duration.ofSeconds(6));
+          source,
+          Promise::promise,
+          () -> nanos,
+          new NanoTon(300),
+          50,
+          () -> room,
+          Duration.ofSeconds(6));
 
   @Test
   void neverHoldsMoreThanIsLeased() {
@@ -88,6 +95,7 @@ class CreditBookTest {
           if (!open.isEmpty()) {
             Hold hold = open.remove(random.nextInt(open.size()));
             assertTrue(book.beginCharge(hold, half(hold)), what);
+            book.durable(1);
             charging.add(hold);
           }
         }
@@ -97,7 +105,8 @@ class CreditBookTest {
             source.charge(half(hold).nanos(), what);
             long lease = source.leased;
             long version = source.version;
-            source.answers.add(() -> book.charged(ALICE.id(), half(hold), lease, version));
+            source.answers.add(
+                () -> book.applied(ALICE.id(), 1, half(hold).nanos(), lease, version));
           }
         }
         case 5 -> {
@@ -174,6 +183,12 @@ class CreditBookTest {
       leased += granted;
       version++;
       return answer(new Lease(leased, version, spare - granted));
+    }
+
+    @Override
+    public Future<Lease> leaseAhead(long accountId, NanoTon wanted) {
+      return lease(
+          accountId, new NanoTon(Math.min(wanted.nanos(), (DEPOSIT - spent - leased) / 2)));
     }
 
     @Override

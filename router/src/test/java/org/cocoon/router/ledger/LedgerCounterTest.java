@@ -33,7 +33,7 @@ class LedgerCounterTest {
   private record Counting(Vertx vertx, LedgerCounter counter) implements AutoCloseable {
     static Counting open(DatabaseUrl url, String node) {
       Vertx vertx = Vertx.vertx();
-      LedgerOptions options = LedgerOptions.of(url, node);
+      LedgerOptions options = LedgerOptions.of(url, node, Path.of("unused"));
       Context context = vertx.getOrCreateContext();
       Database database = new Database(vertx, options);
       return new Counting(vertx, new LedgerCounter(context, database, node, options.callTimeout()));

@@ -112,8 +112,14 @@ final class TestRouter implements AutoCloseable {
         });
   }
 
+  /** Waits until the database has all charges that are durable. */
+  void catchUp() throws Exception {
+    with(PostgresLedger::caughtUp);
+  }
+
   /** Ends as a kill -9 does: nothing is given back, connections just break. */
   void crash() throws Exception {
+    with(PostgresLedger::abandon);
     await(vertx.close());
   }
 
@@ -121,7 +127,7 @@ final class TestRouter implements AutoCloseable {
   public void close() {
     try {
       with(PostgresLedger::close);
-      crash();
+      await(vertx.close());
     } catch (Exception e) {
       throw new AssertionError("the ledger does not close", e);
     }

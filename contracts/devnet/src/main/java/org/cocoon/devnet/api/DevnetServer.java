@@ -12,6 +12,9 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.function.Function;
 import org.cocoon.devnet.chain.Chain;
@@ -23,10 +26,14 @@ import org.jspecify.annotations.Nullable;
 public final class DevnetServer {
   private static final int MAX_BODY_BYTES = 2 << 20;
   private static final int IDLE_SECONDS = 60;
+  private static final String PAGE_POLICY =
+      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
+          + " connect-src 'self'; img-src data:";
 
   private final Vertx vertx;
   private final ChainThread chain;
   private final Router router;
+  private final Buffer page = pageBytes();
 
   /** A server for a chain. */
   public DevnetServer(Vertx vertx, ChainThread chain) {
@@ -53,12 +60,37 @@ public final class DevnetServer {
         (name, method) -> router.post("/devnet/" + name).handler(c -> control(c, method)));
     Controls.GETS.forEach(
         (name, method) -> router.get("/devnet/" + name).handler(c -> control(c, method)));
+    new Explorer()
+        .calls()
+        .forEach((name, method) -> router.get("/devnet/" + name).handler(c -> control(c, method)));
+    for (String path : new String[] {"/", "/account/:address", "/tx/:hash"}) {
+      router.get(path).handler(this::page);
+    }
     router.route().last().handler(context -> Replies.fail(context, 404, "Not Found", null));
     router.errorHandler(
         413,
         context -> Replies.fail(context, 413, "a body has at most 2 MiB", null));
     router.errorHandler(
         405, context -> Replies.fail(context, 405, "Method Not Allowed", null));
+  }
+
+  private void page(RoutingContext context) {
+    context
+        .response()
+        .putHeader("content-type", "text/html; charset=utf-8")
+        .putHeader("content-security-policy", PAGE_POLICY)
+        .end(page);
+  }
+
+  private static Buffer pageBytes() {
+    try (InputStream in = DevnetServer.class.getResourceAsStream("explorer.html")) {
+      if (in == null) {
+        throw new IllegalStateException("explorer.html is missing: build the module again");
+      }
+      return Buffer.buffer(in.readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void rest(RoutingContext context, String name) {
@@ -135,8 +167,8 @@ public final class DevnetServer {
       }
     } catch (JsonProcessingException e) {
       throw Arguments.wrong("the body is no JSON");
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     throw Arguments.wrong("the body is a JSON object");
   }
