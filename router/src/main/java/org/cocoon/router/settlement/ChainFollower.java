@@ -1,7 +1,5 @@
 package org.cocoon.router.settlement;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Comparator;
@@ -46,19 +44,19 @@ final class ChainFollower {
   private final ChainStore store;
   private final ChannelStore channels;
   private final EpochStore epochs;
-  private final Counter booked;
+  private final SettlementMetrics metrics;
   private final Map<TonAddress, Long> looked = new HashMap<>();
   private long round;
 
   ChainFollower(
-      Chain chain, SettlementTerms terms, Transactions transactions, MeterRegistry metrics) {
+      Chain chain, SettlementTerms terms, Transactions transactions, SettlementMetrics metrics) {
     this.chain = chain;
     this.terms = terms;
     this.transactions = transactions;
     this.store = new ChainStore(terms);
     this.channels = new ChannelStore(terms);
     this.epochs = new EpochStore(terms);
-    this.booked = Counter.builder("settlement.transactions").register(metrics);
+    this.metrics = metrics;
   }
 
   /** Books what is new: of the contract and the wallet, of some channels, and where something went. */
@@ -105,7 +103,7 @@ final class ChainFollower {
             "the transactions of %s do not follow on the one at %d that was booked"
                 .formatted(account, cursor.lt()));
       }
-      booked.increment(news.size());
+      metrics.transactions.increment(news.size());
     }
   }
 

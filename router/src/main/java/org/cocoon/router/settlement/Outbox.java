@@ -1,12 +1,9 @@
 package org.cocoon.router.settlement;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import org.cocoon.contracts.chain.AccountState;
 import org.cocoon.contracts.chain.Chain;
 import org.cocoon.contracts.chain.ChainException;
@@ -37,11 +34,7 @@ final class Outbox {
   private final Wallet wallet;
   private final Transactions transactions;
   private final long validitySeconds;
-  private final AtomicLong balance = new AtomicLong();
-  private final AtomicLong missing = new AtomicLong();
-  private final Counter sent;
-  private final Counter lost;
-  private final Counter refused;
+  private final SettlementMetrics metrics;
   private long complainedNanos = System.nanoTime() - REPEAT_NANOS;
 
   Outbox(
@@ -49,16 +42,12 @@ final class Outbox {
       Wallet wallet,
       Transactions transactions,
       long validitySeconds,
-      MeterRegistry metrics) {
+      SettlementMetrics metrics) {
     this.chain = chain;
     this.wallet = wallet;
     this.transactions = transactions;
     this.validitySeconds = validitySeconds;
-    this.sent = Counter.builder("settlement.messages.sent").register(metrics);
-    this.lost = Counter.builder("settlement.messages.lost").register(metrics);
-    this.refused = Counter.builder("settlement.messages.refused").register(metrics);
-    metrics.gauge("settlement.operator.balance.nanoton", balance);
-    metrics.gauge("settlement.operator.missing.nanoton", missing);
+    this.metrics = metrics;
   }
 
   /** What belongs to a message in the database, and is written with it. */
@@ -108,7 +97,7 @@ final class Outbox {
   }
 
   private void gone(OutboxStore.Sent sentBefore, String state) throws SQLException {
-    lost.increment();
+    metrics.lost.increment();
     log.warn(
         "event=message_lost id={} purpose=\"{}\" state={}",
         sentBefore.id(),
@@ -141,7 +130,7 @@ final class Outbox {
       return false;
     }
     for (String failure : failures) {
-      refused.increment();
+      metrics.refused.increment();
       log.error(
           "event=message_refused id={} purpose=\"{}\" detail=\"{}\"",
           arrived.id(),
@@ -165,8 +154,8 @@ final class Outbox {
     for (Outgoing each : outgoing) {
       needed = Math.addExact(needed, Math.addExact(each.value().nanos(), WAY_NANOTON));
     }
-    balance.set(account.balance().nanos());
-    missing.set(Math.max(0, needed - account.balance().nanos()));
+    metrics.balance.set(account.balance().nanos());
+    metrics.missing.set(Math.max(0, needed - account.balance().nanos()));
     if (account.balance().nanos() < needed) {
       complain(purpose, account.balance().nanos(), needed);
       return false;
@@ -186,7 +175,7 @@ final class Outbox {
         outgoing.size(),
         seqno);
     handIn(message, purpose);
-    sent.increment();
+    metrics.sent.increment();
     return true;
   }
 

@@ -11,7 +11,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.cocoon.contracts.Commitment;
 import org.cocoon.contracts.ReceiptKey;
 import org.cocoon.contracts.TonAddress;
@@ -51,10 +50,9 @@ public final class SettlementProcess implements AutoCloseable {
   private final @Nullable Chain chain;
   private final @Nullable Wallet wallet;
   private final ReceiptKey key;
-  private final MeterRegistry metrics;
+  private final SettlementMetrics metrics;
   private final EarningsBoard board;
   private final Semaphore wake = new Semaphore(0);
-  private final AtomicLong lastRoundMillis = new AtomicLong(System.currentTimeMillis());
   private volatile boolean closed;
   private @Nullable Thread thread;
 
@@ -74,7 +72,7 @@ public final class SettlementProcess implements AutoCloseable {
     this.chain = chain;
     this.wallet = wallet;
     this.key = key;
-    this.metrics = metrics;
+    this.metrics = new SettlementMetrics(metrics);
     this.board = new EarningsBoard(terms, transactions);
   }
 
@@ -231,10 +229,6 @@ public final class SettlementProcess implements AutoCloseable {
   /** Starts to settle, where it is this router's to do. */
   public void start() {
     if (chain != null) {
-      metrics.gauge(
-          "settlement.round.age.seconds",
-          lastRoundMillis,
-          last -> (System.currentTimeMillis() - last.get()) / 1000.0);
       thread = Thread.ofVirtual().name("settlement").start(this::run);
     }
   }
@@ -271,7 +265,7 @@ public final class SettlementProcess implements AutoCloseable {
     while (!closed) {
       try {
         settler.round();
-        lastRoundMillis.set(System.currentTimeMillis());
+        metrics.lastRoundMillis.set(System.currentTimeMillis());
         if (failures > 0) {
           log.info("event=chain_back after_failures={}", failures);
         }
@@ -279,7 +273,7 @@ public final class SettlementProcess implements AutoCloseable {
         pause(options.poll().toNanos());
       } catch (ChainException e) {
         failures++;
-        metrics.counter("settlement.chain.failures", "kind", e.kind().name()).increment();
+        metrics.failed(e.kind().name());
         if (failures == 1 || e.kind() == ChainException.Kind.INCONSISTENT) {
           log.warn(
               "event=chain_failed kind={} failures={} detail=\"{}\"",

@@ -1,12 +1,10 @@
 package org.cocoon.router.settlement;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import org.cocoon.contracts.Charge;
 import org.cocoon.contracts.Commitment;
 import org.cocoon.contracts.EarningsTree;
@@ -63,9 +61,7 @@ final class Settler {
   private final ChainStore store;
   private final ChannelStore channels;
   private final EpochStore epochs;
-  private final AtomicLong halted = new AtomicLong();
-  private final AtomicLong epochGauge = new AtomicLong();
-  private final AtomicLong unpaidGauge = new AtomicLong();
+  private final SettlementMetrics metrics;
   private long lastQueryId;
   private boolean saidHalted;
   private long sweptAt;
@@ -77,7 +73,7 @@ final class Settler {
       Transactions transactions,
       ReceiptKey key,
       Wallet wallet,
-      MeterRegistry metrics) {
+      SettlementMetrics metrics) {
     this.chain = chain;
     this.options = options;
     this.terms = terms;
@@ -89,9 +85,7 @@ final class Settler {
     this.store = new ChainStore(terms);
     this.channels = new ChannelStore(terms);
     this.epochs = new EpochStore(terms);
-    metrics.gauge("settlement.halted", halted);
-    metrics.gauge("settlement.epoch", epochGauge);
-    metrics.gauge("settlement.unpaid.nanoton", unpaidGauge);
+    this.metrics = metrics;
   }
 
   /** One round; returns whether something was sent, so that the next one should come soon. */
@@ -103,7 +97,7 @@ final class Settler {
       return false;
     }
     ContractBooks books = transactions.run(store::books);
-    epochGauge.set(books.epoch());
+    metrics.epoch.set(books.epoch());
     return switch (books.status()) {
       case NEW -> stake(books, now);
       case ACTIVE, RETIRING -> settle(books, now);
@@ -119,7 +113,7 @@ final class Settler {
     boolean due =
         now >= books.committedAt() + options.epoch().toSeconds()
             && transactions.run(epochs::growth) >= options.minCommit().nanos();
-    List<Channel> claims = claims(now, due, books.epoch() + 1);
+    List<Channel> claims = claims(now, due);
     if (!claims.isEmpty()) {
       return claim(claims, books.epoch() + 1, now);
     }
@@ -230,8 +224,8 @@ final class Settler {
         (connection, id) -> {});
   }
 
-  /** Channels to claim now. A claim that was tried for an epoch is not tried again for it. */
-  private List<Channel> claims(long now, boolean withEpoch, long epoch) throws SQLException {
+  /** Channels to claim now. */
+  private List<Channel> claims(long now, boolean withEpoch) throws SQLException {
     ClaimPolicy policy = options.claims();
     List<Channel> chosen = new ArrayList<>();
     for (Channel channel : transactions.run(channels::all)) {
@@ -241,7 +235,7 @@ final class Settler {
                 Channel locked = channels.ofAccount(connection, channel.accountId()).orElseThrow();
                 ChannelCredit credit = locked.credit(channels.funds(connection, locked));
                 return policy.claims(credit, now, withEpoch)
-                    && !tried(connection, credit, locked, epoch);
+                    && !tried(connection, credit, locked, now);
               });
       if (claims && chosen.size() < CLAIMS_AT_ONCE) {
         chosen.add(channel);
@@ -250,18 +244,19 @@ final class Settler {
     return chosen;
   }
 
-  /** Whether a claim of so much was processed already for this epoch, and did nothing. */
-  private static boolean tried(
-      Connection connection, ChannelCredit credit, Channel channel, long epoch)
+  /** Whether a claim of so much was processed a moment ago, and did nothing: not again so soon. */
+  private boolean tried(
+      Connection connection, ChannelCredit credit, Channel channel, long now)
       throws SQLException {
+    long pause = Math.max(FIRST_PAUSE_SECONDS, options.epoch().toSeconds());
     return Sql.number(
             connection,
             "SELECT count(*) FROM claims c JOIN outbox o ON o.id = c.outbox_id"
-                + " WHERE c.account_id = ? AND c.charged_nanoton >= ? AND c.epoch >= ?"
-                + " AND o.state = 'done'",
+                + " WHERE c.account_id = ? AND c.charged_nanoton >= ? AND o.state = 'done'"
+                + " AND o.arrived_at > ?",
             channel.accountId(),
             credit.due(),
-            epoch)
+            now - pause)
         > 0;
   }
 
@@ -359,7 +354,7 @@ final class Settler {
       return false;
     }
     List<Long> unpaid = transactions.run(c -> epochs.unpaid(c, books.epoch()));
-    unpaidGauge.set(unpaid.stream().mapToLong(Long::longValue).sum());
+    metrics.unpaid.set(unpaid.stream().mapToLong(Long::longValue).sum());
     List<PayoutPlan.Batch> batches = options.payouts().batches(unpaid);
     String purpose = "payout of epoch " + books.epoch();
     if (batches.isEmpty() || !mayTry(purpose, now)) {
@@ -420,7 +415,7 @@ final class Settler {
 
   private boolean isHalted() throws SQLException {
     Optional<String> reason = transactions.run(ChainStore::halted);
-    halted.set(reason.isPresent() ? 1 : 0);
+    metrics.halted.set(reason.isPresent() ? 1 : 0);
     if (reason.isPresent() && !saidHalted) {
       saidHalted = true;
       log.error("event=settlement_halted reason=\"{}\"", reason.get());

@@ -67,8 +67,8 @@ class SettlementFlowTest {
     books.use(prepayer, TON, worker);
     TestPostgres.execute(books.database, "SELECT return_credit('test', NULL)");
     long earned = books.earned(worker);
-    books.until("the worker is paid", () -> devnet.balance(worker).nanos() == earned);
-    books.until("the other is paid", () -> devnet.balance(other).nanos() == books.earned(other));
+    books.until("the worker is paid", () -> devnet.received(worker) == earned);
+    books.until("the other is paid", () -> devnet.received(other) == books.earned(other));
     assertEquals(3_800_000_000L, earned);
 
     WithdrawalOutcome asked =

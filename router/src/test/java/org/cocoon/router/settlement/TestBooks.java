@@ -35,7 +35,7 @@ final class TestBooks implements AutoCloseable {
   final SettlementOptions options;
   final SettlementTerms terms;
   final Wallet operator = Wallet.of(OPERATOR, TestDevnet.NETWORK);
-  final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+  final SettlementMetrics metrics = new SettlementMetrics(new SimpleMeterRegistry());
   final Transactions pool;
   final Death death = new Death();
   private final Vertx vertx = Vertx.vertx();
@@ -50,7 +50,9 @@ final class TestBooks implements AutoCloseable {
     this.options = options;
     this.terms = options.terms(operator.address(), ROUTER.publicKey());
     this.pool = Transactions.pool(database, 4);
-    SettlementProcess.open(options, chain, database, OPERATOR, ROUTER, metrics).close();
+    SettlementProcess.open(
+            options, chain, database, OPERATOR, ROUTER, new SimpleMeterRegistry())
+        .close();
     TestPostgres.execute(
         database, "SELECT payee('\\x" + hex(operator.address()) + "', 'operator')");
     this.settlement = new ChainSettlement(context, terms, options.epoch(), pool, () -> {});

@@ -124,6 +124,13 @@ final class TestDevnet implements AutoCloseable {
     return chain.account(of).balance();
   }
 
+  /** What an account ever received: its balance is less by what storage costs. */
+  long received(TonAddress of) throws ChainException {
+    return chain.transactions(of, 0, 1_000).stream()
+        .mapToLong(each -> each.in().orElseThrow().value().nanos())
+        .sum();
+  }
+
   /** Sends and waits until everything that it caused is done. */
   Trace send(Wallet wallet, Outgoing... messages) throws ChainException {
     long lt = chain.account(wallet.address()).lastLt();
