@@ -131,18 +131,26 @@ BEGIN
   RETURN found_index;
 END $$;
 
+-- What rows of usage add up to: read once, however many rows there are.
+CREATE TYPE usage_sum AS (
+  account_id bigint, router_id text, payee_index int, cost bigint, fee bigint);
+
 CREATE OR REPLACE FUNCTION book_usage() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+  sums usage_sum[];
   wanted bigint;
   booked bigint;
 BEGIN
+  sums := ARRAY(
+    SELECT ROW(account_id, router_id, payee_index, sum(cost_nanoton), sum(fee_nanoton))::usage_sum
+    FROM added GROUP BY account_id, router_id, payee_index);
   UPDATE accounts a SET
       balance_nanoton = a.balance_nanoton - s.cost,
       leased_nanoton = a.leased_nanoton - s.cost
-    FROM (SELECT account_id, sum(cost_nanoton)::bigint AS cost FROM added GROUP BY 1) s
+    FROM (SELECT account_id, sum(cost)::bigint AS cost FROM unnest(sums) GROUP BY 1) s
     WHERE a.id = s.account_id;
   GET DIAGNOSTICS booked = ROW_COUNT;
-  SELECT count(*) INTO wanted FROM (SELECT DISTINCT account_id FROM added) d;
+  SELECT count(DISTINCT account_id) INTO wanted FROM unnest(sums);
   IF booked <> wanted THEN
     RAISE EXCEPTION 'a charge to an account that does not exist'
       USING ERRCODE = 'integrity_constraint_violation';
@@ -150,12 +158,12 @@ BEGIN
   UPDATE leases l SET
       amount_nanoton = l.amount_nanoton - s.cost,
       version = nextval('lease_version')
-    FROM (SELECT router_id, account_id, sum(cost_nanoton)::bigint AS cost
-          FROM added WHERE cost_nanoton > 0 GROUP BY 1, 2) s
+    FROM (SELECT router_id, account_id, sum(cost)::bigint AS cost
+          FROM unnest(sums) WHERE cost > 0 GROUP BY 1, 2) s
     WHERE l.router_id = s.router_id AND l.account_id = s.account_id;
   GET DIAGNOSTICS booked = ROW_COUNT;
   SELECT count(*) INTO wanted
-    FROM (SELECT DISTINCT router_id, account_id FROM added WHERE cost_nanoton > 0) d;
+    FROM (SELECT DISTINCT router_id, account_id FROM unnest(sums) WHERE cost > 0) d;
   IF booked <> wanted THEN
     RAISE EXCEPTION 'a charge without leased credit'
       USING ERRCODE = 'integrity_constraint_violation';
@@ -164,18 +172,18 @@ BEGIN
   PERFORM 1 FROM payees p WHERE p.index = 0 FOR NO KEY UPDATE;
   UPDATE payees p SET earned_nanoton = p.earned_nanoton + s.earned
     FROM (SELECT e.index, sum(e.earned)::bigint AS earned
-          FROM (SELECT payee_index AS index, sum(cost_nanoton - fee_nanoton) AS earned
-                FROM added WHERE payee_index IS NOT NULL GROUP BY 1
+          FROM (SELECT payee_index AS index, sum(cost - fee) AS earned
+                FROM unnest(sums) WHERE payee_index IS NOT NULL GROUP BY 1
                 UNION ALL
-                SELECT 0, sum(fee_nanoton) FROM added WHERE payee_index IS NOT NULL
+                SELECT 0, sum(fee) FROM unnest(sums) WHERE payee_index IS NOT NULL
                 HAVING count(*) > 0) e
           GROUP BY 1) s
     WHERE p.index = s.index;
   GET DIAGNOSTICS booked = ROW_COUNT;
   SELECT count(*) INTO wanted
-    FROM (SELECT payee_index FROM added WHERE payee_index IS NOT NULL
+    FROM (SELECT payee_index FROM unnest(sums) WHERE payee_index IS NOT NULL
           UNION
-          SELECT 0 FROM added WHERE payee_index IS NOT NULL) d;
+          SELECT 0 FROM unnest(sums) WHERE payee_index IS NOT NULL) d;
   IF booked <> wanted THEN
     RAISE EXCEPTION 'a charge for a payee that does not exist'
       USING ERRCODE = 'integrity_constraint_violation';
@@ -311,17 +319,60 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON unbooked_charg
 DROP FUNCTION charge(text, uuid[], bigint[], text[], bigint[], bigint[], bigint[], text[], bytea[],
                      timestamptz[]);
 
--- Applies what lies in a router's spool between two positions: one statement, hence one transaction,
--- in which the position moves too. So nothing is applied twice, and nothing is left out. Returns
--- what is leased then of each account.
---
--- A request id that is there already is left alone, whoever charged it. A charge that breaks a rule
--- of the books is noted in unbooked_charges and does not hold up the others. The fee is earned by
--- payee 0, the rest by the given payee; an address becomes a payee by its first charge that earns.
+-- A router's spool is applied in batches: what lies between two positions, in one transaction, in
+-- which the position moves too. So nothing is applied twice, and nothing is left out. There are two
+-- ways to do it. The quick one is open_batch(), a COPY into usage, and leases_of(); it fails as a
+-- whole where a request id is there already or a rule of the books is broken. Then the batch goes
+-- through charge_batch(), which does the same a row at a time where it must: a request id that is
+-- there already is left alone, whoever charged it, and a charge that breaks a rule is noted in
+-- unbooked_charges and does not hold up the others.
+
+-- Moves the position; locks the accounts; makes the batches and the payees that are new. Returns the
+-- ids of the batches and the index of each payee (null: it has none, as it earns nothing yet).
 --
 -- The locks are taken in a statement of their own, in order: with FOR UPDATE inside the INSERT's
 -- statement two writers lose updates (its snapshot is older than the lock), and without it they
 -- deadlock. Each statement of a volatile function sees what was committed before that statement.
+CREATE FUNCTION open_batch(
+  router text, spool uuid, from_position bigint, to_position bigint,
+  networks int[], contracts bytea[], router_keys bytea[], signatures bytea[], leaf_lists bytea[],
+  account_ids bigint[], payee_list bytea[], payee_earns boolean[],
+  OUT batch_ids bigint[], OUT payee_indexes int[])
+LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE spool_positions p SET applied = to_position
+    WHERE p.router_id = router AND p.spool_id = spool AND p.applied = from_position;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'spool % of % is not applied up to %', spool, router, from_position
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  PERFORM 1 FROM accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE;
+  SELECT array_agg(nextval('receipt_batches_id_seq')) INTO batch_ids
+    FROM generate_series(1, cardinality(networks));
+  INSERT INTO receipt_batches (id, network_id, contract, router_key, signature, leaves)
+    OVERRIDING SYSTEM VALUE
+    SELECT batch_ids[b.n], b.w, nullif(b.c, ''), b.k, b.s, b.l
+    FROM unnest(networks, contracts, router_keys, signatures, leaf_lists)
+           WITH ORDINALITY AS b (w, c, k, s, l, n);
+  PERFORM payee(l.address, 'worker')
+    FROM (SELECT u.address
+          FROM unnest(payee_list, payee_earns) WITH ORDINALITY AS u (address, earns, n)
+          WHERE u.earns AND NOT EXISTS (SELECT 1 FROM payees e WHERE e.address = u.address)
+          ORDER BY u.n) l;
+  SELECT coalesce(array_agg(e.index ORDER BY l.n), '{}') INTO payee_indexes
+    FROM unnest(payee_list) WITH ORDINALITY AS l (address, n)
+    LEFT JOIN payees e ON e.address = l.address;
+END $$;
+
+-- What a router has leased of each of these accounts.
+CREATE FUNCTION leases_of(router text, account_ids bigint[])
+RETURNS TABLE (account bigint, lease bigint, lease_version bigint)
+LANGUAGE sql STABLE AS $$
+  SELECT d.a, coalesce(l.amount_nanoton, 0), coalesce(l.version, 0)
+  FROM (SELECT DISTINCT unnest(account_ids)) AS d (a)
+  LEFT JOIN leases l ON l.router_id = router AND l.account_id = d.a
+$$;
+
 CREATE FUNCTION charge_batch(
   router text, spool uuid, from_position bigint, to_position bigint,
   networks int[], contracts bytea[], router_keys bytea[], signatures bytea[], leaf_lists bytea[],
@@ -335,6 +386,7 @@ RETURNS TABLE (account bigint, lease bigint, lease_version bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
   total int := cardinality(requests);
+  payee_earns boolean[];
   batch_ids bigint[];
   payee_indexes int[];
   first int := 1;
@@ -342,34 +394,18 @@ DECLARE
   booked int := 0;
   added int;
 BEGIN
-  UPDATE spool_positions p SET applied = to_position
-    WHERE p.router_id = router AND p.spool_id = spool AND p.applied = from_position;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'spool % of % is not applied up to %', spool, router, from_position
-      USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
   PERFORM 1 FROM accounts a WHERE a.id = ANY (account_ids) ORDER BY a.id FOR NO KEY UPDATE;
-
-  SELECT array_agg(nextval('receipt_batches_id_seq')) INTO batch_ids
-    FROM generate_series(1, cardinality(networks));
-  INSERT INTO receipt_batches (id, network_id, contract, router_key, signature, leaves)
-    OVERRIDING SYSTEM VALUE
-    SELECT batch_ids[b.n], b.w, nullif(b.c, ''), b.k, b.s, b.l
-    FROM unnest(networks, contracts, router_keys, signatures, leaf_lists)
-           WITH ORDINALITY AS b (w, c, k, s, l, n);
-
-  IF cardinality(payee_list) > 0 THEN
-    PERFORM payee(payee_list[u.p], 'worker')
-      FROM (SELECT v.p, min(v.n) AS n
-            FROM unnest(requests, payee_nos, costs, fees) WITH ORDINALITY AS v (r, p, c, f, n)
-            WHERE v.p > 0 AND v.c > v.f
-              AND NOT EXISTS (SELECT 1 FROM usage b WHERE b.request_id = v.r)
-            GROUP BY 1 ORDER BY 2) u
-      WHERE NOT EXISTS (SELECT 1 FROM payees e WHERE e.address = payee_list[u.p]);
-    SELECT array_agg(e.index ORDER BY l.n) INTO payee_indexes
-      FROM unnest(payee_list) WITH ORDINALITY AS l (address, n)
-      LEFT JOIN payees e ON e.address = l.address;
-  END IF;
+  -- Whoever earns here only by requests that were charged before does not become a payee.
+  payee_earns := ARRAY(
+    SELECT EXISTS (
+        SELECT 1 FROM unnest(requests, account_ids, payee_nos, costs, fees) AS v (r, a, p, c, f)
+        JOIN accounts x ON x.id = v.a
+        WHERE v.p = g.n AND v.c > v.f
+          AND NOT EXISTS (SELECT 1 FROM usage b WHERE b.request_id = v.r))
+    FROM generate_series(1, cardinality(payee_list)) AS g (n) ORDER BY g.n);
+  SELECT o.batch_ids, o.payee_indexes INTO batch_ids, payee_indexes
+    FROM open_batch(router, spool, from_position, to_position, networks, contracts, router_keys,
+                    signatures, leaf_lists, account_ids, payee_list, payee_earns) o;
 
   WHILE first <= total LOOP
     BEGIN
@@ -389,12 +425,12 @@ BEGIN
                     completion_prices, reasoning_prices, coefficients, payee_nos, fees, batch_nos,
                     batch_indexes) WITH ORDINALITY
                AS u (r, a, m, p, c, cost, w, t, k, h, o, pp, hp, cp, op, co, payee, fee, bn, bi, n)
-        WHERE step = total OR u.n BETWEEN first AND first + step - 1
+        WHERE u.n BETWEEN first AND first + step - 1
         ON CONFLICT (request_id) DO NOTHING;
       GET DIAGNOSTICS added = ROW_COUNT;
       booked := booked + added;
       first := first + step;
-      step := least(step * 2, greatest(total - 1, 1));
+      step := step * 2;
     EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
       IF step > 1 THEN -- fewer at a time, until the one is found
         step := step / 2;
@@ -418,11 +454,7 @@ BEGIN
       JOIN usage b ON b.request_id = u.r
       WHERE b.batch_id IS DISTINCT FROM batch_ids[u.bn] OR b.batch_index <> u.bi;
   END IF;
-
-  RETURN QUERY
-    SELECT d.a, coalesce(l.amount_nanoton, 0), coalesce(l.version, 0)
-    FROM (SELECT DISTINCT unnest(account_ids)) AS d (a)
-    LEFT JOIN leases l ON l.router_id = router AND l.account_id = d.a;
+  RETURN QUERY SELECT * FROM leases_of(router, account_ids);
 END $$;
 
 -- Leases up to half of what the balance still has, ahead of need, so that other routers find some.
@@ -441,10 +473,9 @@ END $$;
 
 DROP FUNCTION audit();
 
--- The rules that do not hold, each with both sides in nanoTON; none, if the books agree.
-CREATE FUNCTION audit()
-RETURNS TABLE (rule text, subject text, expected numeric, actual numeric)
-LANGUAGE sql STABLE AS $$
+-- Every rule of the books for everything that it is about, with both sides: in nanoTON, but for the
+-- numbers of payees.
+CREATE VIEW ledger_rules AS
   WITH
     deposited AS (SELECT account_id AS id, sum(amount_nanoton) AS n FROM deposits GROUP BY 1),
     used AS (SELECT account_id AS id, sum(cost_nanoton) AS n FROM usage GROUP BY 1),
@@ -469,29 +500,48 @@ LANGUAGE sql STABLE AS $$
             SELECT payee_index, sum(amount_nanoton)
             FROM withdrawals WHERE kind = 'refund' GROUP BY 1) e
       WHERE e.n IS NOT NULL
-      GROUP BY 1)
-  SELECT 'deposits = balance + used + withdrawn', 'account ' || id, deposited,
-         balance + used + withdrawn
-    FROM by_account WHERE deposited <> balance + used + withdrawn
-  UNION ALL
-  SELECT 'leased = sum of leases', 'account ' || id, leased, lent
-    FROM by_account WHERE leased <> lent
-  UNION ALL
-  SELECT 'leased <= balance', 'account ' || id, leased, balance
-    FROM by_account WHERE leased > balance
-  UNION ALL
-  SELECT 'usage belongs to an account', 'account ' || u.id, 0, u.n
-    FROM used u WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.id)
-  UNION ALL
-  SELECT 'earned = charges + fees + refunds', 'payee ' || coalesce(p.index, e.index),
-         coalesce(p.earned_nanoton, 0), coalesce(e.n, 0)
-    FROM payees p FULL JOIN earned e ON e.index = p.index
-    WHERE coalesce(p.earned_nanoton, 0) <> coalesce(e.n, 0)
-  UNION ALL
-  SELECT 'every spooled charge is booked', 'request ' || u.request_id || ': ' || u.reason,
-         u.cost_nanoton, 0
-    FROM unbooked_charges u WHERE u.reason <> 'charged already'
-  UNION ALL
-  SELECT 'payees are numbered without a gap', 'payees', max(p.index) + 1, count(*)
-    FROM payees p HAVING max(p.index) + 1 <> count(*)
+      GROUP BY 1),
+    sides AS (
+      SELECT 'deposits = balance + used + withdrawn' AS rule, 'account ' || id AS subject,
+             deposited::numeric AS expected, (balance + used + withdrawn)::numeric AS actual,
+             deposited = balance + used + withdrawn AS holds
+        FROM by_account
+      UNION ALL
+      SELECT 'leased = sum of leases', 'account ' || id, leased, lent, leased = lent
+        FROM by_account
+      UNION ALL
+      SELECT 'leased <= balance', 'account ' || id, balance, leased, leased <= balance
+        FROM by_account
+      UNION ALL
+      SELECT 'usage belongs to an account', 'account ' || u.id, 0, u.n, false
+        FROM used u WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = u.id)
+      UNION ALL
+      SELECT 'earned = charges + fees + refunds', 'payee ' || coalesce(p.index, e.index),
+             coalesce(e.n, 0), coalesce(p.earned_nanoton, 0),
+             coalesce(p.earned_nanoton, 0) = coalesce(e.n, 0)
+        FROM payees p FULL JOIN earned e ON e.index = p.index
+      UNION ALL
+      SELECT 'settled charges + refunds = all earnings', 'payees',
+             (SELECT coalesce(sum(cost_nanoton), 0) FROM usage WHERE payee_index IS NOT NULL)
+             + (SELECT coalesce(sum(amount_nanoton), 0) FROM withdrawals WHERE kind = 'refund'),
+             coalesce(sum(p.earned_nanoton), 0),
+             (SELECT coalesce(sum(cost_nanoton), 0) FROM usage WHERE payee_index IS NOT NULL)
+             + (SELECT coalesce(sum(amount_nanoton), 0) FROM withdrawals WHERE kind = 'refund')
+             = coalesce(sum(p.earned_nanoton), 0)
+        FROM payees p
+      UNION ALL
+      SELECT 'payees are numbered without a gap', 'payees', count(*), coalesce(max(p.index) + 1, 0),
+             count(*) = coalesce(max(p.index) + 1, 0)
+        FROM payees p
+      UNION ALL
+      SELECT 'every spooled charge is booked', 'request ' || u.request_id || ': ' || u.reason,
+             u.cost_nanoton, 0, false
+        FROM unbooked_charges u WHERE u.reason <> 'charged already')
+  SELECT rule, subject, expected, actual, holds FROM sides;
+
+-- The rules that do not hold; none, if the books agree.
+CREATE FUNCTION audit()
+RETURNS TABLE (rule text, subject text, expected numeric, actual numeric)
+LANGUAGE sql STABLE AS $$
+  SELECT r.rule, r.subject, r.expected, r.actual FROM ledger_rules r WHERE NOT r.holds
 $$;

@@ -1,5 +1,6 @@
 package org.cocoon.router.ledger;
 
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -8,13 +9,20 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.UUID;
+import org.cocoon.contracts.TonAddress;
 import org.cocoon.router.ledger.SpoolBatch.Column;
 import org.cocoon.router.ledger.SpoolFolder.Identity;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one connection that applies a router's spool. It holds an advisory lock for the router's id:
@@ -24,12 +32,16 @@ import org.postgresql.PGConnection;
  * event loop.
  */
 final class Books implements AutoCloseable {
-  private static final int PARAMETERS_BEFORE_COLUMNS = 4;
-  private static final int COLUMNS = 26;
+  private static final Logger log = LoggerFactory.getLogger(Books.class);
+  private static final int POSITION_PARAMETERS = 4;
+  private static final String OPEN =
+      "SELECT batch_ids, payee_indexes FROM open_batch(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   private static final String CHARGE =
       "SELECT account, lease, lease_version FROM charge_batch("
-          + "?, ".repeat(PARAMETERS_BEFORE_COLUMNS + COLUMNS - 1)
+          + "?, ".repeat(POSITION_PARAMETERS + 25)
           + "?)";
+  private static final String INTEGRITY = "23";
+  private static final String DATA = "22";
   private static final Duration SLOWEST_BATCH = Duration.ofSeconds(60);
 
   private final Connection connection;
@@ -150,32 +162,105 @@ final class Books implements AutoCloseable {
     }
   }
 
-  /** Applies a batch in one transaction; what is leased then of its accounts. */
+  /**
+   * Applies a batch in one transaction: all at once, or, where something is wrong with a charge,
+   * one by one.
+   *
+   * @return what is leased then of its accounts
+   */
   List<Leased> apply(Identity spool, SpoolBatch batch) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(CHARGE)) {
-      statement.setString(1, routerId);
-      statement.setObject(2, spool.spool());
-      statement.setLong(3, batch.from);
-      statement.setLong(4, batch.end());
-      PGConnection postgres = connection.unwrap(PGConnection.class);
-      int parameter = PARAMETERS_BEFORE_COLUMNS;
-      for (Column column : batch.columns()) {
-        statement.setArray(++parameter, postgres.createArrayOf(column.type(), column.elements()));
+    connection.setAutoCommit(false);
+    try {
+      List<Leased> leases = applyAtOnce(spool, batch);
+      connection.commit();
+      return leases;
+    } catch (SQLException e) {
+      String state = String.valueOf(e.getSQLState());
+      if (!state.startsWith(INTEGRITY) && !state.startsWith(DATA)) {
+        throw e;
       }
+      connection.rollback();
+      log.atInfo()
+          .addKeyValue("event", "ledger.onebyone")
+          .addKeyValue("charges", batch.size())
+          .log("a charge cannot be booked as it is");
+    } finally {
+      connection.setAutoCommit(true);
+    }
+    return applyOneByOne(spool, batch);
+  }
+
+  private List<Leased> applyAtOnce(Identity spool, SpoolBatch batch) throws SQLException {
+    Set<Long> accounts = batch.sums().keySet();
+    Map<TonAddress, Boolean> payees = batch.payees();
+    Map<TonAddress, Integer> payeeIndexes = new HashMap<>();
+    Long[] batchIds;
+    try (PreparedStatement statement = connection.prepareStatement(OPEN)) {
+      List<Column> columns = new ArrayList<>(batch.frameColumns());
+      columns.add(ids(accounts));
+      columns.add(Column.ofAddresses(payees.keySet()));
+      columns.add(new Column("bool", payees.values().toArray(Boolean[]::new)));
+      bind(statement, spool, batch, columns);
+      try (ResultSet rows = statement.executeQuery()) {
+        rows.next();
+        batchIds = (Long[]) rows.getArray(1).getArray();
+        @Nullable Integer[] indexes = (@Nullable Integer[]) rows.getArray(2).getArray();
+        int number = 0;
+        for (TonAddress payee : payees.keySet()) {
+          Integer index = indexes[number++];
+          if (index != null) {
+            payeeIndexes.put(payee, index);
+          }
+        }
+      }
+    }
+    byte[] rows = UsageRows.encode(routerId, batch, batchIds, payeeIndexes);
+    CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn(UsageRows.COPY);
+    try {
+      copy.writeToCopy(rows, 0, rows.length);
+      copy.endCopy();
+    } finally {
+      if (copy.isActive()) {
+        copy.cancelCopy();
+      }
+    }
+    return leases(accounts);
+  }
+
+  private List<Leased> applyOneByOne(Identity spool, SpoolBatch batch) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(CHARGE)) {
+      bind(statement, spool, batch, ChargeColumns.of(batch));
       return leased(statement);
     }
+  }
+
+  private void bind(
+      PreparedStatement statement, Identity spool, SpoolBatch batch, List<Column> columns)
+      throws SQLException {
+    statement.setString(1, routerId);
+    statement.setObject(2, spool.spool());
+    statement.setLong(3, batch.from);
+    statement.setLong(4, batch.end());
+    int parameter = POSITION_PARAMETERS;
+    for (Column column : columns) {
+      statement.setArray(++parameter, array(column));
+    }
+  }
+
+  private Array array(Column column) throws SQLException {
+    return connection.unwrap(PGConnection.class).createArrayOf(column.type(), column.elements());
+  }
+
+  private static Column ids(Collection<Long> accounts) {
+    return new Column("int8", accounts.stream().mapToLong(Long::longValue).toArray());
   }
 
   /** What is leased of these accounts. */
   List<Leased> leases(Collection<Long> accounts) throws SQLException {
     try (PreparedStatement statement =
-        connection.prepareStatement(
-            "SELECT a, coalesce(l.amount_nanoton, 0), coalesce(l.version, 0)"
-                + " FROM unnest(?) AS u (a)"
-                + " LEFT JOIN leases l ON l.router_id = ? AND l.account_id = a")) {
-      long[] ids = accounts.stream().mapToLong(Long::longValue).toArray();
-      statement.setArray(1, connection.unwrap(PGConnection.class).createArrayOf("int8", ids));
-      statement.setString(2, routerId);
+        connection.prepareStatement("SELECT account, lease, lease_version FROM leases_of(?, ?)")) {
+      statement.setString(1, routerId);
+      statement.setArray(2, array(ids(accounts)));
       return leased(statement);
     }
   }

@@ -17,7 +17,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +48,10 @@ public final class LocalPostgres implements AutoCloseable {
   private static final String USER = "cocoon";
   private static final String DATABASE = "postgres";
   private static final int PASSWORD_BYTES = 24;
+
+  /** Of postmaster.pid, from 0. */
+  private static final int PORT_LINE = 3;
+
   private static final Duration RESTART_PAUSE = Duration.ofMillis(500);
 
   private final Path home;
@@ -93,6 +99,31 @@ public final class LocalPostgres implements AutoCloseable {
       lock.channel().close();
       throw e;
     }
+  }
+
+  /**
+   * Where the server of a folder listens while some process has it running, or null if none has.
+   *
+   * @throws IOException if the folder cannot be read
+   */
+  static @Nullable DatabaseUrl running(Path folder) throws IOException {
+    Path home = folder.toAbsolutePath().normalize();
+    try {
+      lock(home).channel().close();
+      return null;
+    } catch (IOException inUse) {
+      log.debug("{}", inUse.toString());
+    }
+    List<String> state = Files.readAllLines(data(home).resolve("postmaster.pid"));
+    if (state.size() <= PORT_LINE) {
+      throw new IOException("the database in " + home + " is just starting: try again");
+    }
+    return new DatabaseUrl(
+        "127.0.0.1",
+        Integer.parseInt(state.get(PORT_LINE).strip()),
+        DATABASE,
+        USER,
+        Files.readString(home.resolve("password")));
   }
 
   /** Where it listens, with the password. The same for as long as this is open. */

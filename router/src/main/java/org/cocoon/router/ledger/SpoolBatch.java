@@ -1,6 +1,7 @@
 package org.cocoon.router.ledger;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -64,16 +65,19 @@ final class SpoolBatch {
     }
   }
 
-  /** One for each parameter of charge_batch() behind the positions: its SQL type and its array. */
-  List<Column> columns() {
-    Rows rows = new Rows(size);
-    int frameCount = frames.size();
-    int[] networks = new int[frameCount];
-    byte[][] contracts = new byte[frameCount][];
-    byte[][] keys = new byte[frameCount][];
-    byte[][] signatures = new byte[frameCount][];
-    byte[][] leaves = new byte[frameCount][];
-    for (int i = 0; i < frameCount; i++) {
+  List<SpoolFrame> frames() {
+    return frames;
+  }
+
+  /** What the frames' receipts share, as charge_batch() and open_batch() take it. */
+  List<Column> frameColumns() {
+    int count = frames.size();
+    int[] networks = new int[count];
+    byte[][] contracts = new byte[count][];
+    byte[][] keys = new byte[count][];
+    byte[][] signatures = new byte[count][];
+    byte[][] leaves = new byte[count][];
+    for (int i = 0; i < count; i++) {
       SpoolFrame frame = frames.get(i);
       TonAddress contract = frame.contract();
       networks[i] = frame.networkId();
@@ -81,107 +85,33 @@ final class SpoolBatch {
       keys[i] = frame.receipts().routerKey();
       signatures[i] = frame.receipts().signature();
       leaves[i] = frame.receipts().leaves();
-      for (int index = 0; index < frame.charges().size(); index++) {
-        rows.add(i + 1, index, frame.charges().get(index));
+    }
+    return List.of(
+        new Column("int4", networks),
+        new Column("bytea", contracts),
+        new Column("bytea", keys),
+        new Column("bytea", signatures),
+        new Column("bytea", leaves));
+  }
+
+  /** Each payee once, in the order in which they come up, and whether it earns something here. */
+  Map<TonAddress, Boolean> payees() {
+    Map<TonAddress, Boolean> payees = new LinkedHashMap<>();
+    for (SpoolFrame frame : frames) {
+      for (SpooledCharge charge : frame.charges()) {
+        if (charge.payee() != null) {
+          boolean earns = charge.cost().compareTo(charge.fee()) > 0;
+          payees.merge(charge.payee(), earns, Boolean::logicalOr);
+        }
       }
     }
-    List<Column> columns = new ArrayList<>();
-    columns.add(new Column("int4", networks));
-    columns.add(new Column("bytea", contracts));
-    columns.add(new Column("bytea", keys));
-    columns.add(new Column("bytea", signatures));
-    columns.add(new Column("bytea", leaves));
-    rows.addTo(columns);
-    return columns;
+    return payees;
   }
 
   /** A parameter: the SQL type of its elements, and an array of these. */
-  record Column(String type, Object elements) {}
-
-  /** A row for each charge, column by column. */
-  private static final class Rows {
-    private final int[] batches;
-    private final int[] indexes;
-    private final UUID[] requests;
-    private final long[] accounts;
-    private final long[] keys;
-    private final String[] models;
-    private final String[] workers;
-    private final int[][] tokens;
-    private final long[][] prices;
-    private final int[] coefficients;
-    private final long[] costs;
-    private final long[] fees;
-    private final int[] payees;
-    private final long[] times;
-    private final Map<TonAddress, Integer> payeeNumbers = new LinkedHashMap<>();
-    private int next;
-
-    Rows(int size) {
-      batches = new int[size];
-      indexes = new int[size];
-      requests = new UUID[size];
-      accounts = new long[size];
-      keys = new long[size];
-      models = new String[size];
-      workers = new String[size];
-      tokens = new int[4][size];
-      prices = new long[4][size];
-      coefficients = new int[size];
-      costs = new long[size];
-      fees = new long[size];
-      payees = new int[size];
-      times = new long[size];
-    }
-
-    void add(int batch, int index, SpooledCharge charge) {
-      int i = next++;
-      batches[i] = batch;
-      indexes[i] = index;
-      requests[i] = charge.requestId();
-      accounts[i] = charge.accountId();
-      keys[i] = charge.keyId();
-      models[i] = charge.model();
-      workers[i] = charge.worker();
-      tokens[0][i] = (int) charge.tokens().prompt();
-      tokens[1][i] = (int) charge.tokens().cachedPrompt();
-      tokens[2][i] = (int) charge.tokens().completion();
-      tokens[3][i] = (int) charge.tokens().reasoning();
-      prices[0][i] = charge.price().prompt();
-      prices[1][i] = charge.price().cachedPrompt();
-      prices[2][i] = charge.price().completion();
-      prices[3][i] = charge.price().reasoning();
-      coefficients[i] = charge.coefficient();
-      costs[i] = charge.cost().nanos();
-      fees[i] = charge.fee().nanos();
-      TonAddress payee = charge.payee();
-      payees[i] =
-          payee == null ? 0 : payeeNumbers.computeIfAbsent(payee, _ -> payeeNumbers.size() + 1);
-      times[i] = charge.chargedAtMillis();
-    }
-
-    void addTo(List<Column> columns) {
-      byte[][] addresses =
-          payeeNumbers.keySet().stream().map(TonAddress::hash).toArray(byte[][]::new);
-      columns.add(new Column("bytea", addresses));
-      columns.add(new Column("int4", batches));
-      columns.add(new Column("int4", indexes));
-      columns.add(new Column("uuid", requests));
-      columns.add(new Column("int8", accounts));
-      columns.add(new Column("int8", keys));
-      columns.add(new Column("text", models));
-      columns.add(new Column("text", workers));
-      for (int[] kind : tokens) {
-        columns.add(new Column("int4", kind));
-      }
-      for (long[] kind : prices) {
-        columns.add(new Column("int8", kind));
-      }
-      columns.add(new Column("int4", coefficients));
-      columns.add(new Column("int8", costs));
-      columns.add(new Column("int8", fees));
-      columns.add(new Column("int4", payees));
-      columns.add(new Column("int8", times));
+  record Column(String type, Object elements) {
+    static Column ofAddresses(Collection<TonAddress> addresses) {
+      return new Column("bytea", addresses.stream().map(TonAddress::hash).toArray(byte[][]::new));
     }
   }
 }

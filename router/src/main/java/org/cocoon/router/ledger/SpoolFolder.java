@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SpoolFolder implements AutoCloseable {
   private static final String FORMAT = "cocoon-spool-1";
+  private static final int SLOTS = 2;
   private static final int SLOT_BYTES = 16;
 
   private final Path folder;
@@ -59,17 +61,11 @@ final class SpoolFolder implements AutoCloseable {
     this.lock = lock;
     this.appliedFile = appliedFile;
     this.identity = identity;
-    for (int i = 0; i < 2; i++) {
-      ByteBuffer bytes = ByteBuffer.allocate(SLOT_BYTES);
-      while (bytes.hasRemaining()
-          && appliedFile.read(bytes, i * SLOT_BYTES + bytes.position()) > 0) {
-        // until it is full or the file ends
-      }
-      if (!bytes.hasRemaining() && bytes.getInt(8) == crc(bytes.getLong(0))) {
-        if (bytes.getLong(0) >= applied) {
-          applied = bytes.getLong(0);
-          slot = 1 - i;
-        }
+    for (int i = 0; i < SLOTS; i++) {
+      long position = readSlot(appliedFile, i);
+      if (position >= applied) {
+        applied = position;
+        slot = 1 - i;
       }
     }
   }
@@ -119,7 +115,7 @@ final class SpoolFolder implements AutoCloseable {
       String text =
           String.join(
               "\n", FORMAT, owner.spool().toString(), owner.database().toString(), owner.router());
-      ByteBuffer bytes = java.nio.charset.StandardCharsets.UTF_8.encode(text + "\n");
+      ByteBuffer bytes = StandardCharsets.UTF_8.encode(text + "\n");
       while (bytes.hasRemaining()) {
         out.write(bytes);
       }
@@ -151,6 +147,42 @@ final class SpoolFolder implements AutoCloseable {
   public void close() throws IOException {
     appliedFile.close();
     lock.channel().close();
+  }
+
+  /** What a folder says, whoever uses it: for looking only. */
+  record Peek(Identity identity, long applied) {}
+
+  /**
+   * Looks into a folder without taking it.
+   *
+   * @throws IOException if it is no spool
+   */
+  static Peek peek(Path folder) throws IOException {
+    Identity identity = readIdentity(folder.resolve("identity"));
+    if (identity == null) {
+      throw new IOException(folder + " holds no spool");
+    }
+    try (FileChannel applied =
+        FileChannel.open(folder.resolve("applied"), StandardOpenOption.READ)) {
+      long furthest = 0;
+      for (int i = 0; i < SLOTS; i++) {
+        furthest = Math.max(furthest, readSlot(applied, i));
+      }
+      return new Peek(identity, furthest);
+    }
+  }
+
+  /** The position in a slot, or 0 if it was never whole. */
+  private static long readSlot(FileChannel file, int slot) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(SLOT_BYTES);
+    long start = (long) slot * SLOT_BYTES;
+    while (bytes.hasRemaining()) {
+      if (file.read(bytes, start + bytes.position()) < 0) {
+        return 0;
+      }
+    }
+    long position = bytes.getLong(0);
+    return bytes.getInt(Long.BYTES) == crc(position) ? position : 0;
   }
 
   /** Makes names in a folder as durable as what the files hold. */

@@ -44,6 +44,11 @@ public final class TestPostgres {
     Shared.server.close();
   }
 
+  /** Ends the server as the out-of-memory killer does; it is started again by itself. */
+  static synchronized void kill() {
+    Shared.server.process().destroyForcibly();
+  }
+
   /** Starts it again on the port it had. */
   static synchronized void startAgain() {
     Shared.server = start(Shared.server.url().port());
