@@ -405,7 +405,7 @@ public final class PostgresLedger implements Ledger {
   Future<Void> abandon() {
     closing = true;
     context.owner().cancelTimer(pingTimer);
-    writer.close();
+    Future<?> unused = writer.close();
     return Future.fromCompletionStage(drain.abandon(), context).transform(_ -> database.close());
   }
 
