@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -230,6 +229,13 @@ public final class RouterProcess {
         terms.networkId(), terms.address(), terms.contract().owner(), terms.feePermille());
   }
 
+  private ChainPlaces places() {
+    ChainAccess access = options.chain();
+    return access == null
+        ? ChainPlaces.NONE
+        : ChainPlaces.of(access.settlement().networkId(), access.endpoints());
+  }
+
   private static ToncenterChain network(ChainAccess access) {
     ToncenterChain.Options usual =
         ToncenterChain.Options.of(access.settlement().networkId(), access.endpoints());
@@ -340,7 +346,8 @@ public final class RouterProcess {
             openLedger,
             view,
             attestation,
-            new Money(openLedger.book(), settlement, places(), InstantSource.system()),
+            new Money(
+                openLedger.book(), settlement, places(), InstantSource.system()),
             registry::scrape,
             options.strict());
     edge = clients;

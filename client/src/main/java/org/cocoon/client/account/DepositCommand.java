@@ -149,7 +149,7 @@ public final class DepositCommand extends AccountCommand {
             .orElseThrow(() -> new CommandFailure("The channel is not there: run this again."));
     step("the channel %s holds %s".formatted(terms.friendly(address), after.locked()));
     Voucher voucher = voucher(folder, voucherKey, terms, address, after);
-    Json registered = register(desk, folder, wallet.address(), voucherKey, voucher);
+    Json registered = register(folder, wallet.address(), voucherKey, voucher);
     return report(desk, folder, after, voucher, registered, sent);
   }
 
@@ -170,7 +170,6 @@ public final class DepositCommand extends AccountCommand {
   }
 
   private Json register(
-      RouterDesk desk,
       AccountFolder folder,
       TonAddress owner,
       ReceiptKey voucherKey,

@@ -13,8 +13,33 @@ import java.util.List;
  */
 public record ChainPlaces(
     List<URI> endpoints, String explorerAddress, String explorerTransaction) {
+  private static final int MAIN = -239;
+  private static final int TEST = -3;
+  private static final String API = "/api/v2";
+
   /** None told. */
   public static final ChainPlaces NONE = new ChainPlaces(List.of(), "", "");
+
+  /** The public explorers of public networks, and the devnet's own, which is where its API is. */
+  public static ChainPlaces of(int networkId, List<URI> endpoints) {
+    String own = endpoints.getFirst().toString();
+    return switch (networkId) {
+      case MAIN ->
+          new ChainPlaces(
+              endpoints,
+              "https://tonviewer.com/{address}",
+              "https://tonviewer.com/transaction/{hash}");
+      case TEST ->
+          new ChainPlaces(
+              endpoints,
+              "https://testnet.tonviewer.com/{address}",
+              "https://testnet.tonviewer.com/transaction/{hash}");
+      default -> {
+        String page = own.endsWith(API) ? own.substring(0, own.length() - API.length()) : own;
+        yield new ChainPlaces(endpoints, page + "/account/{address}", page + "/tx/{hash}");
+      }
+    };
+  }
 
   /** Copies the list. */
   public ChainPlaces {

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.jspecify.annotations.Nullable;
@@ -27,12 +28,15 @@ final class PostgresAccountBook implements AccountBook {
   private final Database database;
   private final ApiKeys keys;
   private final Accounts accounts;
+  private final Supplier<Future<Void>> caughtUp;
   private final SecureRandom random = new SecureRandom();
 
-  PostgresAccountBook(Database database, ApiKeys keys, Accounts accounts) {
+  PostgresAccountBook(
+      Database database, ApiKeys keys, Accounts accounts, Supplier<Future<Void>> caughtUp) {
     this.database = database;
     this.keys = keys;
     this.accounts = accounts;
+    this.caughtUp = caughtUp;
   }
 
   @Override
@@ -53,11 +57,16 @@ final class PostgresAccountBook implements AccountBook {
   @Override
   public Future<List<Spent>> spending(Account account, By by, Instant since, Instant until) {
     return told(
-        database
-            .query(
-                grouped(by),
-                Tuple.of(
-                    account.id(), since.atOffset(ZoneOffset.UTC), until.atOffset(ZoneOffset.UTC)))
+        caughtUp
+            .get()
+            .compose(
+                _ ->
+                    database.query(
+                        grouped(by),
+                        Tuple.of(
+                            account.id(),
+                            since.atOffset(ZoneOffset.UTC),
+                            until.atOffset(ZoneOffset.UTC))))
             .map(
                 rows -> {
                   List<Spent> all = new ArrayList<>();

@@ -97,7 +97,7 @@ public final class PostgresLedger implements Ledger {
     this.applied = drain.log().end();
     this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
     this.accounts = new Accounts(database, keys, this::caughtUp);
-    this.book = new PostgresAccountBook(database, keys, accounts);
+    this.book = new PostgresAccountBook(database, keys, accounts, this::caughtUp);
     this.credit =
         new CreditBook(
             database,
@@ -249,11 +249,6 @@ public final class PostgresLedger implements Ledger {
     return opened.future();
   }
 
-  /** What an account's holder may see and do. */
-  public AccountBook book() {
-    return book;
-  }
-
   /** What is opened on threads that may block. */
   private record Opened(ReceiptKey key, LedgerOptions options, SpoolDrain drain) {}
 
@@ -279,6 +274,11 @@ public final class PostgresLedger implements Ledger {
     return failure instanceof LedgerException || failure instanceof IOException
         ? failure
         : new LedgerException("the ledger cannot be opened", failure);
+  }
+
+  /** What an account's holder may see and do. */
+  public AccountBook book() {
+    return book;
   }
 
   /** What an operator does with accounts. */
