@@ -64,7 +64,7 @@ final class BadInputTest {
           422 | /api/v2/sendBoc | {"boc":"@@@"} | not base64
           422 | /api/v2/sendBoc | {"boc":"AAAAAAAA"} | no bag of cells
           422 | /api/v2/sendBoc | {"boc":"te6cckEBAQEAAgAAAEysuc0="} | a cell ends too early
-          422 | /api/v2/sendBoc | {"boc":"te6cckEBAQEAAgAAAEysuc1="} | checksum
+          422 | /api/v2/sendBoc | {"boc":"te6cckEBAQEAAgAAAEysuM0="} | checksum
           422 | /api/v2/sendBoc | [1] | JSON object
           422 | /api/v2/sendBoc | {"boc | no JSON
           422 | /api/v2/runGetMethod | {"address":"@"} | 'method' is missing
