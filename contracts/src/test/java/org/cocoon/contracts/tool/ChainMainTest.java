@@ -117,8 +117,7 @@ final class ChainMainTest {
     Said nobody =
         run("wallet", "show", "--address", SOMEBODY, "--endpoint", "http://127.0.0.1:1/api/v2");
     assertEquals(3, nobody.exitCode(), nobody.err());
-    Said other =
-        run("settlement", "read", SOMEBODY, "--endpoint", node.uri().toString());
+    Said other = run("settlement", "read", SOMEBODY, "--endpoint", node.uri().toString());
     assertEquals(4, other.exitCode(), other.err());
   }
 
@@ -156,8 +155,7 @@ final class ChainMainTest {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
-        ChainMain.run(
-            new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), arguments);
+        ChainMain.run(new PrintWriter(out, true), new PrintWriter(err, true), Map.of(), arguments);
     return new Said(exitCode, out.toString(), err.toString());
   }
 }
