@@ -114,9 +114,15 @@ final class ContractsTest {
         Outgoing.deploying(
             RegistryContract.stateInit(root), FEES.registryDeployment(), Cell.EMPTY));
     byte[] next = "{\"version\": 2}".repeat(900).getBytes(UTF_8);
-    succeeds(
-        operator,
-        Outgoing.to(registry, FEES.announce(next.length), RegistryContract.announce(7, next)));
+    Trace announcement =
+        succeeds(
+            operator,
+            Outgoing.to(
+                registry, FEES.announce(next.length), RegistryContract.announce(7, next)));
+    long gas = announcement.effects().getFirst().trace().orElseThrow().transaction().gasUsed();
+    assertTrue(
+        FEES.gas(gas).plus(FEES.message()).compareTo(FEES.announce(next.length)) <= 0, "gas " + gas);
+    System.out.println("GAS " + gas);
     RegistryContract.State announced = RegistryContract.read(chain, registry).orElseThrow();
     assertArrayEquals(root.document(), announced.document());
     assertArrayEquals(next, announced.pending().orElseThrow());
