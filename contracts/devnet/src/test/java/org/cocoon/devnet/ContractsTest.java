@@ -122,7 +122,6 @@ final class ContractsTest {
     long gas = announcement.effects().getFirst().trace().orElseThrow().transaction().gasUsed();
     assertTrue(
         FEES.gas(gas).plus(FEES.message()).compareTo(FEES.announce(next.length)) <= 0, "gas " + gas);
-    System.out.println("GAS " + gas);
     RegistryContract.State announced = RegistryContract.read(chain, registry).orElseThrow();
     assertArrayEquals(root.document(), announced.document());
     assertArrayEquals(next, announced.pending().orElseThrow());
