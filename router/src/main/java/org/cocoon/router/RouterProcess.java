@@ -77,7 +77,6 @@ public final class RouterProcess {
   private static final NanoTon DEMO_DEPOSIT = NanoTon.ofTon(100);
   private static final String DEMO_ACCOUNT = "demo";
   private static final long TICK_MILLIS = 250;
-  private static final int DEVNET = -31_337;
   private static final Duration EARNINGS_PAUSE = Duration.ofSeconds(2);
   private static final double LOCAL_REQUESTS_PER_SECOND = 1_000;
 
@@ -365,22 +364,6 @@ public final class RouterProcess {
                     options.name(),
                     RouterMain.VERSION))
         .mapEmpty();
-  }
-
-  /** What clients are told of the chain: a devnet's explorer is at its own address. */
-  private ChainPlaces places() {
-    ChainAccess access = options.chain();
-    if (access == null) {
-      return ChainPlaces.NONE;
-    }
-    String explorer =
-        access.settlement().networkId() == DEVNET
-            ? access.endpoints().getFirst().resolve("/").toString()
-            : "";
-    return new ChainPlaces(
-        access.endpoints(),
-        explorer.isEmpty() ? "" : explorer + "account/{address}",
-        explorer.isEmpty() ? "" : explorer + "tx/{hash}");
   }
 
   private Future<Void> listenAttested(Endpoint endpoint, RouterTrust trust) {

@@ -114,24 +114,26 @@ final class ContractsTest {
         Outgoing.deploying(
             RegistryContract.stateInit(root), FEES.registryDeployment(), Cell.EMPTY));
     byte[] next = "{\"version\": 2}".repeat(900).getBytes(UTF_8);
-    succeeds(
-        operator,
-        Outgoing.to(registry, FEES.announce(next.length), RegistryContract.announce(7, next)));
+    Trace announcement =
+        succeeds(
+            operator,
+            Outgoing.to(
+                registry, FEES.announce(next.length), RegistryContract.announce(7, next)));
+    long gas = announcement.effects().getFirst().trace().orElseThrow().transaction().gasUsed();
+    assertTrue(
+        FEES.gas(gas).plus(FEES.message()).compareTo(FEES.announce(next.length)) <= 0, "gas " + gas);
     RegistryContract.State announced = RegistryContract.read(chain, registry).orElseThrow();
     assertArrayEquals(root.document(), announced.document());
     assertArrayEquals(next, announced.pending().orElseThrow());
-    refused(
-        1024, operator, Outgoing.to(registry, FEES.registry(), RegistryContract.apply(8)));
-    refused(
-        1004, client, Outgoing.to(registry, FEES.registry(), RegistryContract.cancel(8)));
+    refused(1024, operator, Outgoing.to(registry, FEES.registry(), RegistryContract.apply(8)));
+    refused(1004, client, Outgoing.to(registry, FEES.registry(), RegistryContract.cancel(8)));
     devnet.advance(3_600);
     succeeds(client, Outgoing.to(registry, FEES.registry(), RegistryContract.apply(9)));
     byte[] image = new byte[32];
     Arrays.fill(image, (byte) 0xee);
     assertEquals(Optional.of(false), RegistryContract.isRevoked(chain, registry, image));
     assertEquals(Optional.of(Map.of()), RegistryContract.revoked(chain, registry));
-    succeeds(
-        operator, Outgoing.to(registry, FEES.registry(), RegistryContract.revoke(10, image)));
+    succeeds(operator, Outgoing.to(registry, FEES.registry(), RegistryContract.revoke(10, image)));
     assertEquals(Optional.of(true), RegistryContract.isRevoked(chain, registry, image));
     assertEquals(
         List.of(new BigInteger(1, image)),
@@ -193,11 +195,9 @@ final class ContractsTest {
     refused(1024, client, Outgoing.to(channel, FEES.finish(), ChannelContract.finish(2)));
     devnet.advance(DAY);
     succeeds(client, Outgoing.to(channel, FEES.finish(), ChannelContract.finish(2)));
-    assertEquals(
-        NanoTon.ofTon(1), ChannelContract.read(chain, channel).orElseThrow().withdrawn());
+    assertEquals(NanoTon.ofTon(1), ChannelContract.read(chain, channel).orElseThrow().withdrawn());
     Release release =
-        Release.sign(
-            ROUTER, NETWORK, channel, NanoTon.ofTon(2), NanoTon.ofTon(1), true, FOREVER);
+        Release.sign(ROUTER, NETWORK, channel, NanoTon.ofTon(2), NanoTon.ofTon(1), true, FOREVER);
     succeeds(client, Outgoing.to(channel, FEES.finish(), ChannelContract.release(3, release)));
     ChannelContract.State closed = ChannelContract.read(chain, channel).orElseThrow();
     assertEquals(ChannelContract.Status.CLOSED, closed.status());
@@ -223,19 +223,16 @@ final class ContractsTest {
     chain.send(lost.boc());
     assertInstanceOf(Delivery.Pending.class, Wallet.find(chain, lost, before.lastLt()));
     devnet.advance(300);
-    assertInstanceOf(
-        Delivery.Expired.class, Wallet.await(chain, lost, before.lastLt(), PATIENCE));
+    assertInstanceOf(Delivery.Expired.class, Wallet.await(chain, lost, before.lastLt(), PATIENCE));
     AccountState later = chain.account(operator.address());
     SignedExternal again = operator.prepare(List.of(gift), 0, later.seconds() + 60);
-    SignedExternal rival =
-        operator.prepare(List.of(gift, gift), 0, later.seconds() + 60);
+    SignedExternal rival = operator.prepare(List.of(gift, gift), 0, later.seconds() + 60);
     chain.send(again.boc());
-    assertInstanceOf(
-        Delivery.Arrived.class, Wallet.await(chain, again, before.lastLt(), PATIENCE));
-    assertEquals(
-        new Delivery.Superseded(1), Wallet.await(chain, rival, before.lastLt(), PATIENCE));
+    assertInstanceOf(Delivery.Arrived.class, Wallet.await(chain, again, before.lastLt(), PATIENCE));
+    assertEquals(new Delivery.Superseded(1), Wallet.await(chain, rival, before.lastLt(), PATIENCE));
     assertEquals(1, operator.seqno(chain));
-    TestDevnet.await("the gift arrives", () -> hasAtLeast(client.address(), new NanoTon(30_999_000_000L)));
+    TestDevnet.await(
+        "the gift arrives", () -> hasAtLeast(client.address(), new NanoTon(30_999_000_000L)));
     explained(operator.address(), client.address());
   }
 
@@ -246,7 +243,8 @@ final class ContractsTest {
     // The router signs the epoch, hands out proofs, and dies before it posts it.
     EarningsTree tree = tree(5);
     Commitment commitment = commitment(1, tree);
-    Path file = folder.resolve("settlement-" + HexFormat.of().formatHex(settlement.hash()) + ".json");
+    Path file =
+        folder.resolve("settlement-" + HexFormat.of().formatHex(settlement.hash()) + ".json");
     Files.writeString(file, earnings(tree, commitment, 3));
     Path key = folder.resolve("my.key");
     assertEquals(0, tool("wallet", "new", "--key", key.toString()).exitCode());
@@ -322,8 +320,7 @@ final class ContractsTest {
     Commitment commitment = commitment(epoch, tree);
     succeeds(
         operator,
-        Outgoing.to(
-            settlement, FEES.settlementRest(), SettlementContract.commit(7, commitment)));
+        Outgoing.to(settlement, FEES.settlementRest(), SettlementContract.commit(7, commitment)));
     assertArrayEquals(commitment.hash(), state().statementHash());
   }
 
@@ -332,8 +329,7 @@ final class ContractsTest {
     for (int i = 0; i < size; i++) {
       byte[] payee = new byte[32];
       Arrays.fill(payee, (byte) (0x40 + i));
-      leaves.add(
-          new EarningsTree.Leaf(new TonAddress(payee), new NanoTon(100_000_007L * (i + 1))));
+      leaves.add(new EarningsTree.Leaf(new TonAddress(payee), new NanoTon(100_000_007L * (i + 1))));
     }
     return EarningsTree.of(NETWORK, settlement, leaves);
   }

@@ -150,7 +150,13 @@ final class RegistryCommand {
       @Mixin SendOptions options,
       @Parameters(paramLabel = "ADDRESS", description = "Of the root contract.") String address)
       throws ToolException, ChainException, IOException {
-    return send(network, options, address, "apply the document", FEES.registry(), RegistryContract.apply(0));
+    return send(
+        network,
+        options,
+        address,
+        "apply the document",
+        FEES.registry(),
+        RegistryContract.apply(0));
   }
 
   @Command(
@@ -162,7 +168,13 @@ final class RegistryCommand {
       @Mixin SendOptions options,
       @Parameters(paramLabel = "ADDRESS", description = "Of the root contract.") String address)
       throws ToolException, ChainException, IOException {
-    return send(network, options, address, "cancel the announcement", FEES.registry(), RegistryContract.cancel(0));
+    return send(
+        network,
+        options,
+        address,
+        "cancel the announcement",
+        FEES.registry(),
+        RegistryContract.cancel(0));
   }
 
   @Command(
@@ -178,7 +190,13 @@ final class RegistryCommand {
           String hash)
       throws ToolException, ChainException, IOException {
     byte[] image = Amounts.bytes32("an image's hash", hash);
-    return send(network, options, address, "revoke " + hash, FEES.registry(), RegistryContract.revoke(0, image));
+    return send(
+        network,
+        options,
+        address,
+        "revoke " + hash,
+        FEES.registry(),
+        RegistryContract.revoke(0, image));
   }
 
   private int send(
