@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Cell } from '@ton/core';
 import { runTolkCompiler } from '@ton/tolk-js';
 
-export const CONTRACTS = ['channel', 'settlement', 'registry'] as const;
+export const CONTRACTS = ['channel', 'settlement', 'registry', 'jetton-channel', 'jetton-settlement'] as const;
 export type ContractName = (typeof CONTRACTS)[number];
 export type Codes = Record<ContractName, Cell>;
 export type Sources = (path: string) => string;
@@ -22,10 +22,11 @@ export function built(): Codes {
 }
 
 /** Compiles one contract; throws with the compiler's words. */
-export async function compile(name: ContractName, sources: Sources = onDisk): Promise<Cell> {
+export async function compile(name: ContractName, sources: Sources = onDisk, optimizationLevel = 2): Promise<Cell> {
     const result = await runTolkCompiler({
         entrypointFileName: `${name}.tolk`,
         fsReadCallback: sources,
+        optimizationLevel,
         pathMappings: { '@money': name.startsWith('jetton') ? 'jetton' : 'toncoin' },
     });
     if (result.status === 'error') {

@@ -1,6 +1,5 @@
 // The small ways in which the sources of the contracts can be wrong.
-import { readdirSync } from 'node:fs';
-import { CONTRACTS, type ContractName, onDisk, SOURCES, type Sources } from './compile.ts';
+import { type ContractName, onDisk, type Sources } from './compile.ts';
 
 export type Mutant = {
     file: string;
@@ -30,17 +29,25 @@ const MODES: Record<string, string> = {
 
 const another = (op: string): string => `0x${((parseInt(op, 16) ^ 0x8000) >>> 0).toString(16).padStart(8, '0')}`;
 
-/** Files that contracts share are told apart by the words that a contract uses. */
-function contractsWith(file: string, word: string): readonly ContractName[] {
-    const own = CONTRACTS.filter((name) => file === `${name}.tolk`);
-    return own.length > 0 ? own : CONTRACTS.filter((name) => new RegExp(`\\b${word}\\b`).test(onDisk(`${name}.tolk`)));
+/** Which contracts are made of which files. The jettons' own files have tests, but no mutants. */
+const FILES: Record<'channel' | 'settlement' | 'registry', string[]> = {
+    channel: ['channel.tolk', 'channel-core.tolk', 'statements.tolk', 'toncoin/money.tolk'],
+    settlement: ['settlement.tolk', 'settlement-core.tolk', 'statements.tolk', 'toncoin/money.tolk'],
+    registry: ['registry.tolk'],
+};
+const MUTATED = Object.keys(FILES) as (keyof typeof FILES)[];
+
+/** Those that a file is part of; of the messages, those that use the one with this name. */
+function contractsWith(file: string, message = ''): readonly ContractName[] {
+    const uses = (name: keyof typeof FILES) => FILES[name].some((other) => new RegExp(`\\b${message}\\b`).test(onDisk(other)));
+    return MUTATED.filter((name) => FILES[name].includes(file) || (file === 'messages.tolk' && uses(name)));
 }
 
 /** Every mutant of one file, in the order of its lines. */
 export function mutantsOf(file: string): Mutant[] {
     const text = onDisk(file);
     const mutants: Mutant[] = [];
-    const add = (kind: string, at: number, length: number, replacement: string, contracts = contractsWith(file, file === 'statements.tolk' ? 'ownHash' : '.')) =>
+    const add = (kind: string, at: number, length: number, replacement: string, contracts = contractsWith(file)) =>
         mutants.push({ file, kind, at, length, with: replacement, contracts });
     for (const match of text.matchAll(/assert \([\s\S]*?throw [A-Z_]+;/g)) add('assert removed', match.index, match[0].length, '');
     for (const match of text.matchAll(/^ +\w+\.(save\(\)|saveWith\(books\));/gm)) add('save removed', match.index, match[0].length, '');
@@ -48,6 +55,7 @@ export function mutantsOf(file: string): Mutant[] {
         add('wrong op', match.index + 'struct ('.length, match[1].length, another(match[1]), contractsWith(file, match[2]));
     }
     for (const match of text.matchAll(/^( +\w+ => \{)(.*;) \}$/gm)) add('handler removed', match.index + match[1].length, match[2].length, '');
+    for (const match of text.matchAll(/\b0x[0-9a-f]{32}\b/g)) add('wrong label', match.index, 34, match[0].replace(/31$/, '32'));
     for (const line of text.matchAll(/^.*$/gm)) {
         const code = line[0].replace(/\/\/.*$/, '');
         if (/^\s*(type|import|struct|const)\b/.test(code) || /=>|\bfun\b|\basm\b/.test(code)) continue;
@@ -69,9 +77,7 @@ const URGENT = ['assert removed', 'save removed', 'wrong op', 'bounce removed', 
 
 /** Every mutant of all files, the worst kinds first; errors.tolk and fees.tolk hold nothing but numbers. */
 export function allMutants(): Mutant[] {
-    return readdirSync(SOURCES)
-        .filter((file) => file.endsWith('.tolk') && file !== 'errors.tolk' && file !== 'fees.tolk')
-        .sort()
+    return [...new Set(['messages.tolk', ...Object.values(FILES).flat()])]
         .flatMap(mutantsOf)
         .sort((a, b) => (URGENT.indexOf(a.kind) >>> 0) - (URGENT.indexOf(b.kind) >>> 0));
 }

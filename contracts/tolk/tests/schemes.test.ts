@@ -50,16 +50,17 @@ test('every message and every stored struct is published as it is', () => {
     const published = new Map(schemes().map((scheme) => [scheme.name, scheme]));
     let messages = 0;
     let stored = 0;
-    for (const file of readdirSync(SOURCES).filter((name) => name.endsWith('.tolk'))) {
+    const files = readdirSync(SOURCES).filter((name) => name.endsWith('.tolk'));
+    for (const file of [...files, 'jetton/money.tolk']) {
         for (const [, op, name, body] of onDisk(file).matchAll(/^struct (?:\(0x(\w+)\) )?(\w+) \{\n([\s\S]*?)\n\}/gm)) {
-            if (UNSTORED.test(name)) continue;
+            if (UNSTORED.test(name) || (op && !op.startsWith('c0c0') && file.startsWith('jetton/'))) continue;
             const scheme = published.get(snake(name)) ?? assert.fail(`schemes.tlb lacks ${name} of ${file}`);
             assert.equal(scheme.tag, op ? `#${op}` : '$_', name);
             const fields = [...body.matchAll(/^ +(\w+): ([^\n/]+?)(?: *\/\/.*)?$/gm)].map((m) => [snake(m[1]), asTlb(m[2].trim())]);
             assert.deepEqual(scheme.fields, fields, name);
             if (op) messages++;
             else stored++;
-            if (op) assert.match(scheme.type, /^(Channel|Settlement|Registry|Wallet)Message$/, name);
+            if (op) assert.match(scheme.type, /^(Channel|Settlement|Registry|Wallet|Jetton)Message$/, name);
             else assert.equal(scheme.type, name);
         }
     }
