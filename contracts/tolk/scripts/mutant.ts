@@ -59,7 +59,7 @@ process.on('message', async (mutant: Mutant) => {
     process.send!(await judge(mutant));
 });
 process.on('disconnect', () => process.exit());
-for (const file of ['life', 'channel', 'settlement', 'registry', 'weaknesses', 'value', 'bounces', 'messages']) {
+for (const file of ['life', 'channel', 'settlement', 'registry', 'weaknesses', 'value', 'bounces', 'messages', 'attacks']) {
     await import(`../tests/${file}.test.ts`);
 }
 process.send!('ready');

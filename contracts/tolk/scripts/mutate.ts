@@ -15,7 +15,7 @@ import type { Verdict } from './mutant.ts';
 import { allMutants, describe, type Mutant, shuffled } from './mutants.ts';
 
 const JUDGE = fileURLToPath(new URL('./mutant.ts', import.meta.url));
-const MUTANT_MILLIS = 180_000;
+const MUTANT_MILLIS = 600_000;
 
 type Equivalent = { mutant: string; why: string };
 export type Outcome = 'killed' | 'equivalent' | 'survived';
@@ -26,18 +26,18 @@ const EQUIVALENT: Equivalent[] = JSON.parse(readFileSync(new URL('./equivalent.j
 
 const withoutPlace = (what: string): string => what.replace(/:\d+:\d+ /, ' ');
 
-/** Asks a judge; one that does not answer in time is ended, and its mutant counts as noticed. */
-function ask(judge: ChildProcess, mutant: Mutant): Promise<Verdict> {
+/** Asks a judge; one that does not answer in time is ended, and nobody noticed its mutant. */
+function ask(judge: ChildProcess, mutant: Mutant, millis: number): Promise<Verdict | 'late'> {
     return new Promise((resolve) => {
-        const end = (verdict: Verdict) => {
+        const end = (verdict: Verdict | 'late') => {
             clearTimeout(timer);
             judge.removeAllListeners();
             resolve(verdict);
         };
         const timer = setTimeout(() => {
             judge.kill('SIGKILL');
-            end({ outcome: 'killed', by: 'the clock' });
-        }, MUTANT_MILLIS);
+            end('late');
+        }, millis);
         judge.once('message', (verdict: Verdict) => end(verdict));
         judge.once('exit', () => end({ outcome: 'killed', by: 'a crash' }));
         judge.send(mutant);
@@ -54,16 +54,20 @@ async function start(): Promise<ChildProcess> {
     return judge;
 }
 
-/** Judges mutants until all are or the time is over. */
+/** Judges mutants until all are or the time is over; one that is not through by then does not count. */
 export async function judgeAll(mutants: Mutant[], jobs: number, millis: number, each: (result: Result) => void): Promise<Result[]> {
     const results: Result[] = [];
-    const end = Date.now() + millis;
     const queue = [...mutants];
     await Promise.all(
         Array.from({ length: jobs }, async () => {
             let judge = await start();
+            const begun = Date.now();
+            let end = begun + MUTANT_MILLIS; // the first one counts however long it takes
             for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
-                const verdict = await ask(judge, mutant);
+                const answer = await ask(judge, mutant, Math.min(MUTANT_MILLIS, end - Date.now()));
+                if (answer === 'late' && Date.now() >= end) return;
+                end = begun + millis;
+                const verdict: Verdict = answer === 'late' ? { outcome: 'survived', by: 'no answer in time' } : answer;
                 if (!judge.connected) judge = await start();
                 const what = describe(mutant);
                 const known = EQUIVALENT.find((e) => e.mutant === withoutPlace(what));

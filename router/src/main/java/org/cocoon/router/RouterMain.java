@@ -1,6 +1,7 @@
 package org.cocoon.router;
 
 import io.vertx.core.Future;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -8,6 +9,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.link.node.EvidenceArguments;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +39,9 @@ public final class RouterMain implements Callable<Integer> {
 
   private static final Logger log = LoggerFactory.getLogger(RouterMain.class);
   private static final long STOP_SECONDS = 10;
+
+  /** 0.01 TON per million tokens at coefficient 1.0. */
+  private static final long DEFAULT_PRICE = 10_000_000;
 
   @Option(
       names = "--listen",
@@ -100,6 +106,13 @@ public final class RouterMain implements Callable<Integer> {
       description = "Give up a receipt key that is lost or damaged, and make a new one.")
   private boolean newReceiptKey;
 
+  @Option(
+      names = "--prices",
+      paramLabel = "FILE",
+      description =
+          "Prices of models as JSON, in nanoTON per million tokens (default: 10,000,000 for all).")
+  private @Nullable Path prices;
+
   @Option(names = "--strict", description = "Refuse unknown request fields.")
   private boolean strict;
 
@@ -153,10 +166,23 @@ public final class RouterMain implements Callable<Integer> {
             tls(),
             attested == null ? null : RouterOptions.Endpoint.parse(attested),
             unsealedKeys,
+            prices(),
             newReceiptKey);
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;
+  }
+
+  private PriceBook prices() throws IOException {
+    Path file = prices;
+    if (file == null) {
+      return PriceBook.of(Price.perMillion(DEFAULT_PRICE));
+    }
+    try {
+      return PriceBook.parse(Files.readString(file));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--prices " + file + ": " + e.getMessage(), e);
+    }
   }
 
   private RouterOptions.@Nullable Tls tls() {

@@ -1,6 +1,7 @@
 package org.cocoon.router;
 
 import java.nio.file.Path;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.link.node.EvidenceOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     loopback)
  * @param attested where clients come in that verify this router's evidence, or null for nowhere
  * @param unsealedKeys whether keys may lie in clear where the TEE cannot seal
+ * @param prices of all models
  * @param newReceiptKey whether a receipt key that cannot be opened is given up for a new one
  */
 public record RouterOptions(
@@ -35,6 +37,7 @@ public record RouterOptions(
     @Nullable Tls tls,
     @Nullable Endpoint attested,
     boolean unsealedKeys,
+    PriceBook prices,
     boolean newReceiptKey) {
 
   /**

@@ -25,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
-import org.cocoon.contracts.Price;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.node.NodeTee;
 import org.cocoon.link.tls.AttestedTls;
@@ -59,9 +58,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RouterProcess {
   private static final Logger log = LoggerFactory.getLogger(RouterProcess.class);
-
-  /** 10 nanoTON a token at coefficient 1.0: a demo's price, until the root contract sets one. */
-  private static final Price PRICE = Price.perToken(10);
 
   private static final NanoTon DEMO_DEPOSIT = NanoTon.ofTon(100);
   private static final String DEMO_ACCOUNT = "demo";
@@ -193,7 +189,7 @@ public final class RouterProcess {
 
   private Future<Void> listenForClients(
       PostgresLedger openLedger, RouterTrust trust, String image) {
-    Admission admission = new Admission(PRICE, options.maxInFlightPerKey());
+    Admission admission = new Admission(options.prices(), options.maxInFlightPerKey());
     RequestPath requests =
         new RequestPath(
             context,

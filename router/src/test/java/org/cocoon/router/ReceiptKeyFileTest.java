@@ -27,8 +27,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.UsedTokens;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
 import org.cocoon.link.evidence.simulated.SimulatedRoot;
@@ -265,7 +267,15 @@ class ReceiptKeyFileTest {
         .compose(
             held ->
                 ledger.charge(
-                    held.hold(), new Usage("smollm2", 10, 20, new NanoTon(300), "worker-1")));
+                    held.hold(),
+                    new Usage(
+                        "smollm2",
+                        UsedTokens.of(10, 20),
+                        Price.perMillion(10_000_000),
+                        1000,
+                        new NanoTon(300),
+                        "worker-1",
+                        "")));
   }
 
   private static Future<HoldOutcome.Held> hold(

@@ -27,6 +27,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
@@ -99,6 +101,7 @@ final class TestNetwork implements AutoCloseable {
                 null,
                 new Endpoint("127.0.0.1", 0),
                 false,
+                PriceBook.of(Price.perMillion(10_000_000)),
                 false));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.request.InferenceRequest;
 
@@ -12,13 +13,13 @@ import org.cocoon.router.request.InferenceRequest;
  * loop.
  */
 public final class Admission {
-  private final Price price;
+  private final PriceBook prices;
   private final int maxInFlightPerAccount;
   private final Map<Long, Integer> inFlight = new HashMap<>();
 
   /** Admits by this price list, and so many requests of an account at a time. */
-  public Admission(Price price, int maxInFlightPerAccount) {
-    this.price = price;
+  public Admission(PriceBook prices, int maxInFlightPerAccount) {
+    this.prices = prices;
     this.maxInFlightPerAccount = maxInFlightPerAccount;
   }
 
@@ -69,12 +70,13 @@ public final class Admission {
   }
 
   /** The most that a request can cost; where no amount is that large, the largest there is. */
-  public NanoTon atMost(Ceiling ceiling) {
-    return price.atMost(ceiling.promptTokens(), ceiling.outputTokens(), ceiling.coefficient());
+  public NanoTon atMost(String model, Ceiling ceiling) {
+    return price(model)
+        .atMost(ceiling.promptTokens(), ceiling.outputTokens(), ceiling.coefficient());
   }
 
-  /** What was delivered costs this. */
-  public NanoTon cost(long promptTokens, long completionTokens, int coefficient) {
-    return price.cost(promptTokens, completionTokens, coefficient);
+  /** What tokens of a model cost now. */
+  public Price price(String model) {
+    return prices.of(model);
   }
 }

@@ -6,7 +6,10 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
+import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.ReceiptTerms;
+import org.cocoon.contracts.UsedTokens;
 import org.cocoon.link.wire.Model;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
@@ -115,6 +118,7 @@ public final class NetworkView {
   private JsonObject priced(String model) {
     int least = Integer.MAX_VALUE;
     int most = 0;
+    Price price = admission.price(model);
     for (Worker worker : fleet.serving(model)) {
       least = Math.min(least, worker.coefficient());
       most = Math.max(most, worker.coefficient());
@@ -125,9 +129,18 @@ public final class NetworkView {
         .put("workers_sealed", fleet.servingSealed(model).size())
         .put(
             "price_nanoton_per_1000_tokens",
+            new JsonObject().put("min", thousand(model, least)).put("max", thousand(model, most)))
+        .put(
+            "price_nanoton_per_million",
             new JsonObject()
-                .put("min", admission.cost(0, 1000, least).nanos())
-                .put("max", admission.cost(0, 1000, most).nanos()));
+                .put("prompt", price.prompt())
+                .put("cached_prompt", price.cachedPrompt())
+                .put("completion", price.completion())
+                .put("reasoning", price.reasoning()));
+  }
+
+  private long thousand(String model, int coefficient) {
+    return admission.price(model).cost(UsedTokens.of(0, 1_000), coefficient).nanos();
   }
 
   /** Body of GET /v1/models. */
@@ -170,13 +183,17 @@ public final class NetworkView {
   /** Body of GET /v1/receipts/{id}. */
   String receipt(Receipt receipt) {
     Base64.Encoder base64 = Base64.getUrlEncoder().withoutPadding();
+    ReceiptTerms terms = receipt.terms();
     return new JsonObject()
-        .put("request_id", receipt.requestId().toString())
-        .put("model", receipt.model())
-        .put("prompt_tokens", receipt.promptTokens())
-        .put("completion_tokens", receipt.completionTokens())
-        .put("cost_nanoton", receipt.cost().nanos())
-        .put("charged_at_millis", receipt.chargedAtMillis())
+        .put("request_id", terms.requestId().toString())
+        .put("model", terms.model())
+        .put("prompt_tokens", terms.tokens().prompt())
+        .put("cached_prompt_tokens", terms.tokens().cachedPrompt())
+        .put("completion_tokens", terms.tokens().completion())
+        .put("reasoning_tokens", terms.tokens().reasoning())
+        .put("coefficient", terms.coefficient())
+        .put("cost_nanoton", terms.cost().nanos())
+        .put("charged_at_millis", terms.chargedAtMillis())
         .put("router_key", base64.encodeToString(receipt.routerKey()))
         .put("signature", base64.encodeToString(receipt.signature()))
         .put("receipt", receipt.toText())

@@ -8,12 +8,14 @@ final class UsageJson {
   private UsageJson() {}
 
   static String of(Completion completion) {
-    return "{\"prompt_tokens\":%d,\"completion_tokens\":%d,\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":%d},\"cost_nanoton\":%d,\"receipt\":\"%s\"}"
+    return "{\"prompt_tokens\":%d,\"completion_tokens\":%d,\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":%d},\"completion_tokens_details\":{\"reasoning_tokens\":%d},\"hold_nanoton\":%d,\"cost_nanoton\":%d,\"receipt\":\"%s\"}"
         .formatted(
-            completion.promptTokens(),
-            completion.completionTokens(),
-            completion.promptTokens() + completion.completionTokens(),
-            completion.cachedPromptTokens(),
+            completion.tokens().prompt(),
+            completion.tokens().completion(),
+            completion.tokens().total(),
+            completion.tokens().cachedPrompt(),
+            completion.tokens().reasoning(),
+            completion.held().nanos(),
             completion.cost().nanos(),
             completion.receipt().toText());
   }

@@ -4,7 +4,11 @@ import io.vertx.core.Future;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.ReceiptTerms;
+import org.cocoon.contracts.TonAddress;
+import org.cocoon.contracts.UsedTokens;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,26 +89,34 @@ public interface Ledger {
    * What a request used.
    *
    * @param model its name, 1 to 255 bytes of UTF-8
-   * @param promptTokens tokens of the prompt
-   * @param completionTokens tokens delivered to the client
-   * @param cost what they cost
+   * @param tokens of the prompt, and delivered to the client
+   * @param price of the model at that time
+   * @param coefficient of the worker, 1000 = 1.0
+   * @param cost what they cost, at most what tokens, price and coefficient make
    * @param worker who answered last, as a fingerprint; for people; at most 255 characters
+   * @param payout who is paid for it: a raw TON address, or empty for nobody
    */
   record Usage(
-      String model, long promptTokens, long completionTokens, NanoTon cost, String worker) {
+      String model,
+      UsedTokens tokens,
+      Price price,
+      int coefficient,
+      NanoTon cost,
+      String worker,
+      String payout) {
     private static final int MAX_WORKER_CHARS = 255;
 
     /** Checks what the database and the receipt would refuse later, when nobody can be told. */
     public Usage {
       int modelBytes = model.getBytes(StandardCharsets.UTF_8).length;
-      if (modelBytes < 1 || modelBytes > Receipt.MAX_MODEL_BYTES || !isText(model)) {
+      if (modelBytes < 1 || modelBytes > ReceiptTerms.MAX_MODEL_BYTES || !isText(model)) {
         throw new IllegalArgumentException("model: 1 to 255 bytes of text");
       }
       if (worker.length() > MAX_WORKER_CHARS || !isText(worker)) {
         throw new IllegalArgumentException("worker: at most 255 characters of text");
       }
-      if (promptTokens < 0 || completionTokens < 0) {
-        throw new IllegalArgumentException("token counts are never negative");
+      if (!payout.isEmpty()) {
+        TonAddress.parse(payout);
       }
     }
 

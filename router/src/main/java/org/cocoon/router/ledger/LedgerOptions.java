@@ -2,7 +2,7 @@ package org.cocoon.router.ledger;
 
 import java.time.Duration;
 import org.cocoon.contracts.NanoTon;
-import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.ReceiptTerms;
 
 /**
  * How a ledger works; each bound has a sensible value in {@link #of}.
@@ -10,7 +10,7 @@ import org.cocoon.contracts.Receipt;
  * @param database where it is kept
  * @param routerId whose leases; stable over restarts, different for each router, 1 to 255
  *     characters
- * @param networkId TON's global id, stated in receipts, or {@link Receipt#NO_NETWORK}
+ * @param networkId TON's global id, stated in receipts, or {@link ReceiptTerms#NO_NETWORK}
  * @param leaseChunk credit leased at a time from one account, so that most holds ask nobody
  * @param maxOpen holds and pending charges at once; a hold beyond is {@code Unavailable}, so that a
  *     charge is never refused
@@ -52,7 +52,7 @@ public record LedgerOptions(
     return new LedgerOptions(
         database,
         routerId,
-        Receipt.NO_NETWORK,
+        ReceiptTerms.NO_NETWORK,
         new NanoTon(NanoTon.PER_TON / 10),
         65_536,
         1_024,

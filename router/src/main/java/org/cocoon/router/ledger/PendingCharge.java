@@ -4,7 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import java.util.UUID;
 import org.cocoon.contracts.Receipt;
-import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.Usage;
 
@@ -32,16 +32,17 @@ record PendingCharge(
     return promise.future();
   }
 
-  /** Takes about 30 us of CPU. */
-  Receipt sign(ReceiptKey key, int networkId) {
-    return Receipt.sign(
-        key,
+  /** What its receipt states. */
+  ReceiptTerms terms(int networkId) {
+    return new ReceiptTerms(
         networkId,
+        null,
         requestId(),
         accountId(),
         usage.model(),
-        usage.promptTokens(),
-        usage.completionTokens(),
+        usage.tokens(),
+        usage.price(),
+        usage.coefficient(),
         usage.cost(),
         chargedAtMillis);
   }

@@ -32,18 +32,18 @@ record SignedBatch(List<PendingCharge> charges, List<Receipt> receipts, Tuple pa
     String[] workers = new String[size];
     Buffer[] encoded = new Buffer[size];
     OffsetDateTime[] times = new OffsetDateTime[size];
-    Receipt[] receipts = new Receipt[size];
+    List<Receipt> receipts =
+        Receipt.sign(key, charges.stream().map(charge -> charge.terms(networkId)).toList());
     for (int i = 0; i < size; i++) {
       PendingCharge charge = charges.get(i);
       requests[i] = charge.requestId();
       accounts[i] = charge.accountId();
       models[i] = charge.usage().model();
-      prompts[i] = charge.usage().promptTokens();
-      completions[i] = charge.usage().completionTokens();
+      prompts[i] = charge.usage().tokens().prompt();
+      completions[i] = charge.usage().tokens().completion();
       costs[i] = charge.usage().cost().nanos();
       workers[i] = charge.usage().worker();
-      receipts[i] = charge.sign(key, networkId);
-      encoded[i] = Buffer.buffer(receipts[i].encode());
+      encoded[i] = Buffer.buffer(receipts.get(i).encode());
       times[i] = Instant.ofEpochMilli(charge.chargedAtMillis()).atOffset(ZoneOffset.UTC);
     }
     Tuple parameters =
@@ -58,6 +58,6 @@ record SignedBatch(List<PendingCharge> charges, List<Receipt> receipts, Tuple pa
             .addArrayOfString(workers)
             .addArrayOfBuffer(encoded)
             .addArrayOfOffsetDateTime(times);
-    return new SignedBatch(charges, List.of(receipts), parameters);
+    return new SignedBatch(charges, receipts, parameters);
   }
 }

@@ -3,7 +3,9 @@ package org.cocoon.router.path;
 import java.util.HashSet;
 import java.util.Set;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.UsedTokens;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
@@ -76,6 +78,7 @@ public final class Exchange implements RunListener {
   private boolean sealedKeyUnknown;
   private Ceiling ceiling = NO_CEILING;
   private int coefficient;
+  private final Price price;
   private long promptTokens;
   private long cachedPromptTokens;
   private long stateSinceNanos;
@@ -86,6 +89,7 @@ public final class Exchange implements RunListener {
     this.request = request;
     this.answer = answer;
     this.relay = Relay.of(request.run(), answer, path.chunkMemory());
+    this.price = path.admission().price(request.model()); // as it was when the request came
     this.arrivedNanos = arrivedNanos;
     this.stateSinceNanos = arrivedNanos;
   }
@@ -280,17 +284,17 @@ public final class Exchange implements RunListener {
       return;
     }
     String workerId = worker == null ? "" : worker.identity().id();
-    NanoTon cost =
-        NanoTon.min(
-            held.amount(), path.admission().cost(promptTokens, relay.delivered(), coefficient));
-    Usage usage = new Usage(request.model(), promptTokens, relay.delivered(), cost, workerId);
+    String payout = worker == null ? "" : worker.identity().payout();
+    UsedTokens used = new UsedTokens(promptTokens, cachedPromptTokens, relay.delivered(), 0);
+    NanoTon cost = NanoTon.min(held.amount(), price.cost(used, coefficient));
+    Usage usage = new Usage(request.model(), used, price, coefficient, cost, workerId, payout);
     path.ledger()
         .charge(held, usage)
-        .onSuccess(receipt -> charged(finish, usage, receipt))
+        .onSuccess(receipt -> charged(finish, usage, held.amount(), receipt))
         .onFailure(this::broken);
   }
 
-  private void charged(FinishReason finish, Usage usage, Receipt receipt) {
+  private void charged(FinishReason finish, Usage usage, NanoTon held, Receipt receipt) {
     hold = null;
     if (state != State.CHARGING) {
       return;
@@ -302,14 +306,7 @@ public final class Exchange implements RunListener {
     if (finished) {
       answerOver = true;
       answer.finished(
-          new Completion(
-              finish,
-              usage.promptTokens(),
-              usage.completionTokens(),
-              cachedPromptTokens,
-              usage.cost(),
-              receipt,
-              usage.worker()));
+          new Completion(finish, usage.tokens(), held, usage.cost(), receipt, usage.worker()));
     }
   }
 

@@ -167,7 +167,7 @@ public final class RequestPath {
   private void hold(Exchange exchange, Ceiling ceiling) {
     InferenceRequest request = exchange.request();
     ledger
-        .hold(request.account(), request.id(), admission.atMost(ceiling))
+        .hold(request.account(), request.id(), admission.atMost(request.model(), ceiling))
         .onSuccess(
             outcome -> {
               switch (outcome) {

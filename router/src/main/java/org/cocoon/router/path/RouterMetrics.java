@@ -60,7 +60,7 @@ public final class RouterMetrics {
   }
 
   void charged(Usage usage) {
-    promptTokens.increment((double) usage.promptTokens());
+    promptTokens.increment((double) usage.tokens().prompt());
     nanoTon.increment((double) usage.cost().nanos());
   }
 

@@ -23,8 +23,10 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
@@ -77,14 +79,17 @@ final class TestEdge {
       return Future.succeededFuture(
           Receipt.sign(
               ReceiptKey.ofSeed(new byte[32]),
-              Receipt.NO_NETWORK,
-              hold.requestId(),
-              hold.account().id(),
-              usage.model(),
-              usage.promptTokens(),
-              usage.completionTokens(),
-              usage.cost(),
-              0));
+              new ReceiptTerms(
+                  ReceiptTerms.NO_NETWORK,
+                  null,
+                  hold.requestId(),
+                  hold.account().id(),
+                  usage.model(),
+                  usage.tokens(),
+                  usage.price(),
+                  usage.coefficient(),
+                  usage.cost(),
+                  0)));
     }
 
     @Override
@@ -105,7 +110,7 @@ final class TestEdge {
   /** An edge whose worker's model has these features. */
   TestEdge(List<String> features) throws Exception {
     Ledger ledger = new RichLedger();
-    Admission admission = new Admission(Price.perToken(10), 64);
+    Admission admission = new Admission(PriceBook.of(Price.perMillion(10_000_000)), 64);
     path =
         new RequestPath(
             context,

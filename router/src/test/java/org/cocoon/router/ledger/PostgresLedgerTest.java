@@ -111,7 +111,7 @@ class PostgresLedgerTest {
       TestPostgres.startAgain();
       await(Future.join(receipts));
       for (int i = 0; i < charges; i++) {
-        assertEquals(holds.get(i).requestId(), receipts.get(i).result().requestId());
+        assertEquals(holds.get(i).requestId(), receipts.get(i).result().terms().requestId());
       }
       assertEquals(charges, scalar("SELECT count(*) FROM usage"));
       assertEquals(1_000_000_000 - charges * 777L, scalar("SELECT balance_nanoton FROM accounts"));
@@ -305,7 +305,7 @@ class PostgresLedgerTest {
       assertEquals(new NanoTon(500), router.with(l -> l.accounts().balance(alice)));
       Hold hold = router.hold(alice, 400);
       Receipt receipt = router.with(l -> l.charge(hold, usage(0)));
-      assertEquals(alice.id(), receipt.accountId());
+      assertEquals(alice.id(), receipt.terms().accountId());
       assertNotNull(router.with(l -> l.receipt(alice, hold.requestId())));
       assertNull(router.with(l -> l.receipt(bob, hold.requestId())));
       // Nobody charges another account by using its request id.

@@ -19,8 +19,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.UsedTokens;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.HoldOutcome;
@@ -80,7 +82,8 @@ final class TestRouter implements AutoCloseable {
   }
 
   static Usage usage(long cost) {
-    return new Usage("smollm2", 10, 20, new NanoTon(cost), "worker-1");
+    Price price = Price.perMillion(1_000_000_000_000L);
+    return new Usage("smollm2", UsedTokens.of(10, 20), price, 1000, new NanoTon(cost), "w-1", "");
   }
 
   /** Holds and charges, for each of the costs, all at once; the receipts in the same order. */

@@ -13,8 +13,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.ReceiptTerms;
+import org.cocoon.contracts.UsedTokens;
 import org.cocoon.router.ledger.Ledger;
 import org.jspecify.annotations.Nullable;
 
@@ -26,14 +29,17 @@ final class MemoryLedger implements Ledger {
   static final Receipt RECEIPT =
       Receipt.sign(
           ReceiptKey.ofSeed(new byte[32]),
-          Receipt.NO_NETWORK,
-          new UUID(1, 2),
-          1,
-          "test-model",
-          1,
-          1,
-          NanoTon.ZERO,
-          0);
+          new ReceiptTerms(
+              ReceiptTerms.NO_NETWORK,
+              null,
+              new UUID(1, 2),
+              1,
+              "test-model",
+              UsedTokens.of(1, 1),
+              Price.perMillion(1),
+              1000,
+              NanoTon.ZERO,
+              0));
 
   private final Random random;
   private final List<Runnable> unanswered = new ArrayList<>();

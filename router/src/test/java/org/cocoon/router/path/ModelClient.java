@@ -106,9 +106,9 @@ final class ModelClient implements Answer {
     var id = script.request.id();
     var usage = ledger.charged.get(id);
     if (usage != null) {
-      assertEquals(tokens, usage.completionTokens(), "charged what was not delivered");
+      assertEquals(tokens, usage.tokens().completion(), "charged what was not delivered");
       assertTrue(
-          usage.promptTokens() <= script.request.promptTokensAtMost(),
+          usage.tokens().prompt() <= script.request.promptTokensAtMost(),
           "a longer prompt was charged");
     } else {
       assertNull(completion, "finished without a charge");
@@ -121,7 +121,7 @@ final class ModelClient implements Answer {
         "a key can only be unknown before anything is answered");
     Completion end = completion;
     if (end != null) {
-      assertEquals(tokens, end.completionTokens());
+      assertEquals(tokens, end.tokens().completion());
       int most = script.request.maxTokens();
       int expected =
           Math.min(

@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.TestWorkers;
@@ -82,7 +83,8 @@ class RequestPathModelTest {
     private final Map<String, Script> scripts = new HashMap<>();
     private final List<ModelWorker> workers = new ArrayList<>();
     private final Fleet fleet = new Fleet();
-    private final Admission admission = new Admission(Price.perToken(10), 6);
+    private final Admission admission =
+        new Admission(PriceBook.of(Price.perMillion(10_000_000)), 6);
     private final MemoryLedger ledger;
     private final RequestPath path;
     private final List<Account> accounts = List.of(new Account(1, "one"), new Account(2, "two"));

@@ -15,6 +15,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
@@ -54,7 +55,7 @@ class SealedPathTest {
       new RequestPath(
           nextTurn::add,
           ledger,
-          new Admission(Price.perToken(10), 6),
+          new Admission(PriceBook.of(Price.perMillion(10_000_000)), 6),
           fleet,
           new RequestPath.Limits(
               4,
@@ -207,8 +208,8 @@ class SealedPathTest {
     peer.finish(1_000_000);
     assertEquals(List.of("first", "second", "last"), client.chunks);
     assertEquals(7, client.tokens);
-    assertEquals(7, charged().completionTokens());
-    assertEquals(CIPHERTEXT_BYTES + 32 + 256, charged().promptTokens());
+    assertEquals(7, charged().tokens().completion());
+    assertEquals(CIPHERTEXT_BYTES + 32 + 256, charged().tokens().prompt());
     assertNotNull(client.completion);
     assertNothingLeft();
   }
@@ -257,8 +258,8 @@ class SealedPathTest {
     first.chunk("late", 1);
     second.finish(9);
     assertEquals(List.of("one", "two"), client.chunks);
-    assertEquals(3, charged().completionTokens());
-    assertEquals(9, charged().promptTokens());
+    assertEquals(3, charged().tokens().completion());
+    assertEquals(9, charged().tokens().prompt());
     assertNothingLeft();
   }
 
@@ -320,7 +321,7 @@ class SealedPathTest {
     TestWorkers.lose(fleet, first.worker);
     settle();
     assertEquals(Kind.WORKER_FAILED, client.refusedAs());
-    assertEquals(9, charged().completionTokens());
+    assertEquals(9, charged().tokens().completion());
     assertNothingLeft();
   }
 
