@@ -16,7 +16,7 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Address, beginCell, Cell, type Message, type ShardAccount, type StateInit, toNano, type Transaction } from '@ton/core';
 import { Blockchain, createShardAccount, Executor, type IExecutor, internal, TreasuryContract } from '@ton/sandbox';
-import { built } from './compile.ts';
+import { built, compiled } from './compile.ts';
 import { configOf } from '../tests/fixture.ts';
 import { Channel, ChannelBody, OP, Registry, RegistryBody, Settlement, SettlementBody, snake } from '../wrappers/contracts.ts';
 import type { Commitment } from '../wrappers/statements.ts';
@@ -24,7 +24,7 @@ import type { Commitment } from '../wrappers/statements.ts';
 type Json = any; // eslint-disable-line @typescript-eslint/no-explicit-any
 type Kind = 'channel' | 'settlement' | 'registry' | 'wallet';
 
-const code = built();
+const code = process.env.COCOON_TOLK_SOURCES ? await compiled() : built();
 
 // Writing code as a BoC takes ten times as long as running a get-method: it is kept. No get-method of
 // ours asks for the balance, and those beyond 2^63 cannot be said.

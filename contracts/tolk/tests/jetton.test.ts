@@ -191,11 +191,13 @@ test('jettons: a whole life, and each one is where the books say', async () => {
     const signature = signHash(releaseHash(NETWORK, at, terms), key(1).secretKey);
     succeeded(await net.send(net.alice.address, at, toNano('1'), ChannelBody.release({ ...terms, signature })), at);
     assert.equal(await net.jettons(net.alice.address), 700n);
-    assert.deepEqual([(await net.channel.getData()).status, (await net.settlement.getData()).openChannels], [3, 0]);
+    assert.deepEqual([(await net.channel.getData()).status, (await net.settlement.getData()).openChannels], [2, 1]);
     await net.check();
     // The stake is Toncoin, and leaves as it does there.
     succeeded(await net.operate(SettlementBody.retire()), net.settlement.address);
     net.blockchain.now += DAY;
+    succeeded(await net.send(net.alice.address, at, toNano('1'), ChannelBody.finish()), at);
+    assert.deepEqual([(await net.channel.getData()).status, (await net.settlement.getData()).openChannels], [3, 0]);
     succeeded(await net.operate(SettlementBody.unstake()), net.settlement.address);
     assert.equal((await net.settlement.getData()).stake, 0n);
     await net.check();

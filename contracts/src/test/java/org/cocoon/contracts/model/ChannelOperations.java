@@ -13,8 +13,16 @@ import org.cocoon.contracts.model.Draw.Planned;
 final class ChannelOperations {
   private static final List<String> CLAIM_FAULTS =
       List.of(
-          "replayed", "forged", "changed", "foreign network", "foreign channel", "foreign kind",
-          "expired", "above voucher", "above deposit", "own hand");
+          "replayed",
+          "forged",
+          "changed",
+          "foreign network",
+          "foreign channel",
+          "foreign kind",
+          "expired",
+          "above voucher",
+          "above deposit",
+          "own hand");
 
   private final Map<TonAddress, List<Body.Claim>> claims = new HashMap<>();
   private final Map<TonAddress, List<Body.Release>> releases = new HashMap<>();
@@ -27,8 +35,7 @@ final class ChannelOperations {
   }
 
   private static ModelChannel any(Draw draw) {
-    List<ModelChannel> open =
-        draw.world.channels.stream().filter(ModelChannel::isOpen).toList();
+    List<ModelChannel> open = draw.world.channels.stream().filter(ModelChannel::isOpen).toList();
     return open.isEmpty() || draw.chance(0.2) ? draw.pick(draw.world.channels) : draw.pick(open);
   }
 
@@ -61,7 +68,7 @@ final class ChannelOperations {
     ModelChannel channel = any(draw);
     TonAddress at = channel.terms.address();
     String fault = draw.chance(0.55) ? "" : draw.pick(CLAIM_FAULTS);
-    List<Body.Claim> old = claims.computeIfAbsent(at, unused -> new ArrayList<>());
+    List<Body.Claim> old = claims.computeIfAbsent(at, _ -> new ArrayList<>());
     Body.Claim claim =
         fault.equals("replayed") && !old.isEmpty()
             ? draw.pick(old)
@@ -108,8 +115,7 @@ final class ChannelOperations {
   }
 
   /** The same claim with something wrong with one of its signatures or ends. */
-  private static Body.Claim spoilt(
-      Draw draw, ModelChannel channel, String fault, Body.Claim good) {
+  private static Body.Claim spoilt(Draw draw, ModelChannel channel, String fault, Body.Claim good) {
     TonAddress at = channel.terms.address();
     TonAddress other = draw.pick(draw.world.channels).terms.address();
     ReceiptKey router = draw.routerKey(channel.terms.settlement());
@@ -133,22 +139,24 @@ final class ChannelOperations {
       case "foreign channel" ->
           voucher
               ? withVoucher(good, by.voucher(client, Tvm.NETWORK, other, ceiling, until))
-              : withCharge(
-                  good, by.charge(router, Tvm.NETWORK, other, charged, good.expires()));
+              : withCharge(good, by.charge(router, Tvm.NETWORK, other, charged, good.expires()));
       case "foreign kind" ->
           voucher
               ? withVoucher(good, by.charge(client, Tvm.NETWORK, at, ceiling, until))
-              : withCharge(
-                  good, by.voucher(router, Tvm.NETWORK, at, charged, good.expires()));
+              : withCharge(good, by.voucher(router, Tvm.NETWORK, at, charged, good.expires()));
       case "own hand" ->
           voucher
               ? withVoucher(good, by.voucher(router, Tvm.NETWORK, at, ceiling, until))
-              : withCharge(
-                  good, by.charge(client, Tvm.NETWORK, at, charged, good.expires()));
+              : withCharge(good, by.charge(client, Tvm.NETWORK, at, charged, good.expires()));
       case "expired" -> {
         long past = draw.world.now - 1 - draw.upTo(World.DELAY);
         yield signed(
-            draw, channel, charged, ceiling, voucher ? good.expires() : past, voucher ? past : until);
+            draw,
+            channel,
+            charged,
+            ceiling,
+            voucher ? good.expires() : past,
+            voucher ? past : until);
       }
       default -> good;
     };
@@ -213,8 +221,7 @@ final class ChannelOperations {
   Planned finish(Draw draw) {
     List<ModelChannel> waiting =
         draw.world.channels.stream().filter(channel -> channel.unlockAt != 0).toList();
-    ModelChannel channel =
-        waiting.isEmpty() || draw.chance(0.3) ? any(draw) : draw.pick(waiting);
+    ModelChannel channel = waiting.isEmpty() || draw.chance(0.3) ? any(draw) : draw.pick(waiting);
     return draw.planned(
         "finish",
         draw.chance(0.5) ? channel.terms.owner() : draw.anyWallet(),
@@ -226,13 +233,18 @@ final class ChannelOperations {
   Planned release(Draw draw) {
     ModelChannel channel = any(draw);
     TonAddress at = channel.terms.address();
-    List<Body.Release> old = releases.computeIfAbsent(at, unused -> new ArrayList<>());
+    List<Body.Release> old = releases.computeIfAbsent(at, _ -> new ArrayList<>());
     String fault =
         draw.chance(0.55)
             ? ""
             : draw.pick(
                 List.of(
-                    "replayed", "forged", "foreign", "expired", "before the claim", "too much",
+                    "replayed",
+                    "forged",
+                    "foreign",
+                    "expired",
+                    "before the claim",
+                    "too much",
                     "nonsense"));
     Body.Release release =
         fault.equals("replayed") && !old.isEmpty() ? draw.pick(old) : made(draw, channel, fault);

@@ -30,8 +30,7 @@ final class Comparison {
       check(left.compareTo(NO_ANSWER) < 0, "%s nanoTON were not answered", left);
       sendings = sendings.subList(0, sendings.size() - 1);
     }
-    check(
-        tx.out().size() == sendings.size(), "%s is sent, not %s", tx.out(), accepted.sendings());
+    check(tx.out().size() == sendings.size(), "%s is sent, not %s", tx.out(), accepted.sendings());
     for (int i = 0; i < sendings.size(); i++) {
       Sending sending = sendings.get(i);
       Message sent = tx.out().get(i);

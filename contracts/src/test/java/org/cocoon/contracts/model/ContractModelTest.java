@@ -1,6 +1,7 @@
 package org.cocoon.contracts.model;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNullElse;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -60,7 +61,8 @@ final class ContractModelTest {
         run.get();
       }
     } catch (ExecutionException e) {
-      throw new AssertionError(e.getCause().getMessage(), e.getCause());
+      Throwable cause = requireNonNullElse(e.getCause(), e);
+      throw new AssertionError(cause.getMessage(), cause);
     }
     Duration time = Duration.between(start, Instant.now());
     System.out.printf(
@@ -72,7 +74,7 @@ final class ContractModelTest {
         coverage.operations() * 1000 / Math.max(1, time.toMillis()),
         coverage.table());
     if (EPISODE < 0) {
-      List<String> missing = coverage.missing(Required.OUTCOMES);
+      List<String> missing = coverage.missing(Required.of(OPERATIONS));
       assertTrue(missing.isEmpty(), () -> "these never came: " + missing);
     }
   }
@@ -133,7 +135,8 @@ final class ContractModelTest {
         -Dcocoon.model.seed=%d -Dcocoon.model.episode=%d, first: %s
         the smallest that was found: %d operations, %s
         """
-        .formatted(wrong, SEED, episode, first.getMessage(), Episode.OPERATIONS - left.size(), file);
+        .formatted(
+            wrong, SEED, episode, first.getMessage(), Episode.OPERATIONS - left.size(), file);
   }
 
   private void install() throws IOException, InterruptedException {

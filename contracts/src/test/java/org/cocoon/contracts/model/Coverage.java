@@ -22,8 +22,8 @@ final class Coverage {
   void transaction(String operation, String outcome) {
     transactions.increment();
     counts
-        .computeIfAbsent(operation, unused -> new ConcurrentHashMap<>())
-        .computeIfAbsent(outcome, unused -> new LongAdder())
+        .computeIfAbsent(operation, _ -> new ConcurrentHashMap<>())
+        .computeIfAbsent(outcome, _ -> new LongAdder())
         .increment();
   }
 
@@ -40,8 +40,10 @@ final class Coverage {
     return required.stream()
         .filter(
             text -> {
-              String[] pair = text.split(": ", 2);
-              return !counts.getOrDefault(pair[0], new ConcurrentHashMap<>()).containsKey(pair[1]);
+              int colon = text.lastIndexOf(": ");
+              var outcomes =
+                  counts.getOrDefault(text.substring(0, colon), new ConcurrentHashMap<>());
+              return !outcomes.containsKey(text.substring(colon + 2));
             })
         .toList();
   }

@@ -8,6 +8,8 @@ final class Disagreement extends AssertionError {
     super(what);
   }
 
+  /** A sentence in the form of String.format, with what it tells. */
+  @SuppressWarnings("AnnotateFormatMethod") // its annotations are no dependency of ours
   static void check(boolean holds, String what, Object... details) {
     if (!holds) {
       throw new Disagreement(what.formatted(details));

@@ -84,8 +84,7 @@ final class Draw {
 
   Planned planned(String label, TonAddress from, TonAddress to, BigInteger value, Body body) {
     BigInteger query = new BigInteger(64, random);
-    return new Planned(
-        label, new Message(-1, from, to, value, chance(0.9), false, query, body));
+    return new Planned(label, new Message(-1, from, to, value, chance(0.9), false, query, body));
   }
 
   /** A later second, or the one in which it ends, mostly. */

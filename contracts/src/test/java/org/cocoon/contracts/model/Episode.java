@@ -250,8 +250,7 @@ final class Episode {
     BigInteger value = BigInteger.valueOf(Draw.TON);
     TonAddress owner = channel.terms.owner();
     Message message =
-        new Message(
-            -1, owner, channel.terms.address(), value, true, false, BigInteger.ZERO, body);
+        new Message(-1, owner, channel.terms.address(), value, true, false, BigInteger.ZERO, body);
     Outcome outcome = world.send("leave: " + body.kind(), message, draw.random);
     check(outcome instanceof Outcome.Accepted, "%s cannot leave: %s", owner, outcome);
   }

@@ -120,8 +120,7 @@ final class Invariants {
     if (world.channel(message.from()) != null && world.settlement(message.to()) != null) {
       return message.to();
     }
-    boolean back =
-        world.settlement(message.from()) != null && world.channel(message.to()) != null;
+    boolean back = world.settlement(message.from()) != null && world.channel(message.to()) != null;
     return back ? message.from() : null;
   }
 
@@ -154,7 +153,7 @@ final class Invariants {
         add(refunds, at, paid.amount());
       } else if (sent.body() instanceof Body.Earned) {
         add(payments, at, sent.value());
-        add(paymentsTo.computeIfAbsent(at, unused -> new HashMap<>()), sent.to(), sent.value());
+        add(paymentsTo.computeIfAbsent(at, _ -> new HashMap<>()), sent.to(), sent.value());
       }
     }
     if (!step.isAccepted()) {
@@ -171,9 +170,9 @@ final class Invariants {
           add(refunds, at, back.amount().negate());
       case Body.Collect collect when world.channel(step.message.from()) == null ->
           add(otherIncome, at, collect.amount());
-      case Body.Prepay prepay -> add(otherIncome, at, grown(step, "collected"));
-      case Body.Register register -> registered.add(step.message.from());
-      case Body.Unregister unregister -> registered.remove(step.message.from());
+      case Body.Prepay _ -> add(otherIncome, at, grown(step, "collected"));
+      case Body.Register _ -> registered.add(step.message.from());
+      case Body.Unregister _ -> registered.remove(step.message.from());
       case Body.Commit commit -> promise(at, commit.pledge());
       default -> {}
     }
@@ -188,9 +187,7 @@ final class Invariants {
     for (int i = 0; i < leaves.size(); i++) {
       Body.Leaf leaf = leaves.get(i);
       promised.merge(
-          new Place(settlement, i, leaf.payee().substring(0, 40)),
-          leaf.earned(),
-          BigInteger::max);
+          new Place(settlement, i, leaf.payee().substring(0, 40)), leaf.earned(), BigInteger::max);
     }
   }
 
@@ -336,8 +333,7 @@ final class Invariants {
           switch (back.of()) {
             case "collect" -> big(-grownInModel(step, "claimed"));
             case "paidBack" -> big(-grownInModel(step, "withdrawn"));
-            case "stakeBack" ->
-                big(grownInModel(step, "stake") + grownInModel(step, "treasury"));
+            case "stakeBack" -> big(grownInModel(step, "stake") + grownInModel(step, "treasury"));
             default -> amount;
           };
       Disagreement.check(restored.equals(amount), "of %s only %s is back", back, restored);
@@ -361,17 +357,14 @@ final class Invariants {
     long then = world.now;
     for (Body body : way) {
       Message message =
-          new Message(
-              -1, channel.terms.owner(), at, value, true, false, BigInteger.ZERO, body);
+          new Message(-1, channel.terms.owner(), at, value, true, false, BigInteger.ZERO, body);
       if (body instanceof Body.Finish) {
         then += channel.terms.delay();
       }
       Outcome outcome = copy.receive(new ModelAccount.Arrival(message, balance, then));
-      Disagreement.check(
-          outcome instanceof Outcome.Accepted, "%s: %s is %s", at, body, outcome);
+      Disagreement.check(outcome instanceof Outcome.Accepted, "%s: %s is %s", at, body, outcome);
     }
-    Disagreement.check(
-        copy.withdrawn == channel.deposited - channel.claimed, "%s keeps money", at);
+    Disagreement.check(copy.withdrawn == channel.deposited - channel.claimed, "%s keeps money", at);
   }
 
   /** 7: the stake is released only when nothing is open. */
@@ -419,7 +412,13 @@ final class Invariants {
     switch (step.message.body()) {
       case Body.Claim claim when channel != null -> {
         String client = channel.terms.voucherKey();
-        made(claim.voucherSignature(), "voucher", at, client, claim.ceiling(), claim.voucherExpires());
+        made(
+            claim.voucherSignature(),
+            "voucher",
+            at,
+            client,
+            claim.ceiling(),
+            claim.voucherExpires());
         String router = channel.terms.routerKey();
         made(claim.signature(), "charge", at, router, claim.charged(), claim.expires());
       }
@@ -444,8 +443,7 @@ final class Invariants {
 
   private void made(ModelSettlement settlement, Pledge pledge) {
     TonAddress at = settlement.terms.address();
-    String purpose =
-        Signatures.purposeOf(Tvm.NETWORK, at, settlement.terms.routerKey(), pledge);
+    String purpose = Signatures.purposeOf(Tvm.NETWORK, at, settlement.terms.routerKey(), pledge);
     Disagreement.check(
         world.signatures.purpose(pledge.signature()).equals(purpose), "nobody signed %s", pledge);
   }

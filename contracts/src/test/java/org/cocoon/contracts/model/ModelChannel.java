@@ -20,12 +20,18 @@ import org.cocoon.contracts.TonAddress;
  * </pre>
  */
 final class ModelChannel implements ModelAccount {
-  /** Where in its life it is; the order is the contract's numbering. */
+  /** Where in its life it is, with the contract's number for it. */
   enum Phase {
-    NEW,
-    OPEN,
-    CLOSING,
-    CLOSED
+    NEW(0),
+    OPEN(1),
+    CLOSING(2),
+    CLOSED(3);
+
+    final int code;
+
+    Phase(int code) {
+      this.code = code;
+    }
   }
 
   /** What its address is made of. */
@@ -74,11 +80,11 @@ final class ModelChannel implements ModelAccount {
       case Body.Deposit body -> deposit(in, body.amount());
       case Body.Claim body -> claim(in, body);
       case Body.Withdraw body -> withdraw(in, body.amount());
-      case Body.Finish body -> finish(in);
+      case Body.Finish _ -> finish(in);
       case Body.Release body -> release(in, body);
-      case Body.RouterClose body -> routerClose(in);
+      case Body.RouterClose _ -> routerClose(in);
       case Body.Bounced body -> bounced(in, body);
-      case Body.Empty body -> accepted();
+      case Body.Empty _ -> accepted();
       default -> refused(Exit.UNKNOWN_MESSAGE);
     };
   }
@@ -155,8 +161,7 @@ final class ModelChannel implements ModelAccount {
     }
     BigInteger amount = most.subtract(big(claimed));
     claimed = most.longValueExact();
-    return accepted(
-        Outcome.restAnd(terms.settlement, amount, new Body.Collect(amount), true));
+    return accepted(Outcome.restAnd(terms.settlement, amount, new Body.Collect(amount), true));
   }
 
   private Outcome withdraw(Arrival in, BigInteger amount) {
@@ -219,8 +224,7 @@ final class ModelChannel implements ModelAccount {
         yield accepted(pay(in, amount));
       }
       case CLOSING -> in.now() < unlockAt ? refused(Exit.TOO_EARLY) : close(in);
-      case CLOSED ->
-          locked() == 0 ? refused(Exit.NOTHING_TO_CLAIM) : accepted(pay(in, locked()));
+      case CLOSED -> locked() == 0 ? refused(Exit.NOTHING_TO_CLAIM) : accepted(pay(in, locked()));
     };
   }
 
@@ -240,10 +244,7 @@ final class ModelChannel implements ModelAccount {
   private Outcome.Sending pay(Arrival in, long amount) {
     withdrawn += amount;
     return Outcome.allBut(
-        terms.owner,
-        in.before().subtract(big(amount)),
-        new Body.PaidBack(big(amount)),
-        true);
+        terms.owner, in.before().subtract(big(amount)), new Body.PaidBack(big(amount)), true);
   }
 
   private Outcome release(Arrival in, Body.Release release) {
@@ -319,7 +320,7 @@ final class ModelChannel implements ModelAccount {
         Map.entry("voucherKey", terms.voucherKey),
         Map.entry("routerKey", terms.routerKey),
         Map.entry("delay", Long.toString(terms.delay)),
-        Map.entry("phase", Integer.toString(phase.ordinal())),
+        Map.entry("phase", Integer.toString(phase.code)),
         Map.entry("deposited", Long.toString(deposited)),
         Map.entry("claimed", Long.toString(claimed)),
         Map.entry("withdrawn", Long.toString(withdrawn)),
@@ -335,8 +336,8 @@ final class ModelChannel implements ModelAccount {
   @Override
   public long gasBound(Body body) {
     return switch (body) {
-      case Body.Claim claim -> Fees.CLAIM;
-      case Body.Bounced bounced -> Fees.BOUNCE;
+      case Body.Claim _ -> Fees.CLAIM;
+      case Body.Bounced _ -> Fees.BOUNCE;
       default -> Fees.CHANNEL_REST;
     };
   }

@@ -43,15 +43,15 @@ final class ModelRegistry implements ModelAccount {
   public Outcome receive(Arrival in) {
     return switch (in.message().body()) {
       case Body.Announce body -> announce(in, body.text());
-      case Body.Apply body -> apply(in);
-      case Body.Cancel body -> cancel(in);
+      case Body.Apply _ -> apply(in);
+      case Body.Cancel _ -> cancel(in);
       case Body.Revoke body -> revoke(in, body.hash());
       case Body.Transfer body -> transfer(in, body.owner());
-      case Body.Accept body -> accept(in);
+      case Body.Accept _ -> accept(in);
       case Body.Treasury body -> pay(in, body.amount());
-      case Body.Fine body -> fine(in);
+      case Body.Fine _ -> fine(in);
       case Body.Bounced body -> bounced(body);
-      case Body.Empty body -> accepted();
+      case Body.Empty _ -> accepted();
       default -> refused(Exit.UNKNOWN_MESSAGE);
     };
   }

@@ -31,13 +31,19 @@ final class ModelSettlement implements ModelAccount {
   private static final int PREFIX_CHARS = 40;
   private static final Paid NOBODY = new Paid("0".repeat(PREFIX_CHARS), BigInteger.ZERO);
 
-  /** Where in its life it is; the order is the contract's numbering. */
+  /** Where in its life it is, with the contract's number for it. */
   enum Phase {
-    NEW,
-    ACTIVE,
-    RETIRING,
-    SLASHED,
-    RELEASED
+    NEW(0),
+    ACTIVE(1),
+    RETIRING(2),
+    SLASHED(3),
+    RELEASED(4);
+
+    final int code;
+
+    Phase(int code) {
+      this.code = code;
+    }
   }
 
   /** What its address is made of. */
@@ -113,13 +119,13 @@ final class ModelSettlement implements ModelAccount {
       case Body.Commit body -> commit(in, body.pledge());
       case Body.Payout body -> payout(in, body);
       case Body.Slash body -> slash(in, body);
-      case Body.Retire body -> retire(in);
-      case Body.Unstake body -> unstake(in);
+      case Body.Retire _ -> retire(in);
+      case Body.Unstake _ -> unstake(in);
       case Body.CloseChannel body -> closeChannel(in, body);
-      case Body.Sweep body -> sweep(in);
-      case Body.Prepay body -> prepay(in);
+      case Body.Sweep _ -> sweep(in);
+      case Body.Prepay _ -> prepay(in);
       case Body.Bounced body -> bounced(body);
-      case Body.Empty body -> accepted();
+      case Body.Empty _ -> accepted();
       default -> refused(Exit.UNKNOWN_MESSAGE);
     };
   }
@@ -283,8 +289,7 @@ final class ModelSettlement implements ModelAccount {
     if (in.balance().compareTo(kept.add(big(leastValue()))) <= 0) {
       return refused(Exit.NOTHING_TO_CLAIM);
     }
-    return accepted(
-        Outcome.allBut(terms.owner, kept, new Body.StakeBack(BigInteger.ZERO), true));
+    return accepted(Outcome.allBut(terms.owner, kept, new Body.StakeBack(BigInteger.ZERO), true));
   }
 
   private Outcome commit(Arrival in, Body.Pledge pledge) {
@@ -341,8 +346,7 @@ final class ModelSettlement implements ModelAccount {
     phase = Phase.SLASHED;
     return accepted(
         Outcome.exactly(terms.registry, fine, new Body.Fine(fine), false),
-        Outcome.allBut(
-            in.message().from(), in.before().subtract(all), new Body.Excesses(), false));
+        Outcome.allBut(in.message().from(), in.before().subtract(all), new Body.Excesses(), false));
   }
 
   private Outcome payout(Arrival in, Body.Payout body) {
@@ -368,8 +372,7 @@ final class ModelSettlement implements ModelAccount {
         return refused(Exit.PAYEE);
       }
       BigInteger due = leaf.earned().subtract(before.amount());
-      if (due.signum() < 0
-          || (leaf.earned().signum() == 0) != prefix.equals(NOBODY.payee())) {
+      if (due.signum() < 0 || (leaf.earned().signum() == 0) != prefix.equals(NOBODY.payee())) {
         return refused(Exit.EARNED_TOO_LITTLE);
       }
       fresh.put(body.index() + i, new Paid(prefix, leaf.earned()));
@@ -441,7 +444,7 @@ final class ModelSettlement implements ModelAccount {
         Map.entry("routerKey", terms.routerKey),
         Map.entry("delay", Long.toString(terms.delay)),
         Map.entry("minStake", Long.toString(terms.minStake)),
-        Map.entry("phase", Integer.toString(phase.ordinal())),
+        Map.entry("phase", Integer.toString(phase.code)),
         Map.entry("stake", Long.toString(stake)),
         Map.entry("openChannels", Long.toString(openChannels)),
         Map.entry("collected", Long.toString(collected)),
@@ -463,11 +466,11 @@ final class ModelSettlement implements ModelAccount {
     return switch (body) {
       case Body.Payout payout ->
           Fees.SETTLEMENT_REST + (long) Fees.LEAF * (1 << Math.min(payout.height(), 8));
-      case Body.Slash slash -> Fees.SLASH;
-      case Body.Collect collect -> Fees.COLLECT;
-      case Body.Register register -> Fees.REGISTER;
-      case Body.Unregister unregister -> Fees.REGISTER;
-      case Body.Bounced bounced -> Fees.BOUNCE;
+      case Body.Slash _ -> Fees.SLASH;
+      case Body.Collect _ -> Fees.COLLECT;
+      case Body.Register _ -> Fees.REGISTER;
+      case Body.Unregister _ -> Fees.REGISTER;
+      case Body.Bounced _ -> Fees.BOUNCE;
       default -> Fees.SETTLEMENT_REST;
     };
   }

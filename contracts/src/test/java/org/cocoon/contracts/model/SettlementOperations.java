@@ -18,12 +18,30 @@ final class SettlementOperations {
   private static final HexFormat HEX = HexFormat.of();
   private static final List<String> COMMIT_FAULTS =
       List.of(
-          "replayed", "wrong epoch", "shrunken", "too much", "forged", "changed", "foreign",
-          "expired", "moved payee", "taken back", "wrong sum", "unsigned huge");
+          "replayed",
+          "wrong epoch",
+          "shrunken",
+          "too much",
+          "forged",
+          "changed",
+          "foreign",
+          "expired",
+          "moved payee",
+          "taken back",
+          "wrong sum",
+          "unsigned huge");
   private static final List<String> PAYOUT_FAULTS =
       List.of(
-          "other tree", "other payee", "other amount", "other place", "cut way", "longer way",
-          "too few", "too many", "too high", "huge");
+          "other tree",
+          "other payee",
+          "other amount",
+          "other place",
+          "cut way",
+          "longer way",
+          "too few",
+          "too many",
+          "too high",
+          "huge");
 
   private final Map<TonAddress, List<EarningsTree.Leaf>> owed = new HashMap<>();
   private final Map<String, EarningsTree> trees = new HashMap<>();
@@ -72,7 +90,7 @@ final class SettlementOperations {
   Planned commit(Draw draw) {
     ModelSettlement at = any(draw);
     TonAddress address = at.terms.address();
-    List<Pledge> old = pledges.computeIfAbsent(address, unused -> new ArrayList<>());
+    List<Pledge> old = pledges.computeIfAbsent(address, _ -> new ArrayList<>());
     String fault = draw.chance(0.55) ? "" : draw.pick(COMMIT_FAULTS);
     Pledge pledge =
         fault.equals("replayed") && !old.isEmpty()
@@ -105,8 +123,7 @@ final class SettlementOperations {
         leaves.set(from, new EarningsTree.Leaf(leaves.get(to).payee(), leaves.get(from).earned()));
       } else {
         leaves.set(from, leaf(payee, leaves.get(from).earned().nanos() - part));
-        leaves.set(
-            to, leaf(leaves.get(to).payee(), leaves.get(to).earned().nanos() + part));
+        leaves.set(to, leaf(leaves.get(to).payee(), leaves.get(to).earned().nanos() + part));
       }
     }
     if (fault.isEmpty()) {
@@ -197,8 +214,7 @@ final class SettlementOperations {
   }
 
   private static Pledge with(Pledge pledge, BigInteger earned, String signature, long expires) {
-    return new Pledge(
-        pledge.epoch(), pledge.root(), earned, pledge.digest(), expires, signature);
+    return new Pledge(pledge.epoch(), pledge.root(), earned, pledge.digest(), expires, signature);
   }
 
   Planned payout(Draw draw) {

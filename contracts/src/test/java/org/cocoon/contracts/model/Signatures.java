@@ -14,8 +14,8 @@ import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.Voucher;
 
 /**
- * Signs and verifies statements by the module's own code, and remembers what each signature was made
- * for, so that it can be told without any cryptography what it is worth.
+ * Signs and verifies statements by the module's own code, and remembers what each signature was
+ * made for, so that it can be told without any cryptography what it is worth.
  */
 final class Signatures {
   private static final HexFormat HEX = HexFormat.of();
@@ -64,29 +64,15 @@ final class Signatures {
       long expires) {
     Release made =
         Release.sign(
-            key,
-            network,
-            contract,
-            new NanoTon(charged),
-            new NanoTon(withdrawn),
-            closes,
-            expires);
+            key, network, contract, new NanoTon(charged), new NanoTon(withdrawn), closes, expires);
     return kept(
         made.signature(),
         purposeOf(
-            "release",
-            network,
-            contract,
-            hex(key),
-            charged,
-            withdrawn,
-            closes ? 1 : 0,
-            expires));
+            "release", network, contract, hex(key), charged, withdrawn, closes ? 1 : 0, expires));
   }
 
   /** Signs a commitment; its signature in the pledge is of no account. */
-  Body.Pledge commitment(
-      ReceiptKey key, int network, TonAddress contract, Body.Pledge pledge) {
+  Body.Pledge commitment(ReceiptKey key, int network, TonAddress contract, Body.Pledge pledge) {
     Commitment made =
         Commitment.sign(
             key,

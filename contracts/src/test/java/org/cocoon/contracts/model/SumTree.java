@@ -21,24 +21,26 @@ final class SumTree {
     if (leaf.earned().signum() == 0) {
       return new Node("00".repeat(32), BigInteger.ZERO);
     }
-    ByteBuffer bytes =
+    byte[] bytes =
         ByteBuffer.allocate(1 + 4 + 33 + 32 + 8)
             .put((byte) 0)
             .putInt(Tvm.NETWORK)
             .put(settlement.bytes())
             .put(HEX.parseHex(leaf.payee()))
-            .putLong(leaf.earned().longValue());
+            .putLong(leaf.earned().longValue())
+            .array();
     return new Node(sha256(bytes), leaf.earned());
   }
 
   static Node join(Node left, Node right) {
-    ByteBuffer bytes =
+    byte[] bytes =
         ByteBuffer.allocate(1 + 2 * (32 + 8))
             .put((byte) 1)
             .put(HEX.parseHex(left.hash()))
             .putLong(left.sum().longValue())
             .put(HEX.parseHex(right.hash()))
-            .putLong(right.sum().longValue());
+            .putLong(right.sum().longValue())
+            .array();
     return new Node(sha256(bytes), left.sum().add(right.sum()));
   }
 
@@ -57,9 +59,9 @@ final class SumTree {
     return levels;
   }
 
-  private static String sha256(ByteBuffer bytes) {
+  private static String sha256(byte[] bytes) {
     try {
-      return HEX.formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
+      return HEX.formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }

@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.TonAddress;
 
 /**
- * A process with the real TVM (contracts/tolk/scripts/drive.ts) that executes one message at a time.
- * One thread. What was asked and answered since the world began is kept, to show it.
+ * A process with the real TVM (contracts/tolk/scripts/drive.ts) that executes one message at a
+ * time. One thread. What was asked and answered since the world began is kept, to show it.
  */
 final class Tvm implements AutoCloseable {
   /** The devnet's global id. */

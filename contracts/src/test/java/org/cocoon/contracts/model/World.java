@@ -6,6 +6,7 @@ import static org.cocoon.contracts.model.Disagreement.check;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -120,19 +121,14 @@ final class World {
     settlements.add(
         new ModelSettlement(
             new ModelSettlement.Terms(
-                address,
-                registryAddress,
-                wallet("operator" + number),
-                routerKey,
-                DELAY,
-                MIN_STAKE),
+                address, registryAddress, wallet("operator" + number), routerKey, DELAY, MIN_STAKE),
             known));
     accounts.put(address, settlements.getLast());
   }
 
   private static ReceiptKey key(int fill) {
     byte[] seed = new byte[32];
-    java.util.Arrays.fill(seed, (byte) fill);
+    Arrays.fill(seed, (byte) fill);
     return ReceiptKey.ofSeed(seed);
   }
 
@@ -205,8 +201,7 @@ final class World {
     broken.remove(address);
   }
 
-  private Outcome step(
-      String label, Message message, boolean init, Transaction tx, Random random) {
+  private Outcome step(String label, Message message, boolean init, Transaction tx, Random random) {
     TonAddress to = message.to();
     ModelAccount account = accounts.get(to);
     check(tx.before().equals(balance(to)), "%s: %s had %s", label, to, tx.before());
@@ -229,7 +224,7 @@ final class World {
       outcome = account.receive(new ModelAccount.Arrival(come, balance, now));
       name =
           switch (outcome) {
-            case Outcome.Accepted accepted -> "ok";
+            case Outcome.Accepted _ -> "ok";
             case Outcome.Refused refused -> Integer.toString(refused.exitCode());
           };
     }
@@ -271,7 +266,13 @@ final class World {
             (field, value) -> {
               String there = tx.state().get(field).asText();
               check(
-                  there.equals(value), "%s: %s is %s, not %s at %s", label, field, there, value, to);
+                  there.equals(value),
+                  "%s: %s is %s, not %s at %s",
+                  label,
+                  field,
+                  there,
+                  value,
+                  to);
             });
   }
 

@@ -1,6 +1,6 @@
 /**
- * A reference model of the contracts in plain Java, and a test that drives model and TVM through the
- * same random operations and compares them after each.
+ * A reference model of the contracts in plain Java, and a test that drives model and TVM through
+ * the same random operations and compares them after each.
  */
 @NullMarked
 package org.cocoon.contracts.model;
