@@ -405,7 +405,7 @@ public final class PostgresLedger implements Ledger {
   Future<Void> abandon() {
     closing = true;
     context.owner().cancelTimer(pingTimer);
-    Future<?> unused = writer.close();
+    var unused = writer.close();
     return Future.fromCompletionStage(drain.abandon(), context).transform(_ -> database.close());
   }
 
