@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -81,6 +82,12 @@ public final class DemoMoney implements Callable<Integer> {
       description = "The root contract's first document (default: an empty object).")
   private @Nullable Path document;
 
+  @Option(
+      names = "--client-key",
+      paramLabel = "FILE",
+      description = "The client's wallet (default: DIR/client.key).")
+  private @Nullable Path clientKey;
+
   private final HttpClient http = HttpClient.newHttpClient();
 
   @Override
@@ -89,9 +96,8 @@ public final class DemoMoney implements Callable<Integer> {
     Map<String, Wallet> wallets = new LinkedHashMap<>();
     Wallet admin = wallet("admin");
     wallets.put("admin", admin);
-    for (String name : List.of("operator", "client")) {
-      wallets.put(name, wallet(name));
-    }
+    wallets.put("operator", wallet("operator"));
+    wallets.put("client", client());
     for (int i = 1; i <= workers; i++) {
       wallets.put("worker-" + i, wallet("worker-" + i));
     }
@@ -116,6 +122,20 @@ public final class DemoMoney implements Callable<Integer> {
       write(addresses);
     }
     return 0;
+  }
+
+  private Wallet client() throws IOException {
+    Path file = clientKey;
+    if (file == null) {
+      return wallet("client");
+    }
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent != null && !Files.isDirectory(parent)) {
+      Files.createDirectory(
+          parent,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+    return Wallet.of(ReceiptKey.loadOrCreate(file), DEVNET);
   }
 
   private Wallet wallet(String name) throws IOException {
