@@ -4,16 +4,12 @@ import java.nio.file.Path;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@link EvidenceOptions} on a program's command line; a mixin. */
 public final class EvidenceArguments {
-  @Option(
-      names = "--policy",
-      required = true,
-      paramLabel = "FILE",
-      description = "Whose evidence is accepted (JSON).")
-  private @Nullable Path policy;
+  @Mixin private PolicyArguments policy = new PolicyArguments();
 
   @Option(
       names = "--collateral",
@@ -44,14 +40,15 @@ public final class EvidenceArguments {
   /**
    * What was said.
    *
-   * @throws IllegalArgumentException a sentence, if no such hardware can be simulated
+   * @throws IllegalArgumentException a sentence, if no such hardware can be simulated, or there is
+   *     not one policy
    */
   public EvidenceOptions options() {
-    Path policyFile = policy;
-    if (policyFile == null) {
-      throw new IllegalStateException("picocli sees to required options");
-    }
     return new EvidenceOptions(
-        policyFile, tee, simulatedTee, SimulatedTee.Provider.ofWord(simulatedProvider), collateral);
+        policy.source(),
+        tee,
+        simulatedTee,
+        SimulatedTee.Provider.ofWord(simulatedProvider),
+        collateral);
   }
 }
