@@ -37,6 +37,7 @@ public final class ClientMain implements Runnable {
         .addSubcommand(new StatusCommand(terminal, environment, clock))
         .addSubcommand(new SidecarCommand(terminal.out(), environment))
         .addSubcommand(EvidenceCommand.commandLine(terminal, clock))
+        .addSubcommand(RegistryCommand.commandLine(terminal, clock))
         .setOut(out)
         .setErr(err);
   }

@@ -110,7 +110,7 @@ public final class RouterMain implements Callable<Integer> {
       names = "--prices",
       paramLabel = "FILE",
       description =
-          "Prices of models as JSON, in nanoTON per million tokens (default: 10,000,000 for all).")
+          "Prices of models as JSON, in nanoTON per million tokens, where no registry has any (default: 10,000,000 for all).")
   private @Nullable Path prices;
 
   @Option(names = "--strict", description = "Refuse unknown request fields.")

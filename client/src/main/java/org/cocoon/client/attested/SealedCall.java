@@ -273,6 +273,11 @@ public final class SealedCall {
               "The router billed %d completion tokens, and %d came.".formatted(billed, tokens));
       log.warn("event=usage_mismatch request={} billed={} opened={}", requestId, billed, tokens);
     }
+    Optional<String> receipt = session.receiptFault(usage);
+    if (receipt.isPresent()) {
+      warning = receipt;
+      log.warn("event=receipt_refused request={} detail=\"{}\"", requestId, receipt.get());
+    }
     over();
     listener.finished(new SealedEnd(finish, usage, tokens, stop, warning));
   }

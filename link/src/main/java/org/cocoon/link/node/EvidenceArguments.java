@@ -37,6 +37,11 @@ public final class EvidenceArguments {
       description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
   private String simulatedProvider = "";
 
+  /** What was said about the policy and the chain. */
+  public PolicyArguments policy() {
+    return policy;
+  }
+
   /**
    * What was said.
    *
@@ -44,8 +49,13 @@ public final class EvidenceArguments {
    *     not one policy
    */
   public EvidenceOptions options() {
+    return options(policy.source());
+  }
+
+  /** The same with a policy from there. */
+  public EvidenceOptions options(PolicySource source) {
     return new EvidenceOptions(
-        policy.source(),
+        source,
         tee,
         simulatedTee,
         SimulatedTee.Provider.ofWord(simulatedProvider),

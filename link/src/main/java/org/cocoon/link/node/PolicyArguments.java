@@ -75,7 +75,31 @@ public final class PolicyArguments {
     return file == null ? new PolicySource.Registry(registry()) : new PolicySource.File(file);
   }
 
-  /** The registry's address and endpoints, if they were named. */
+  /**
+   * The same where a registry may be named for another reason: then a policy file comes first.
+   *
+   * @throws IllegalArgumentException a sentence, if neither was said
+   */
+  public PolicySource fileOrRegistry() {
+    Path file = policy;
+    return file == null ? source() : new PolicySource.File(file);
+  }
+
+  /** The registry's address as it was given, if one was. */
+  public Optional<String> registryAddress() {
+    return Optional.ofNullable(registry);
+  }
+
+  /** Whom to ask about the chain, as it was given. */
+  public List<URI> chain() {
+    return chain;
+  }
+
+  /** Whether anything was said. */
+  public boolean given() {
+    return policy != null || registry != null;
+  }
+
   private RegistryOptions registry() {
     String address = registry;
     if (address == null) {

@@ -306,9 +306,17 @@ public final class RegistryFeed implements AutoCloseable {
     tell(before, after);
     keep(next);
     memory = next;
-    NetworkDocument document =
-        NetworkDocument.parse(next.document().toByteArray()).without(next.revoked());
-    return new First(document, after);
+    return new First(document(before, next), after);
+  }
+
+  /** The same object for as long as nothing changed. */
+  private NetworkDocument document(RegistryMemory before, RegistryMemory next) {
+    NetworkDocument last = current;
+    return last != null
+            && before.document().equals(next.document())
+            && before.revoked().equals(next.revoked())
+        ? last
+        : NetworkDocument.parse(next.document().toByteArray()).without(next.revoked());
   }
 
   private static RegistryStanding.Announced announced(RegistryState state, ByteString document) {

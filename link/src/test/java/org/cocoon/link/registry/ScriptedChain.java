@@ -50,7 +50,7 @@ public final class ScriptedChain implements AutoCloseable {
   }
 
   /** Answers with these from now on. */
-  void says(int newStatus, String newBody) {
+  public void says(int newStatus, String newBody) {
     body = newBody.getBytes(UTF_8);
     status = newStatus;
   }
