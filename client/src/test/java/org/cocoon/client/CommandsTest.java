@@ -169,7 +169,7 @@ class CommandsTest {
     assertEquals(2, run(false, "", "client", "--policy", "p.json"));
     assertTrue(complained().contains("say which router with --router https://HOST:PORT"));
     assertEquals(2, run(false, "", "client", "--router", "https://127.0.0.1:1"));
-    assertTrue(complained().contains("say whose evidence is accepted with --policy FILE"));
+    assertTrue(complained().contains("say whose evidence is accepted: --policy FILE"));
     String plain = server.base().toString();
     assertEquals(2, run(false, "", "client", "--router", plain, "--policy", "p.json"));
     assertTrue(complained().contains("without evidence nothing is sent to it"));

@@ -159,7 +159,8 @@ public final class RouterMain implements Callable<Integer> {
             name,
             dataFolder,
             postgres,
-            evidence.options(),
+            // Settling needs the registry too, whoever says whose evidence is accepted.
+            evidence.options(evidence.policy().fileOrRegistry()),
             demo,
             strict,
             maxInFlight,

@@ -98,7 +98,7 @@ final class BagOfCells {
     crc.update(bytes, 0, bytes.length - CRC_BYTES);
     long stated = 0;
     for (int i = 1; i <= CRC_BYTES; i++) {
-      stated = stated << 8 | bytes[bytes.length - i] & 0xff;
+      stated = stated << 8 | (bytes[bytes.length - i] & 0xff);
     }
     if (crc.getValue() != stated) {
       throw new MalformedStateException("the checksum of a bag of cells does not fit");
@@ -182,7 +182,7 @@ final class BagOfCells {
     }
     long value = 0;
     for (int i = 0; i < count; i++) {
-      value = value << 8 | bytes[at++] & 0xff;
+      value = value << 8 | (bytes[at++] & 0xff);
     }
     return value;
   }

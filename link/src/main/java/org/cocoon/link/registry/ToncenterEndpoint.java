@@ -81,7 +81,7 @@ final class ToncenterEndpoint implements RegistryEndpoint {
         || address.getUserInfo() != null
         || address.getFragment() != null
         || address.getQuery() != null
-        || !(scheme.equals("https") || scheme.equals("http") && isLoopback(host))) {
+        || !(scheme.equals("https") || (scheme.equals("http") && isLoopback(host)))) {
       throw new IllegalArgumentException(
           "--chain '"
               + address

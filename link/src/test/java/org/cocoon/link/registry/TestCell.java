@@ -7,7 +7,6 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
@@ -16,6 +15,9 @@ import java.util.zip.CRC32C;
 final class TestCell {
   private final StringBuilder bits = new StringBuilder();
   private final List<TestCell> refs = new ArrayList<>();
+
+  /** In the bag that is being written. */
+  private int number;
 
   TestCell uint(long value, int count) {
     for (int i = count - 1; i >= 0; i--) {
@@ -85,7 +87,7 @@ final class TestCell {
     for (String hash : revoked) {
       StringBuilder key = new StringBuilder();
       for (byte each : HexFormat.of().parseHex(hash)) {
-        key.append(Integer.toBinaryString(each & 0xff | 0x100).substring(1));
+        key.append(Integer.toBinaryString((each & 0xff) | 0x100).substring(1));
       }
       keys.put(key.toString(), 1L);
     }
@@ -104,7 +106,7 @@ final class TestCell {
     cell.uint(0b10, 2).uint(to - from, 32 - Integer.numberOfLeadingZeros(most));
     cell.bits.append(first, from, to);
     if (to == first.length()) {
-      return cell.uint(keys.get(first), 32);
+      return cell.uint(keys.values().iterator().next(), 32);
     }
     String middle = first.substring(0, to) + "1";
     return cell.ref(node(keys.headMap(middle), to + 1)).ref(node(keys.tailMap(middle), to + 1));
@@ -115,13 +117,14 @@ final class TestCell {
     List<TestCell> cells = new ArrayList<>();
     sort(this, Collections.newSetFromMap(new IdentityHashMap<>()), cells);
     Collections.reverse(cells); // each before what it refers to
-    Map<TestCell, Integer> numbers = new IdentityHashMap<>();
-    cells.forEach(cell -> numbers.put(cell, numbers.size()));
+    for (int i = 0; i < cells.size(); i++) {
+      cells.get(i).number = i;
+    }
     ByteArrayOutputStream data = new ByteArrayOutputStream();
     for (TestCell cell : cells) {
       data.writeBytes(cell.descriptors());
       data.writeBytes(cell.data());
-      cell.refs.forEach(ref -> data.writeBytes(number(numbers.get(ref), 2)));
+      cell.refs.forEach(ref -> data.writeBytes(number(ref.number, 2)));
     }
     ByteArrayOutputStream bag = new ByteArrayOutputStream();
     bag.writeBytes(number(0xb5ee9c72, 4));
