@@ -21,8 +21,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code registry}: looks at a network's document before and after it is published. */
@@ -51,7 +51,8 @@ final class RegistryCommand implements Runnable {
   /** {@code registry check FILE}. */
   @Command(
       name = "check",
-      description = "Say whether every node could read a document; to be done before it is announced.",
+      description =
+          "Say whether every node could read a document; to be done before it is announced.",
       mixinStandardHelpOptions = true,
       footer = {"", "Exit codes: 0 it is right, 1 it is broken, 2 it cannot be read."})
   static final class Check implements Callable<Integer> {
@@ -172,7 +173,9 @@ final class RegistryCommand implements Runnable {
         "routers     %s%n",
         document.routers().isEmpty()
             ? "none"
-            : document.routers().stream().map(ListedRouter::name).collect(Collectors.joining(", ")));
+            : document.routers().stream()
+                .map(ListedRouter::name)
+                .collect(Collectors.joining(", ")));
     if (document.policy().allowsSimulated()) {
       out.println("SIMULATED   it accepts simulated TEEs, which protect nothing");
     }

@@ -30,8 +30,10 @@ class RegistryNetworkTest {
   /** Each run prints its figure; a busy machine may take longer than the interval. */
   private static final int PATIENCE_MILLIS = 10_000;
 
-  private static final String CHEAP = "{\"default\": {\"prompt\": 1000000, \"completion\": 1000000}}";
-  private static final String DEAR = "{\"default\": {\"prompt\": 7000000, \"completion\": 7000000}}";
+  private static final String CHEAP =
+      "{\"default\": {\"prompt\": 1000000, \"completion\": 1000000}}";
+  private static final String DEAR =
+      "{\"default\": {\"prompt\": 7000000, \"completion\": 7000000}}";
 
   @TempDir Path folder;
   private ScriptedRegistry registry;

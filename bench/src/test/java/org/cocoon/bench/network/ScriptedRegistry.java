@@ -67,8 +67,7 @@ final class ScriptedRegistry implements AutoCloseable {
     byte[] data = data(revoked);
     answer =
         "{\"ok\": true, \"result\": {\"data\": \"%s\", \"sync_utime\": %d}}"
-            .formatted(
-                Base64.getEncoder().encodeToString(data), System.currentTimeMillis() / 1000)
+            .formatted(Base64.getEncoder().encodeToString(data), System.currentTimeMillis() / 1000)
             .getBytes(UTF_8);
   }
 
@@ -84,8 +83,7 @@ final class ScriptedRegistry implements AutoCloseable {
     for (int i = 0; i < pieces; i++) {
       int to = Math.min((i + 1) * BYTES_PER_CELL, text.length);
       byte[] piece = Arrays.copyOfRange(text, i * BYTES_PER_CELL, to);
-      cells.writeBytes(
-          new Bits().bytes(piece).cell(i + 1 < pieces ? List.of(i + 2) : List.of()));
+      cells.writeBytes(new Bits().bytes(piece).cell(i + 1 < pieces ? List.of(i + 2) : List.of()));
     }
     revoked.ifPresent(
         hash ->

@@ -90,10 +90,7 @@ final class TestNetwork implements AutoCloseable {
   }
 
   private TestNetwork(
-      Path folder,
-      int maxInFlight,
-      @Nullable Path collateral,
-      @Nullable RegistryOptions registry)
+      Path folder, int maxInFlight, @Nullable Path collateral, @Nullable RegistryOptions registry)
       throws Exception {
     this.registry = registry;
     this.folder = folder;
@@ -154,8 +151,7 @@ final class TestNetwork implements AutoCloseable {
   /** Writes a policy in which workers may run these images, and no others. */
   void allow(Set<String> workerImages) throws IOException {
     Files.writeString(
-        policy,
-        policyOf(folder, workerImages).withCollateralRequired(collateral != null).toJson());
+        policy, policyOf(folder, workerImages).withCollateralRequired(collateral != null).toJson());
   }
 
   /** A policy of a network in that folder, in which workers may run these images. */

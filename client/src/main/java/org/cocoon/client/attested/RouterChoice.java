@@ -22,8 +22,7 @@ public record RouterChoice(URI address, Optional<String> key) {
    *
    * @throws IOException a sentence, if there is none
    */
-  public static RouterChoice of(RegistryFeed registry, RandomGenerator random)
-      throws IOException {
+  public static RouterChoice of(RegistryFeed registry, RandomGenerator random) throws IOException {
     List<ListedRouter> routers =
         registry.current().routers().stream()
             .filter(router -> router.attested().isPresent())

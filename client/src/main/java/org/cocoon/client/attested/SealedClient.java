@@ -143,7 +143,8 @@ public final class SealedClient implements AutoCloseable {
       }
       if (chain == null) {
         URI named = Objects.requireNonNull(router, "router");
-        return open(new RouterChoice(named, Optional.empty()), Objects.requireNonNull(policy), null);
+        return open(
+            new RouterChoice(named, Optional.empty()), Objects.requireNonNull(policy), null);
       }
       RegistryFeed feed = RegistryFeed.open(chain, clock);
       try {

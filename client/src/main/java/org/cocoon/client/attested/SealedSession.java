@@ -89,13 +89,7 @@ public final class SealedSession {
     /** The same with a policy file. */
     public Options(
         URI router, Path policy, CollateralSource collateral, InstantSource clock, int maxStreams) {
-      this(
-          router,
-          new PolicyPlace.File(policy),
-          collateral,
-          clock,
-          maxStreams,
-          Optional.empty());
+      this(router, new PolicyPlace.File(policy), collateral, clock, maxStreams, Optional.empty());
     }
   }
 

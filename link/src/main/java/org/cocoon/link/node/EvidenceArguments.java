@@ -55,10 +55,6 @@ public final class EvidenceArguments {
   /** The same with a policy from there. */
   public EvidenceOptions options(PolicySource source) {
     return new EvidenceOptions(
-        source,
-        tee,
-        simulatedTee,
-        SimulatedTee.Provider.ofWord(simulatedProvider),
-        collateral);
+        source, tee, simulatedTee, SimulatedTee.Provider.ofWord(simulatedProvider), collateral);
   }
 }

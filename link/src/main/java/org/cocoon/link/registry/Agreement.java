@@ -44,8 +44,7 @@ record Agreement(
             .sorted(Comparator.comparingLong(entry -> -entry.getKey().version()))
             .toList();
     boolean twice =
-        enough.size() > 1
-            && enough.get(0).getKey().version() == enough.get(1).getKey().version();
+        enough.size() > 1 && enough.get(0).getKey().version() == enough.get(1).getKey().version();
     Optional<RegistryState> state =
         enough.isEmpty() || twice
             ? Optional.empty()

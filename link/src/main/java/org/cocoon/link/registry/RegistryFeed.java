@@ -94,8 +94,7 @@ public final class RegistryFeed implements AutoCloseable {
    * @throws IOException a sentence, if no quorum says the same and nothing was kept: nothing starts
    *     without a policy
    */
-  public static RegistryFeed open(RegistryOptions options, InstantSource clock)
-      throws IOException {
+  public static RegistryFeed open(RegistryOptions options, InstantSource clock) throws IOException {
     List<RegistryEndpoint> endpoints = new ArrayList<>();
     options
         .endpoints()
@@ -325,9 +324,7 @@ public final class RegistryFeed implements AutoCloseable {
   }
 
   private RegistryStanding standing(
-      RegistryMemory of,
-      Optional<RegistryStanding.Announced> announced,
-      Optional<String> problem) {
+      RegistryMemory of, Optional<RegistryStanding.Announced> announced, Optional<String> problem) {
     return new RegistryStanding(
         of.registry(),
         of.version(),

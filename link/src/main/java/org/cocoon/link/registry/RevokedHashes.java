@@ -76,8 +76,7 @@ final class RevokedHashes {
     return length;
   }
 
-  private int copied(CellReader in, int from, int length, int most)
-      throws MalformedStateException {
+  private int copied(CellReader in, int from, int length, int most) throws MalformedStateException {
     requireFits(length, most);
     for (int i = 0; i < length; i++) {
       set(from + i, in.bit());

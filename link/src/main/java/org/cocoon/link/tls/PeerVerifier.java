@@ -246,8 +246,8 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
         shut.isPresent()
             ? shut.get()
             : chain.length == 1
-            ? judge(chain[0], current, current.patient()).verdict()
-            : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
+                ? judge(chain[0], current, current.patient()).verdict()
+                : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
     if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));
       throw new CertificateException(reason + ": " + detail);

@@ -51,8 +51,7 @@ final class RegistryTrustTest {
         SimulatedTee.start(
             folder.resolve("tee"), Role.WORKER, TestNetwork.IMAGE, TestNetwork.CLOCK);
     this.worker =
-        LinkIdentity.create(
-                Role.WORKER, new TsmReports(tee.reportsFolder()), TestNetwork.CLOCK)
+        LinkIdentity.create(Role.WORKER, new TsmReports(tee.reportsFolder()), TestNetwork.CLOCK)
             .certificate();
   }
 
@@ -160,11 +159,9 @@ final class RegistryTrustTest {
       trust.poll();
       CertificateException refused =
           assertThrows(
-              CertificateException.class,
-              () -> verifier.checkClientTrusted(presented, "UNKNOWN"));
+              CertificateException.class, () -> verifier.checkClientTrusted(presented, "UNKNOWN"));
       assertTrue(
-          String.valueOf(refused.getMessage()).startsWith("REGISTRY_STALE: "),
-          refused::getMessage);
+          String.valueOf(refused.getMessage()).startsWith("REGISTRY_STALE: "), refused::getMessage);
       now = TestNetwork.NOW.plusSeconds(60);
       assertInstanceOf(PeerVerdict.Accepted.class, verifier.check(worker), "a link that is up");
       trust.poll();

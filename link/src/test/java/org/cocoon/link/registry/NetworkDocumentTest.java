@@ -80,9 +80,12 @@ final class NetworkDocumentTest {
     refuses("'models'", WHOLE.replace("\"none\"", "\"a b\""));
     refuses("'prices.default.prompt'", WHOLE.replace("\"prompt\": 1", "\"prompt\": -1"));
     refuses("'prices.default.prompt'", WHOLE.replace("\"prompt\": 1", "\"prompt\": \"1\""));
-    refuses("'prices.models.m.reasoning'", WHOLE.replace("\"reasoning\": 5", "\"reasoning\": null"));
+    refuses(
+        "'prices.models.m.reasoning'", WHOLE.replace("\"reasoning\": 5", "\"reasoning\": null"));
     refuses("'prices.models.m.cached'", WHOLE.replace("\"cached_prompt\"", "\"cached\""));
-    refuses("'prices.default' is missing", WHOLE.replace("\"default\": {\"prompt\": 1, \"completion\": 2}, ", ""));
+    refuses(
+        "'prices.default' is missing",
+        WHOLE.replace("\"default\": {\"prompt\": 1, \"completion\": 2}, ", ""));
     refuses("'routers[0].name'", WHOLE.replace("\"r1\"", "\"r 1\""));
     refuses("another router has too", WHOLE.replace("\"r2\"", "\"r1\""));
     refuses("'routers[0].api'", WHOLE.replace("https://r1", "ftp://r1"));

@@ -187,8 +187,7 @@ final class RegistryFeedTest {
       feed.round();
       assertEquals(Set.of(A, B), workers(feed), "two quorums are none");
       String problem = feed.standing().problem().orElseThrow();
-      assertTrue(
-          problem.contains("e0 and e2 have different documents of version 2"), problem);
+      assertTrue(problem.contains("e0 and e2 have different documents of version 2"), problem);
     }
   }
 
@@ -221,9 +220,7 @@ final class RegistryFeedTest {
   void revokedWeightsLeaveTheirList() throws IOException {
     try (RegistryFeed feed = open(1, 1)) {
       String document =
-          allowing(A)
-              .replaceFirst(
-                  "\\{", "{\"models\": {\"m\": [\"%s\"]}, ".formatted(B));
+          allowing(A).replaceFirst("\\{", "{\"models\": {\"m\": [\"%s\"]}, ".formatted(B));
       all(2, document);
       feed.round();
       assertEquals(Optional.empty(), feed.current().refusal("m", "file:" + B));

@@ -109,16 +109,14 @@ final class RegistryStateTest {
     for (int i = 0; i < 256; i++) {
       level = new TestCell().uint(0b00, 2).ref(level).ref(level);
     }
-    TestCell data =
-        TestCell.registry(1, 0, DOCUMENT, List.of(), List.of()).flip().ref(level);
+    TestCell data = TestCell.registry(1, 0, DOCUMENT, List.of(), List.of()).flip().ref(level);
     refuses("4096 hashes", data.bag());
   }
 
   @Test
   void refusesTooLongADocument() throws MalformedStateException {
     byte[] longest = new byte[RegistryState.MAX_DOCUMENT_BYTES];
-    byte[] data =
-        TestCell.registry(1, 0, TestCell.snake(longest), List.of(), List.of()).bag();
+    byte[] data = TestCell.registry(1, 0, TestCell.snake(longest), List.of(), List.of()).bag();
     assertEquals(longest.length, RegistryState.read(data, NOW).document().size());
     refuses(
         "bytes",
@@ -130,16 +128,13 @@ final class RegistryStateTest {
   void refusesWhatIsNoRegistry() {
     refuses("too few bits", new TestCell().uint(0b100, 3).bag());
     refuses("address", new TestCell().uint(0, 500).bag());
-    refuses(
-        "too many",
-        TestCell.registry(1, 0, DOCUMENT, List.of(), List.of()).uint(0, 1).bag());
+    refuses("too many", TestCell.registry(1, 0, DOCUMENT, List.of(), List.of()).uint(0, 1).bag());
     refuses(
         "chain of cells",
         TestCell.registry(1, 0, new TestCell().uint(1, 7), List.of(), List.of()).bag());
     refuses(
         "chain of cells",
-        TestCell.registry(
-                1, 0, new TestCell().ref(DOCUMENT).ref(DOCUMENT), List.of(), List.of())
+        TestCell.registry(1, 0, new TestCell().ref(DOCUMENT).ref(DOCUMENT), List.of(), List.of())
             .bag());
   }
 

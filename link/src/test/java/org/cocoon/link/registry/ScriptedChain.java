@@ -58,8 +58,7 @@ public final class ScriptedChain implements AutoCloseable {
   /** Has this registry from now on, in a block of that time. */
   public void has(long version, String document, List<String> revoked, long time) {
     byte[] data =
-        TestCell.registry(
-                version, 0, TestCell.snake(document.getBytes(UTF_8)), List.of(), revoked)
+        TestCell.registry(version, 0, TestCell.snake(document.getBytes(UTF_8)), List.of(), revoked)
             .bag();
     says(200, account(data, time));
   }
