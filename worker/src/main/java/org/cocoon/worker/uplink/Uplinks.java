@@ -140,7 +140,7 @@ public final class Uplinks implements StepListener {
       throw new IllegalStateException("links are started first");
     }
     retired.removeIf(RouterLink::isOver);
-    for (RouterLink link : links) {
+    for (RouterLink link : List.copyOf(links)) {
       if (!routers.contains(link.router())) {
         links.remove(link);
         retired.add(link);
