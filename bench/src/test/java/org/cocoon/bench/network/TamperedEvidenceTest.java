@@ -100,7 +100,7 @@ class TamperedEvidenceTest {
 
   @Test
   void oneAlteredByteOfWhatIsSignedKeepsAWorkerOutAndBothLogsSayWhy() throws Exception {
-    Logger logger = (Logger) LoggerFactory.getLogger("org.cocoon.router");
+    Logger logger = (Logger) LoggerFactory.getLogger("org.cocoon");
     ListAppender<ILoggingEvent> lines = new ListAppender<>();
     lines.start();
     logger.addAppender(lines);
