@@ -85,13 +85,18 @@ public final class NodeTrust implements AutoCloseable {
           case PolicySource.Registry _ -> new RegistryPolicy(registry.orElseThrow(), listener);
         };
     this.policyDigest = PolicyWatch.shortDigest(policies.current());
-    this.collateral =
-        CollateralFeed.open(
-            options.collateral(),
-            keep,
-            this::roots,
-            clock,
-            new CollateralLog(clock, () -> changed.accept("the collateral changed")));
+    try {
+      this.collateral =
+          CollateralFeed.open(
+              options.collateral(),
+              keep,
+              this::roots,
+              clock,
+              new CollateralLog(clock, () -> changed.accept("the collateral changed")));
+    } catch (IOException e) {
+      registry.ifPresent(RegistryFeed::close);
+      throw e;
+    }
     this.verifier = new EvidenceVerifier(policies.current(), collateral.source());
   }
 
