@@ -311,7 +311,9 @@ public final class RouterProcess {
 
   private Future<Void> listenForClients(
       PostgresLedger openLedger, RouterTrust trust, String image) {
-    Admission admission = new Admission(options.prices(), options.maxInFlightPerKey());
+    RegistryTerms terms = new RegistryTerms(trust.registry(), options.prices());
+    terms.gauges(registry);
+    Admission admission = new Admission(terms::prices, options.maxInFlightPerKey());
     RequestPath requests =
         new RequestPath(
             context,
@@ -330,6 +332,7 @@ public final class RouterProcess {
             RouterMain.VERSION,
             image,
             trust::policyDigest,
+            terms::view,
             simulated,
             fleet,
             requests,
