@@ -331,8 +331,10 @@ public final class PostgresLedger implements Ledger {
   Future<Void> abandon() {
     closing = true;
     context.owner().cancelTimer(pingTimer);
-    writer.close();
-    return Future.fromCompletionStage(drain.abandon(), context).transform(_ -> database.close());
+    return Future.join(
+            Future.fromCompletionStage(drain.abandon(), context),
+            Future.fromCompletionStage(writer.close(), context))
+        .transform(_ -> database.close());
   }
 
   private void start(Applied outcome) {
