@@ -406,9 +406,9 @@ public final class PostgresLedger implements Ledger {
   Future<Void> abandon() {
     closing = true;
     context.owner().cancelTimer(pingTimer);
-    CompletableFuture<Void> stopped = writer.close();
-    return Future.fromCompletionStage(drain.abandon(), context)
-        .transform(_ -> Future.fromCompletionStage(stopped, context))
+    return Future.join(
+            Future.fromCompletionStage(drain.abandon(), context),
+            Future.fromCompletionStage(writer.close(), context))
         .transform(_ -> database.close());
   }
 

@@ -107,8 +107,8 @@ final class SpoolLog implements AutoCloseable {
       repair();
     }
     ByteBuffer bytes = frame.encode(durable);
-    int length = bytes.remaining();
-    if (durable > outStart && durable - outStart + length > segmentBytes) {
+    long behind = durable + bytes.remaining();
+    if (durable > outStart && behind - outStart > segmentBytes) {
       rotate();
     }
     try {
@@ -121,8 +121,7 @@ final class SpoolLog implements AutoCloseable {
       broken = true;
       throw e;
     }
-    long end = durable + length;
-    durable = end; // one thread writes
+    durable = behind;
   }
 
   /** Gives what was appended to those who {@link #await} it. */

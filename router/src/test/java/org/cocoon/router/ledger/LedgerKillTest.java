@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,13 +29,24 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class LedgerKillTest {
   private static final long DEPOSIT = 1_000_000_000_000L;
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   @TempDir Path spool;
   private DatabaseUrl database;
   private final Set<UUID> confirmed = new HashSet<>();
   private Process router;
   private Thread reader;
+
+  @BeforeEach
+  void begin() throws Exception {
+    database = TestPostgres.freshDatabase();
+    try (TestRouter first = new TestRouter(LedgerKillChild.options(database, spool))) {
+      for (int i = 1; i <= LedgerKillChild.ACCOUNTS; i++) {
+        assertEquals(i, first.fundedAccount("account " + i, DEPOSIT).id());
+      }
+    }
+    start();
+  }
 
   @Test
   @Timeout(value = 60, unit = TimeUnit.MINUTES)
@@ -44,14 +56,7 @@ class LedgerKillTest {
     long until = asked == null ? System.nanoTime() + TimeUnit.SECONDS.toNanos(60) : Long.MAX_VALUE;
     long seed = Long.getLong("cocoon.ledger.seed", System.nanoTime());
     Random random = new Random(seed);
-    database = TestPostgres.freshDatabase();
-    try (TestRouter first = new TestRouter(LedgerKillChild.options(database, spool))) {
-      for (int i = 1; i <= LedgerKillChild.ACCOUNTS; i++) {
-        assertEquals(i, first.fundedAccount("account " + i, DEPOSIT).id());
-      }
-    }
     int[] done = new int[3];
-    start();
     try {
       for (int kill = 0; kill < kills && (kill < 3 || System.nanoTime() < until); kill++) {
         await(confirmedNow() + 1 + random.nextInt(2_000));

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
@@ -104,7 +106,7 @@ class LedgerOutageTest {
             _ -> {
               charged.add(request);
               Promise<Void> later = Promise.promise(); // a fresh stack for each request
-              io.vertx.core.Vertx.currentContext().runOnContext(_ -> later.complete());
+              Objects.requireNonNull(Vertx.currentContext()).runOnContext(_ -> later.complete());
               return later.future();
             })
         .compose(_ -> client(ledger, key));

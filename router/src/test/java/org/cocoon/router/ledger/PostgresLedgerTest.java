@@ -13,7 +13,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vertx.core.Future;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -522,12 +524,7 @@ class PostgresLedgerTest {
       }
       List<Accounts.Spending> spent =
           router.with(
-              l ->
-                  l.accounts()
-                      .spending(
-                          account,
-                          java.time.Instant.EPOCH,
-                          java.time.Instant.now().plusSeconds(60)));
+              l -> l.accounts().spending(account, Instant.EPOCH, Instant.now().plusSeconds(60)));
       long id = known.account().keyId();
       assertEquals(
           List.of(
@@ -550,8 +547,8 @@ class PostgresLedgerTest {
       for (int round = 0; round < 20; round++) {
         for (int i = 0; i < 60; i++) {
           TestRouter router = routers.get(random.nextInt(2));
-          long amount = 1 + random.nextInt(400);
-          long cost = random.nextInt((int) amount + 1);
+          long amount = random.nextLong(1, 401);
+          long cost = random.nextLong(amount + 1);
           boolean charges = random.nextInt(4) > 0;
           running.add(router.submit(() -> request(router.ledger, account, amount, cost, charges)));
         }
@@ -629,7 +626,7 @@ class PostgresLedgerTest {
 
   private static byte[] hash(int fill) {
     byte[] hash = new byte[32];
-    java.util.Arrays.fill(hash, (byte) fill);
+    Arrays.fill(hash, (byte) fill);
     return hash;
   }
 }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -19,6 +20,7 @@ import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.UsedTokens;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,7 +41,7 @@ class SpoolLogTest {
         SpoolLog.Reader reader = log.reader()) {
       long position = 0;
       for (SpoolFrame frame : written) {
-        SpoolLog.Found found = assertNotNull2(reader.read(position));
+        SpoolLog.Found found = present(reader.read(position));
         assertEquals(frame.charges(), found.frame().charges());
         List<Receipt> receipts = frame.all();
         assertEquals(receipts, found.frame().all());
@@ -72,15 +74,15 @@ class SpoolLogTest {
     }
     byte[] bytes = Files.readAllBytes(files().getFirst());
     for (int length = (int) whole; length < all; length++) {
-      Files.write(files().getFirst(), java.util.Arrays.copyOf(bytes, length));
+      Files.write(files().getFirst(), Arrays.copyOf(bytes, length));
       try (SpoolLog log = SpoolLog.open(folder, 1 << 20, 0)) {
         assertEquals(whole, log.end(), "cut at " + length);
         assertEquals(whole, Files.size(files().getFirst()));
       }
     }
     // Blocks that the disk never wrote: a tail of zeros, or of stale bytes.
-    byte[] zeros = java.util.Arrays.copyOf(bytes, bytes.length);
-    java.util.Arrays.fill(zeros, (int) whole + 30, zeros.length, (byte) 0);
+    byte[] zeros = Arrays.copyOf(bytes, bytes.length);
+    Arrays.fill(zeros, (int) whole + 30, zeros.length, (byte) 0);
     Files.write(files().getFirst(), zeros);
     try (SpoolLog log = SpoolLog.open(folder, 1 << 20, 0)) {
       assertEquals(whole, log.end());
@@ -107,7 +109,7 @@ class SpoolLogTest {
       Files.write(file, bad);
       IOException refusal =
           assertThrows(IOException.class, () -> SpoolLog.open(folder, 1 << 20, 0), "seed " + seed);
-      assertTrue(refusal.getMessage().contains("is damaged"), refusal.getMessage());
+      assertTrue(refusal.toString().contains("is damaged"), refusal.toString());
     }
   }
 
@@ -120,11 +122,12 @@ class SpoolLogTest {
     }
     Files.delete(files().get(2));
     IOException refusal = assertThrows(IOException.class, () -> SpoolLog.open(folder, 1_000, 0));
-    assertTrue(refusal.getMessage().contains("are missing"), refusal.getMessage());
+    assertTrue(refusal.toString().contains("are missing"), refusal.toString());
   }
 
   /** A write that fails leaves the log as it was, and the same frame is taken later. */
   @Test
+  @SuppressWarnings("try") // the log goes on after its file was closed
   void frameThatTheDiskRefusedIsTakenLater() throws IOException {
     SpoolFrame refused = frame(2, true);
     long before;
@@ -136,7 +139,7 @@ class SpoolLogTest {
       assertEquals(before, log.end());
       log.append(refused);
       try (SpoolLog.Reader reader = log.reader()) {
-        assertEquals(refused.charges(), assertNotNull2(reader.read(before)).frame().charges());
+        assertEquals(refused.charges(), present(reader.read(before)).frame().charges());
       }
     }
     try (SpoolLog log = SpoolLog.open(folder, 1 << 20, 0)) {
@@ -144,8 +147,7 @@ class SpoolLogTest {
     }
   }
 
-  private static SpoolLog.Found assertNotNull2(
-      SpoolLog.@org.jspecify.annotations.Nullable Found found) {
+  private static SpoolLog.Found present(SpoolLog.@Nullable Found found) {
     assertNotNull(found);
     return found;
   }

@@ -52,7 +52,7 @@ class SpoolTest {
     LedgerException refusal =
         assertThrows(LedgerException.class, () -> new TestRouter(options).close());
     for (String word : words) {
-      assertTrue(refusal.getMessage().contains(word), refusal.getMessage());
+      assertTrue(refusal.toString().contains(word), refusal.toString());
     }
   }
 
@@ -103,7 +103,7 @@ class SpoolTest {
       router.fundedAccount("alice", 1);
       IOException refusal =
           assertThrows(IOException.class, () -> LedgerCheck.abandonSpool(database, "a"));
-      assertTrue(refusal.getMessage().contains("stop it first"), refusal.getMessage());
+      assertTrue(refusal.toString().contains("stop it first"), refusal.toString());
     }
   }
 
