@@ -50,7 +50,7 @@ class SettlementAttackTest {
             TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
     alice = devnet.funded(10, 100);
     account = books.account("alice");
-    books.until("a stake", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a stake", () -> books.contractIs("ACTIVE"));
   }
 
   @AfterEach
@@ -178,7 +178,7 @@ class SettlementAttackTest {
     devnet.send(
         alice,
         Outgoing.to(channel, SettlementTerms.FEES.finish(), ChannelContract.finish(2)));
-    books.until("closed", () -> books.number("SELECT status FROM channels") == 3);
+    books.until("closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 'CLOSED'") == 1);
     assertEquals(9 * TON, books.number("SELECT withdrawn_nanoton FROM channels"));
     devnet.deposit(books, alice, VOUCHERS, 5 * TON, 15 * TON, account);
     var more = books.voucher(alice, VOUCHERS, 15 * TON);
@@ -286,7 +286,7 @@ class SettlementAttackTest {
             books.call(() -> books.settlement.challenge(other)));
     assertTrue(
         devnet.send(alice, Outgoing.to(proof.contract(), proof.value(), proof.body())).succeeded());
-    books.until("slashed", () -> books.number("SELECT status FROM settlement_books") == 3);
+    books.until("slashed", () -> books.contractIs("SLASHED"));
     long sent = (long) books.metrics.sent.count();
     books.use(account, TON, devnet.wallet(21).address());
     for (int i = 0; i < 5; i++) {

@@ -88,7 +88,7 @@ class SettlementCrashTest {
 
   @Test
   void losesAndDoublesNothingWhateverHappensToItsMessages() throws Exception {
-    books.until("a stake", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a stake", () -> books.contractIs("ACTIVE"));
     devnet.deposit(books, alice, voucherKey, 10 * TON, ceiling, account);
     books.until("credit", () -> books.balance(account) == ceiling);
     List<FaultRule> faults =
@@ -113,7 +113,7 @@ class SettlementCrashTest {
 
   /** Something happens: money comes in, is spent, is asked for. */
   private void live(int turn) throws Exception {
-    if (books.number("SELECT status FROM settlement_books") != 1) {
+    if (!books.contractIs("ACTIVE")) {
       return;
     }
     switch (random.nextInt(6)) {
@@ -177,7 +177,7 @@ class SettlementCrashTest {
   /** It goes on undisturbed: everybody is paid, and all books agree. */
   private void settles() throws Exception {
     TestPostgres.execute(books.database, "SELECT return_credit('test', NULL)");
-    books.until("a stake", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a stake", () -> books.contractIs("ACTIVE"));
     String owed =
         "SELECT coalesce(sum(p.earned_nanoton - coalesce((SELECT sum(o.amount_nanoton)"
             + " FROM payouts o WHERE o.payee_index = p.index), 0)), 0) FROM payees p"

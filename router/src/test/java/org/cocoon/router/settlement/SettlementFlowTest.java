@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Optional;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.ReceiptKey;
@@ -15,6 +16,7 @@ import org.cocoon.contracts.chain.SettlementContract;
 import org.cocoon.contracts.chain.Wallet;
 import org.cocoon.router.ledger.DatabaseUrl;
 import org.cocoon.router.ledger.Ledger.Account;
+import org.cocoon.router.ledger.LedgerCheck;
 import org.cocoon.router.ledger.TestPostgres;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,7 +38,7 @@ class SettlementFlowTest {
     DatabaseUrl database = TestPostgres.migratedDatabase();
     books = new TestBooks(database, devnet.chain, TestBooks.options(registry));
     settlement = books.terms.address();
-    books.until("a staked contract", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a staked contract", () -> books.contractIs("ACTIVE"));
   }
 
   @AfterEach
@@ -113,7 +115,7 @@ class SettlementFlowTest {
                 Outgoing.to(
                     channel, closing.value(), ChannelContract.release(2, closing.release())))
             .succeeded());
-    books.until("closed", () -> books.number("SELECT status FROM channels") == 3);
+    books.until("closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 'CLOSED'") == 1);
 
     ChannelContract.State state = ChannelContract.read(devnet.chain, channel).orElseThrow();
     assertEquals(4 * TON + 1, state.claimed().nanos());
@@ -125,6 +127,10 @@ class SettlementFlowTest {
   private void everythingAdds() throws Exception {
     assertEquals(0, books.number("SELECT count(*) FROM audit()"));
     books.round();
+    LedgerCheck.Report report =
+        LedgerCheck.run(books.database, null, new ChainCheck(devnet.chain));
+    assertTrue(report.lines().size() > 30, "it compares something");
+    assertEquals(List.of(), report.broken());
     for (TonAddress each :
         books.pool.run(
             c ->

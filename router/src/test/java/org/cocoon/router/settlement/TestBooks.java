@@ -99,6 +99,11 @@ final class TestBooks implements AutoCloseable {
         metrics);
   }
 
+  /** Lets another process settle. */
+  void release() {
+    session.close();
+  }
+
   /** As after a kill -9: nothing is remembered but the database. */
   void restart() throws SQLException {
     session.close();
@@ -129,6 +134,10 @@ final class TestBooks implements AutoCloseable {
 
   long number(String sql) throws SQLException {
     return TestPostgres.number(database, sql);
+  }
+
+  boolean contractIs(String status) throws SQLException {
+    return number("SELECT count(*) FROM settlement_books WHERE status = '" + status + "'") == 1;
   }
 
   Account account(String name) throws SQLException {
