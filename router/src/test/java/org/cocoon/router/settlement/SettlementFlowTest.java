@@ -53,8 +53,7 @@ class SettlementFlowTest {
     ReceiptKey voucherKey = TestDevnet.key(11);
     Account account = books.account("alice");
     Account prepayer = books.account("bob");
-    assertInstanceOf(
-        ChannelOutcome.Opened.class, books.open(account, alice, voucherKey, 8 * TON));
+    assertInstanceOf(ChannelOutcome.Opened.class, books.open(account, alice, voucherKey, 8 * TON));
     books.deposit(devnet, alice, voucherKey, 10 * TON);
     books.until("the channel's credit", () -> books.balance(account) == 8 * TON);
 
@@ -96,8 +95,7 @@ class SettlementFlowTest {
                     channel, released.value(), ChannelContract.release(1, released.release())))
             .succeeded());
     books.until(
-        "the withdrawal",
-        () -> books.number("SELECT withdrawn_nanoton FROM channels") == 2 * TON);
+        "the withdrawal", () -> books.number("SELECT withdrawn_nanoton FROM channels") == 2 * TON);
 
     books.call(() -> books.settlement.withdraw(account, new Withdrawal.CloseChannel()));
     books.until(
@@ -106,8 +104,7 @@ class SettlementFlowTest {
     WithdrawalOutcome.Released closing =
         assertInstanceOf(
             WithdrawalOutcome.Released.class,
-            books.call(
-                () -> books.settlement.withdraw(account, new Withdrawal.CloseChannel())));
+            books.call(() -> books.settlement.withdraw(account, new Withdrawal.CloseChannel())));
     assertTrue(
         devnet
             .send(
@@ -115,7 +112,8 @@ class SettlementFlowTest {
                 Outgoing.to(
                     channel, closing.value(), ChannelContract.release(2, closing.release())))
             .succeeded());
-    books.until("closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 'CLOSED'") == 1);
+    books.until(
+        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 'CLOSED'") == 1);
 
     ChannelContract.State state = ChannelContract.read(devnet.chain, channel).orElseThrow();
     assertEquals(4 * TON + 1, state.claimed().nanos());
@@ -127,8 +125,7 @@ class SettlementFlowTest {
   private void everythingAdds() throws Exception {
     assertEquals(0, books.number("SELECT count(*) FROM audit()"));
     books.round();
-    LedgerCheck.Report report =
-        LedgerCheck.run(books.database, null, new ChainCheck(devnet.chain));
+    LedgerCheck.Report report = LedgerCheck.run(books.database, null, new ChainCheck(devnet.chain));
     assertTrue(report.lines().size() > 30, "it compares something");
     assertEquals(List.of(), report.broken());
     for (TonAddress each :
@@ -143,11 +140,8 @@ class SettlementFlowTest {
     SettlementContract.State state =
         SettlementContract.read(devnet.chain, settlement).orElseThrow();
     assertEquals(
-        state.collected().nanos(),
-        books.number("SELECT collected_nanoton FROM settlement_books"));
-    assertEquals(
-        state.paid().nanos(), books.number("SELECT paid_nanoton FROM settlement_books"));
-    assertEquals(
-        state.paid().nanos(), books.number("SELECT sum(amount_nanoton) FROM payouts"));
+        state.collected().nanos(), books.number("SELECT collected_nanoton FROM settlement_books"));
+    assertEquals(state.paid().nanos(), books.number("SELECT paid_nanoton FROM settlement_books"));
+    assertEquals(state.paid().nanos(), books.number("SELECT sum(amount_nanoton) FROM payouts"));
   }
 }

@@ -38,8 +38,7 @@ class SettlementKillTest {
       DatabaseUrl database = TestPostgres.migratedDatabase();
       Wallet alice = devnet.funded(10, 1_000);
       ReceiptKey voucherKey = TestDevnet.key(11);
-      try (TestBooks books =
-          new TestBooks(database, devnet.chain, TestBooks.options(registry))) {
+      try (TestBooks books = new TestBooks(database, devnet.chain, TestBooks.options(registry))) {
         Account account = books.account("alice");
         books.release();
         long ceiling = 0;
@@ -78,8 +77,7 @@ class SettlementKillTest {
             + " WHERE p.index > 0";
     books.until("all is paid", () -> books.number(owed) == 0);
     books.round();
-    assertEquals(
-        List.of(), LedgerCheck.run(database, null, new ChainCheck(devnet.chain)).broken());
+    assertEquals(List.of(), LedgerCheck.run(database, null, new ChainCheck(devnet.chain)).broken());
     for (int payee = 20; payee < 23; payee++) {
       TonAddress address = devnet.wallet(payee).address();
       assertEquals(books.earned(address), devnet.received(address), "payee " + payee);
