@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,7 +42,9 @@ import org.cocoon.router.RouterOptions.ChainAccess;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.AttestationView;
+import org.cocoon.router.edge.ChainPlaces;
 import org.cocoon.router.edge.HttpEdge;
+import org.cocoon.router.edge.Money;
 import org.cocoon.router.edge.NetworkView;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.UplinkServer;
@@ -225,6 +228,13 @@ public final class RouterProcess {
         terms.networkId(), terms.address(), terms.contract().owner(), terms.feePermille());
   }
 
+  private ChainPlaces places() {
+    ChainAccess access = options.chain();
+    return access == null
+        ? ChainPlaces.NONE
+        : ChainPlaces.of(access.settlement().networkId(), access.endpoints());
+  }
+
   private static ToncenterChain network(ChainAccess access) {
     ToncenterChain.Options usual =
         ToncenterChain.Options.of(access.settlement().networkId(), access.endpoints());
@@ -331,7 +341,15 @@ public final class RouterProcess {
     vertx.setPeriodic(TICK_MILLIS, ignored -> requests.tick());
     HttpEdge clients =
         new HttpEdge(
-            vertx, requests, openLedger, view, attestation, registry::scrape, options.strict());
+            vertx,
+            requests,
+            openLedger,
+            view,
+            attestation,
+            new Money(
+                openLedger.book(), settlement, places(), InstantSource.system()),
+            registry::scrape,
+            options.strict());
     edge = clients;
     HttpServer apiServer = server(apiOptions(), clients);
     api = apiServer;

@@ -125,7 +125,7 @@ final class ToncenterChainTest {
       node.faults.add(ScriptedNode.Fault.of(503, ""));
     }
     ChainException failure = fails(ChainException.Kind.UNREACHABLE, () -> chain(node).head());
-    assertTrue(String.valueOf(failure.getMessage()).contains("6 attempts"), failure.getMessage());
+    assertTrue(String.valueOf(String.valueOf(failure.getMessage())).contains("6 attempts"), failure.getMessage());
     assertEquals(6, node.asked.size());
   }
 
@@ -307,7 +307,7 @@ final class ToncenterChainTest {
   private void refusesTransactions(String why) {
     ChainException refusal =
         fails(ChainException.Kind.INCONSISTENT, () -> chain(node).transactions(ACCOUNT, 0, 100));
-    assertTrue(String.valueOf(refusal.getMessage()).contains(why), refusal.getMessage());
+    assertTrue(String.valueOf(String.valueOf(refusal.getMessage())).contains(why), refusal.getMessage());
   }
 
   @Test
@@ -414,7 +414,7 @@ final class ToncenterChainTest {
 
   private static ChainException fails(ChainException.Kind kind, Executable call) {
     ChainException failure = assertThrows(ChainException.class, call);
-    assertEquals(kind, failure.kind(), failure.getMessage());
+    assertEquals(kind, failure.kind(), String.valueOf(failure.getMessage()));
     return failure;
   }
 }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.cocoon.contracts.NanoTon;
@@ -57,6 +58,7 @@ public final class PostgresLedger implements Ledger {
   private final Database database;
   private final ApiKeys keys;
   private final Accounts accounts;
+  private final AccountBook book;
   private final CreditBook credit;
   private final SpoolWriter writer;
   private final SpoolDrain drain;
@@ -95,6 +97,7 @@ public final class PostgresLedger implements Ledger {
     this.applied = drain.log().end();
     this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
     this.accounts = new Accounts(database, keys, this::caughtUp);
+    this.book = new PostgresAccountBook(database, keys, accounts, this::caughtUp);
     this.credit =
         new CreditBook(
             database,
@@ -267,6 +270,11 @@ public final class PostgresLedger implements Ledger {
         : new LedgerException("the ledger cannot be opened", failure);
   }
 
+  /** What an account's holder may see and do. */
+  public AccountBook book() {
+    return book;
+  }
+
   /** What an operator does with accounts. */
   public Accounts accounts() {
     return accounts;
@@ -392,8 +400,10 @@ public final class PostgresLedger implements Ledger {
   Future<Void> abandon() {
     closing = true;
     context.owner().cancelTimer(pingTimer);
-    writer.close();
-    return Future.fromCompletionStage(drain.abandon(), context).transform(_ -> database.close());
+    CompletableFuture<Void> stopped = writer.close();
+    return Future.fromCompletionStage(drain.abandon(), context)
+        .transform(_ -> Future.fromCompletionStage(stopped, context))
+        .transform(_ -> database.close());
   }
 
   private void start(Applied outcome) {

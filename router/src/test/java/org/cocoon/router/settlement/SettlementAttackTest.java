@@ -49,7 +49,7 @@ class SettlementAttackTest {
         new TestBooks(TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
     alice = devnet.funded(10, 100);
     account = books.account("alice");
-    books.until("a stake", () -> books.contractIs("ACTIVE"));
+    books.until("a stake", () -> books.contractIs(SettlementContract.Status.ACTIVE));
   }
 
   @AfterEach
@@ -171,7 +171,7 @@ class SettlementAttackTest {
     devnet.send(
         alice, Outgoing.to(channel, SettlementTerms.FEES.finish(), ChannelContract.finish(2)));
     books.until(
-        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 'CLOSED'") == 1);
+        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 3") == 1);
     assertEquals(9 * TON, books.number("SELECT withdrawn_nanoton FROM channels"));
     devnet.deposit(books, alice, VOUCHERS, 5 * TON, 15 * TON, account);
     var more = books.voucher(alice, VOUCHERS, 15 * TON);
@@ -279,7 +279,7 @@ class SettlementAttackTest {
             books.call(() -> books.settlement.challenge(other)));
     assertTrue(
         devnet.send(alice, Outgoing.to(proof.contract(), proof.value(), proof.body())).succeeded());
-    books.until("slashed", () -> books.contractIs("SLASHED"));
+    books.until("slashed", () -> books.contractIs(SettlementContract.Status.SLASHED));
     long sent = (long) books.metrics.sent.count();
     books.use(account, TON, devnet.wallet(21).address());
     for (int i = 0; i < 5; i++) {

@@ -86,7 +86,7 @@ class SettlementCrashTest {
 
   @Test
   void losesAndDoublesNothingWhateverHappensToItsMessages() throws Exception {
-    books.until("a stake", () -> books.contractIs("ACTIVE"));
+    books.until("a stake", () -> books.contractIs(SettlementContract.Status.ACTIVE));
     devnet.deposit(books, alice, voucherKey, 10 * TON, ceiling, account);
     books.until("credit", () -> books.balance(account) == ceiling);
     List<FaultRule> faults =
@@ -110,7 +110,7 @@ class SettlementCrashTest {
 
   /** Something happens: money comes in, is spent, is asked for. */
   private void live(int turn) throws Exception {
-    if (!books.contractIs("ACTIVE")) {
+    if (!books.contractIs(SettlementContract.Status.ACTIVE)) {
       return;
     }
     switch (random.nextInt(6)) {
@@ -170,7 +170,7 @@ class SettlementCrashTest {
   /** It goes on undisturbed: everybody is paid, and all books agree. */
   private void settles() throws Exception {
     TestPostgres.execute(books.database, "SELECT return_credit('test', NULL)");
-    books.until("a stake", () -> books.contractIs("ACTIVE"));
+    books.until("a stake", () -> books.contractIs(SettlementContract.Status.ACTIVE));
     String owed =
         "SELECT coalesce(sum(p.earned_nanoton - coalesce((SELECT sum(o.amount_nanoton)"
             + " FROM payouts o WHERE o.payee_index = p.index), 0)), 0) FROM payees p"

@@ -38,7 +38,7 @@ class SettlementFlowTest {
     DatabaseUrl database = TestPostgres.migratedDatabase();
     books = new TestBooks(database, devnet.chain, TestBooks.options(registry));
     settlement = books.terms.address();
-    books.until("a staked contract", () -> books.contractIs("ACTIVE"));
+    books.until("a staked contract", () -> books.contractIs(SettlementContract.Status.ACTIVE));
   }
 
   @AfterEach
@@ -113,7 +113,7 @@ class SettlementFlowTest {
                     channel, closing.value(), ChannelContract.release(2, closing.release())))
             .succeeded());
     books.until(
-        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 'CLOSED'") == 1);
+        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 3") == 1);
 
     ChannelContract.State state = ChannelContract.read(devnet.chain, channel).orElseThrow();
     assertEquals(4 * TON + 1, state.claimed().nanos());

@@ -45,7 +45,7 @@ class SettlementKillTest {
         for (int kill = 0; kill < KILLS; kill++) {
           Process child = start(books, devnet, registry);
           try {
-            if (books.contractIs("ACTIVE")) {
+            if (books.contractIs(SettlementContract.Status.ACTIVE)) {
               ceiling += TON;
               devnet.deposit(books, alice, voucherKey, TON, 1_000 * TON, account);
               long balance = books.balance(account);

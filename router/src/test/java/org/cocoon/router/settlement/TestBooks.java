@@ -132,8 +132,8 @@ final class TestBooks implements AutoCloseable {
     return TestPostgres.number(database, sql);
   }
 
-  boolean contractIs(String status) throws SQLException {
-    return number("SELECT count(*) FROM settlement_books WHERE status = '" + status + "'") == 1;
+  boolean contractIs(SettlementContract.Status status) throws SQLException {
+    return number("SELECT status FROM settlement_books") == status.code();
   }
 
   Account account(String name) throws SQLException {
