@@ -342,7 +342,7 @@ public final class SealedCall {
         .onSuccess(
             wrong ->
                 listener.finished(
-                    new SealedEnd(finish, usage, tokens, stop, wrong.or(() -> mismatch))));
+                    new SealedEnd(finish, usage, tokens, stop, mismatch.or(() -> wrong))));
   }
 
   private void ended() {

@@ -73,7 +73,7 @@ public final class VoucherBook {
   private record State(
       long ceiling, long expires, long charged, List<Running> running, String receipt) {
     long runningSum() {
-      return running.stream().mapToLong(Running::amount).sum();
+      return running.stream().mapToLong(Running::amount).reduce(0, VoucherBook::saturated);
     }
   }
 

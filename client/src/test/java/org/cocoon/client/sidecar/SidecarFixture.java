@@ -73,6 +73,11 @@ abstract class SidecarFixture {
     return sidecar.get();
   }
 
+  /** Takes another sidecar than the usual one. */
+  void use(Sidecar other) {
+    sidecar.set(other);
+  }
+
   URI url(String path) {
     return URI.create("http://127.0.0.1:" + sidecar().port() + path);
   }
