@@ -25,7 +25,7 @@ class ArchitectureTest {
           .resideInAPackage("org.cocoon.contracts")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("org.cocoon.contracts.*..", "java.net..", "com.fasterxml..");
+          .resideInAnyPackage("org.cocoon.contracts.*..", "java.net..");
 
   @ArchTest
   static final ArchRule cellsKnowNoChain =

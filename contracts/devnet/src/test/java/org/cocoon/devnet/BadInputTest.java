@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Base64;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -91,7 +94,8 @@ final class BadInputTest {
           404 | /api/v2/jsonRPC | {"id":1,"method":"nonsense","params":{}} | no method 'nonsense'
           """)
   void isRefusedWithASentence(int status, String path, String body, String words) {
-    String error = refused(status, path.replace("@", GOOD), body.replace("\"@\"", '"' + GOOD + '"'));
+    String error =
+        refused(status, path.replace("@", GOOD), body.replace("\"@\"", '"' + GOOD + '"'));
     assertTrue(error.contains(words), error);
   }
 
@@ -118,10 +122,10 @@ final class BadInputTest {
       for (int j = 0; j < flips; j++) {
         bad[random.nextInt(bad.length - 4)] ^= (byte) (1 << random.nextInt(8));
       }
-      java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
+      CRC32C crc = new CRC32C();
       crc.update(bad, 0, bad.length - 4);
-      java.nio.ByteBuffer.wrap(bad)
-          .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+      ByteBuffer.wrap(bad)
+          .order(ByteOrder.LITTLE_ENDIAN)
           .putInt(bad.length - 4, (int) crc.getValue());
       String body = "{\"boc\":\"" + Base64.getEncoder().encodeToString(bad) + "\"}";
       HttpResponse<String> response = devnet.exchange("/api/v2/sendBoc", body);

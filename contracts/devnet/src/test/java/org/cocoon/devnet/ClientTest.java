@@ -14,8 +14,7 @@ final class ClientTest {
     try (TestDevnet devnet = new TestDevnet(null, 1000)) {
       String script = Path.of("src/test/node/client.mjs").toAbsolutePath().toString();
       String said =
-          Programs.run(
-              Path.of("npm").toAbsolutePath(), List.of("node", script, devnet.url()));
+          Programs.run(Path.of("npm").toAbsolutePath(), List.of("node", script, devnet.url()));
       assertTrue(said.contains("client: passed"), said);
     }
   }

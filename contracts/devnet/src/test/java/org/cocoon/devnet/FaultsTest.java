@@ -171,7 +171,11 @@ final class FaultsTest {
     long head = devnet.seqno();
     assertEquals(200, devnet.send(message()));
     assertEquals(head, devnet.seqno());
-    assertEquals(503, devnet.exchange("/devnet/faucet", "{\"address\":\"%s\",\"amount\":1}".formatted(TO)).statusCode());
+    assertEquals(
+        503,
+        devnet
+            .exchange("/devnet/faucet", "{\"address\":\"%s\",\"amount\":1}".formatted(TO))
+            .statusCode());
     devnet.ask("/devnet/freeze", "{\"frozen\":false}");
     assertTrue(devnet.transactions(puppet.address()) > 1);
   }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -68,7 +69,7 @@ final class PersistenceTest {
     }
     Path file = data.resolve("chain.log");
     byte[] whole = Files.readAllBytes(file);
-    byte[] cut = java.util.Arrays.copyOf(whole, whole.length - 3);
+    byte[] cut = Arrays.copyOf(whole, whole.length - 3);
     Files.write(file, cut);
     try (TestDevnet devnet = new TestDevnet(data, 100)) {
       assertEquals(2, devnet.transactions(TO));

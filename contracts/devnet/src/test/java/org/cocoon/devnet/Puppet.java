@@ -8,8 +8,8 @@ import org.cocoon.devnet.cell.Cell;
 import org.cocoon.devnet.cell.CellBuilder;
 
 /**
- * A contract that does what anybody says: each external message holds a message, which it sends. Its
- * code: ACCEPT, DROP, LDREF, DROP, 3 PUSHINT, SENDRAWMSG.
+ * A contract that does what anybody says: each external message holds a message, which it sends.
+ * Its code: ACCEPT, DROP, LDREF, DROP, 3 PUSHINT, SENDRAWMSG.
  */
 public final class Puppet {
   private static final Cell CODE =
@@ -70,5 +70,4 @@ public final class Puppet {
     hash[31] = (byte) number;
     return new Address(0, hash);
   }
-
 }

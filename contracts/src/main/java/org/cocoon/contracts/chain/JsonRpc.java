@@ -27,7 +27,10 @@ import java.util.concurrent.TimeoutException;
 final class JsonRpc implements AutoCloseable {
   private static final int MAX_RESPONSE_BYTES = 8 << 20;
   private static final int MAX_STRING_CHARS = 4 << 20;
-  private static final int MAX_NESTING = 64;
+
+  /** A cell is shown with all below it, two levels each: 1,023 of them and a few. */
+  private static final int MAX_NESTING = 2_100;
+
   private static final int MAX_SHOWN = 300;
   private static final int TOO_MANY_REQUESTS = 429;
   private static final int REQUEST_TIMEOUT = 408;

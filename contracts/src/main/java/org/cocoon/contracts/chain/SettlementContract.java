@@ -203,11 +203,12 @@ public final class SettlementContract {
 
   /** What deploys a settlement contract. */
   public static StateInit stateInit(Terms terms) {
+    return new StateInit(ContractCode.SETTLEMENT, data(terms, ContractCode.CHANNEL));
+  }
+
+  static Cell data(Terms terms, Cell channelCode) {
     Cell channel =
-        new CellWriter()
-            .bytes(ContractCode.CHANNEL.hash())
-            .uint(ContractCode.CHANNEL.depth(), 16)
-            .end();
+        new CellWriter().bytes(channelCode.hash()).uint(channelCode.depth(), 16).end();
     Cell fixed =
         new CellWriter()
             .address(terms.registry)
@@ -228,8 +229,7 @@ public final class SettlementContract {
             .bytes(zeros)
             .uint(0, 2)
             .end();
-    Cell data = new CellWriter().uint(0, 8).uint(0, 64).ref(books).ref(fixed).end();
-    return new StateInit(ContractCode.SETTLEMENT, data);
+    return new CellWriter().uint(0, 8).uint(0, 64).ref(books).ref(fixed).end();
   }
 
   /** Where the settlement contract of these terms is. */

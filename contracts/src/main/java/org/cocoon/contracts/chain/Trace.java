@@ -30,13 +30,13 @@ public record Trace(ChainTransaction transaction, List<Effect> effects) {
   }
 
   /**
-   * Whether everything that it caused went well: no code refused, no message stayed unsent, nothing
-   * bounced. A transfer to an account without code counts as well.
+   * Whether everything that it caused went well: no code refused, no message of a wallet stayed
+   * unsent, nothing bounced. A transfer to an account without code counts as well.
    */
   public boolean succeeded() {
     boolean here =
         switch (transaction.outcome()) {
-          case Outcome.Succeeded(int skipped) -> skipped == 0;
+          case Outcome.Succeeded(int skipped) -> skipped == 0 || !isWalletsOwn();
           case Outcome.Refused(int exitCode) -> false;
           case Outcome.ActionsFailed(int resultCode) -> false;
           case Outcome.Skipped(Outcome.Reason reason) -> reason == Outcome.Reason.NO_STATE;
@@ -48,5 +48,10 @@ public record Trace(ChainTransaction transaction, List<Effect> effects) {
                     !effect.message().bounced()
                         && effect.trace().isPresent()
                         && effect.trace().get().succeeded());
+  }
+
+  /** A wallet skips what it cannot pay for; the contracts only answers without a value. */
+  private boolean isWalletsOwn() {
+    return transaction.in().filter(ChainMessage::isInternal).isEmpty();
   }
 }

@@ -44,7 +44,8 @@ public final class ChainMain implements Runnable {
     System.exit(run(out, err, System.getenv(), arguments));
   }
 
-  static int run(
+  /** Runs one command and returns its exit code. */
+  public static int run(
       PrintWriter out, PrintWriter err, Map<String, String> environment, String... arguments) {
     Errand errand = new Errand(new Screen(out, err), environment);
     return new CommandLine(new ChainMain())

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.chain.Chain;
 import org.cocoon.contracts.chain.ChainException;
@@ -132,7 +133,12 @@ final class RegistryCommand {
       throws ToolException, ChainException, IOException {
     byte[] bytes = read(document);
     return send(
-        network, options, address, "announce a document", RegistryContract.announce(0, bytes));
+        network,
+        options,
+        address,
+        "announce a document",
+        FEES.announce(bytes.length),
+        RegistryContract.announce(0, bytes));
   }
 
   @Command(
@@ -144,7 +150,13 @@ final class RegistryCommand {
       @Mixin SendOptions options,
       @Parameters(paramLabel = "ADDRESS", description = "Of the root contract.") String address)
       throws ToolException, ChainException, IOException {
-    return send(network, options, address, "apply the document", RegistryContract.apply(0));
+    return send(
+        network,
+        options,
+        address,
+        "apply the document",
+        FEES.registry(),
+        RegistryContract.apply(0));
   }
 
   @Command(
@@ -156,7 +168,13 @@ final class RegistryCommand {
       @Mixin SendOptions options,
       @Parameters(paramLabel = "ADDRESS", description = "Of the root contract.") String address)
       throws ToolException, ChainException, IOException {
-    return send(network, options, address, "cancel the announcement", RegistryContract.cancel(0));
+    return send(
+        network,
+        options,
+        address,
+        "cancel the announcement",
+        FEES.registry(),
+        RegistryContract.cancel(0));
   }
 
   @Command(
@@ -172,11 +190,22 @@ final class RegistryCommand {
           String hash)
       throws ToolException, ChainException, IOException {
     byte[] image = Amounts.bytes32("an image's hash", hash);
-    return send(network, options, address, "revoke " + hash, RegistryContract.revoke(0, image));
+    return send(
+        network,
+        options,
+        address,
+        "revoke " + hash,
+        FEES.registry(),
+        RegistryContract.revoke(0, image));
   }
 
   private int send(
-      NetworkOptions network, SendOptions options, String address, String what, Cell body)
+      NetworkOptions network,
+      SendOptions options,
+      String address,
+      String what,
+      NanoTon value,
+      Cell body)
       throws ToolException, ChainException, IOException {
     TonAddress at = Errand.address(address);
     return errand.send(
@@ -184,7 +213,7 @@ final class RegistryCommand {
         options,
         (chain, _) -> {
           state(chain, at);
-          return new Errand.Order(what + " at " + at, Outgoing.to(at, FEES.registry(), body));
+          return new Errand.Order(what + " at " + at, Outgoing.to(at, value, body));
         });
   }
 

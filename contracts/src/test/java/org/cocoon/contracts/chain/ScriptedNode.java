@@ -28,7 +28,7 @@ import org.cocoon.contracts.ton.Cell;
 import org.cocoon.contracts.ton.CellWriter;
 
 /** An endpoint that answers as toncenter does, from a history that a test writes, with faults. */
-final class ScriptedNode implements AutoCloseable {
+public final class ScriptedNode implements AutoCloseable {
   static final ObjectMapper JSON = new ObjectMapper();
 
   /** What it answers instead of the truth, once each. */
@@ -41,7 +41,7 @@ final class ScriptedNode implements AutoCloseable {
   final List<String> keys = new CopyOnWriteArrayList<>();
 
   /** What was handed in. */
-  final List<byte[]> sent = new CopyOnWriteArrayList<>();
+  public final List<byte[]> sent = new CopyOnWriteArrayList<>();
 
   private final Map<TonAddress, List<Made>> histories = new ConcurrentHashMap<>();
   private final Map<TonAddress, Cell> data = new ConcurrentHashMap<>();
@@ -63,14 +63,16 @@ final class ScriptedNode implements AutoCloseable {
   /** A transaction as it was made. */
   record Made(long lt, Cell cell, long prevLt) {}
 
-  ScriptedNode() throws IOException {
+  /** Starts one on any free port. */
+  public ScriptedNode() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.createContext("/api/v2/jsonRPC", this::answer);
     server.start();
   }
 
-  URI uri() {
+  /** Its URL. */
+  public URI uri() {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/api/v2");
   }
 

@@ -189,7 +189,7 @@ final class CreditBook {
   /** Leases more in the background where little is left; nobody waits for it. */
   private void renewAhead(long accountId, Credit credit) {
     long now = nanoClock.getAsLong();
-    long target = Math.max(chunk, credit.spentLately(now));
+    long target = Math.max(chunk, tripled(credit.spentInAMinute(now)));
     if (credit.busy
         || !credit.waiters.isEmpty()
         || credit.free() >= target / 2
@@ -272,6 +272,10 @@ final class CreditBook {
     return credit;
   }
 
+  private static long tripled(long amount) {
+    return saturatedSum(amount, saturatedSum(amount, amount));
+  }
+
   private static long saturatedSum(long a, long b) {
     return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
   }
@@ -310,10 +314,10 @@ final class CreditBook {
       spentNow = saturatedSum(spentNow, cost);
     }
 
-    /** About what two minutes cost. */
-    long spentLately(long now) {
+    /** What a minute costs: the one that runs, or the one before. */
+    long spentInAMinute(long now) {
       roll(now);
-      return saturatedSum(spentNow, Math.max(spentNow, spentBefore));
+      return Math.max(spentNow, spentBefore);
     }
 
     private void roll(long now) {

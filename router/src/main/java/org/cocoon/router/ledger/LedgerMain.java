@@ -121,7 +121,8 @@ public final class LedgerMain {
   @Command(
       name = "check",
       mixinStandardHelpOptions = true,
-      description = "Explain every balance to the nanoTON; exit code 1 if anything does not add up.")
+      description =
+          "Explain every balance to the nanoTON; exit code 1 if anything does not add up.")
   static final class Check implements Callable<Integer> {
     private final ChainSide chain;
 
@@ -130,8 +131,7 @@ public final class LedgerMain {
     @Option(names = "--json", description = "one JSON object instead of text")
     boolean json;
 
-    @Spec
-    @Nullable CommandSpec spec;
+    @Spec @Nullable CommandSpec spec;
 
     Check(ChainSide chain) {
       this.chain = chain;

@@ -72,6 +72,69 @@ class CreditBookTest {
     assertTrue(book.hold(ALICE, request, new NanoTon(1)).failed(), "while the first is open");
   }
 
+  /** An account that spends a lot has a lease that it can spend for a minute without asking. */
+  @Test
+  void leasesAheadWhatAnActiveAccountSpends() {
+    source.deposit = 1_000_000;
+    for (int second = 0; second < 60; second++) {
+      nanos += Duration.ofSeconds(1).toNanos();
+      Hold hold = heldAfterAnswers(500);
+      assertTrue(book.beginCharge(hold, new NanoTon(500)));
+      book.durable(1);
+      source.charge(500, "at second " + second);
+      book.applied(ALICE.id(), 1, 500, source.leased, source.version);
+      source.answerAll();
+    }
+    assertTrue(source.leased >= 60 * 500, "leased for a minute: " + source.leased);
+    // Now nobody answers, and what a minute costs is there.
+    for (int second = 0; second < 60; second++) {
+      Future<HoldOutcome> hold = book.hold(ALICE, UUID.randomUUID(), new NanoTon(500));
+      assertTrue(isHeld(hold), "without the database at second " + second);
+    }
+  }
+
+  @Test
+  void holdsNothingThatTheSpoolHasNoRoomFor() {
+    room = 2;
+    assertInstanceOf(Hold.class, heldAfterAnswers(1));
+    Hold second = heldAfterAnswers(1);
+    assertEquals(
+        new HoldOutcome.Unavailable(),
+        book.hold(ALICE, UUID.randomUUID(), new NanoTon(1)).result());
+    book.release(second);
+    heldAfterAnswers(1);
+  }
+
+  @Test
+  void largestAmountsDoNotOverflow() {
+    NanoTon most = new NanoTon(Long.MAX_VALUE);
+    List<Future<HoldOutcome>> holds = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      holds.add(book.hold(ALICE, UUID.randomUUID(), most));
+    }
+    source.answerAll();
+    for (Future<HoldOutcome> hold : holds) {
+      assertEquals(
+          new HoldOutcome.Insufficient(new NanoTon(Long.MAX_VALUE - DEPOSIT)), hold.result());
+    }
+    source.deposit = Long.MAX_VALUE;
+    Hold all = heldAfterAnswers(Long.MAX_VALUE);
+    Future<HoldOutcome> more = book.hold(ALICE, UUID.randomUUID(), most);
+    source.answerAll();
+    assertEquals(new HoldOutcome.Insufficient(most), more.result());
+    assertTrue(book.beginCharge(all, most));
+    book.durable(1);
+    source.charge(Long.MAX_VALUE, "all there is");
+    book.applied(ALICE.id(), 1, Long.MAX_VALUE, source.leased, source.version);
+    assertEquals(0, source.leased);
+  }
+
+  private Hold heldAfterAnswers(long nanoton) {
+    Future<HoldOutcome> hold = book.hold(ALICE, UUID.randomUUID(), new NanoTon(nanoton));
+    source.answerAll();
+    return assertInstanceOf(HoldOutcome.Held.class, hold.result()).hold();
+  }
+
   private static boolean isHeld(Future<HoldOutcome> hold) {
     return hold.succeeded() && hold.result() instanceof HoldOutcome.Held;
   }
@@ -171,6 +234,7 @@ class CreditBookTest {
   /** The books of the database, by the same rules as its functions. */
   private static final class Source implements CreditSource {
     private final List<Runnable> answers = new ArrayList<>();
+    private long deposit = DEPOSIT;
     private long leased;
     private long spent;
     private long version;
@@ -178,7 +242,7 @@ class CreditBookTest {
 
     @Override
     public Future<Lease> lease(long accountId, NanoTon wanted) {
-      long spare = DEPOSIT - spent - leased;
+      long spare = deposit - spent - leased;
       long granted = Math.min(wanted.nanos(), spare);
       leased += granted;
       version++;
@@ -188,7 +252,7 @@ class CreditBookTest {
     @Override
     public Future<Lease> leaseAhead(long accountId, NanoTon wanted) {
       return lease(
-          accountId, new NanoTon(Math.min(wanted.nanos(), (DEPOSIT - spent - leased) / 2)));
+          accountId, new NanoTon(Math.min(wanted.nanos(), (deposit - spent - leased) / 2)));
     }
 
     @Override

@@ -13,14 +13,13 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Kills the router, PostgreSQL, or both, with SIGKILL, at random moments under full load.
@@ -83,8 +82,7 @@ class LedgerKillTest {
     Set<UUID> booked = new HashSet<>();
     long[] spent = new long[LedgerKillChild.ACCOUNTS + 1];
     try (Connection connection =
-            DriverManager.getConnection(
-                database.jdbcUrl(), database.user(), database.password());
+            DriverManager.getConnection(database.jdbcUrl(), database.user(), database.password());
         Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery("SELECT request_id, cost_nanoton, account_id FROM usage")) {
@@ -99,7 +97,8 @@ class LedgerKillTest {
     lost.removeAll(booked);
     assertEquals(Set.of(), lost, "confirmed, and not booked, " + what);
     for (int i = 1; i <= LedgerKillChild.ACCOUNTS; i++) {
-      assertEquals(DEPOSIT - spent[i], number("SELECT balance_nanoton FROM accounts WHERE id = " + i), what);
+      assertEquals(
+          DEPOSIT - spent[i], number("SELECT balance_nanoton FROM accounts WHERE id = " + i), what);
     }
     assertEquals(0, number("SELECT count(*) FROM unbooked_charges"), what);
     assertEquals(0, number("SELECT count(*) FROM audit()"), what);
@@ -158,7 +157,8 @@ class LedgerKillTest {
   }
 
   private void stop() throws InterruptedException {
-    router.destroyForcibly().waitFor();
+    router.toHandle().destroyForcibly(); // Process.destroyForcibly() would close the pipe
+    router.waitFor();
     reader.join(); // all that it had told
   }
 

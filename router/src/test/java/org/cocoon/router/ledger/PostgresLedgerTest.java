@@ -537,6 +537,84 @@ class PostgresLedgerTest {
     }
   }
 
+  @Test
+  void racingHoldsOnTwoRoutersNeverOverdraw() throws Exception {
+    long seed = Long.getLong("cocoon.ledger.seed", System.nanoTime());
+    Random random = new Random(seed);
+    long balance = 20_000;
+    try (TestRouter a = new TestRouter(options("a", 700));
+        TestRouter b = new TestRouter(options("b", 1_900))) {
+      Account account = a.fundedAccount("alice", balance);
+      List<TestRouter> routers = List.of(a, b);
+      List<Future<Long>> running = new ArrayList<>();
+      for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 60; i++) {
+          TestRouter router = routers.get(random.nextInt(2));
+          long amount = 1 + random.nextInt(400);
+          long cost = random.nextInt((int) amount + 1);
+          boolean charges = random.nextInt(4) > 0;
+          running.add(router.submit(() -> request(router.ledger, account, amount, cost, charges)));
+        }
+        await(Future.join(running));
+      }
+      long spent = running.stream().mapToLong(Future::result).sum();
+      awaitApplied(a);
+      awaitApplied(b);
+      assertTrue(spent > balance * 3 / 4 && spent <= balance, spent + " spent, seed " + seed);
+      assertEquals(balance - spent, scalar("SELECT balance_nanoton FROM accounts"), "seed " + seed);
+      assertEquals(0, scalar("SELECT count(*) FROM unbooked_charges"), "seed " + seed);
+      assertBooksAgree();
+    }
+  }
+
+  /** What was charged: nothing where there was no credit, or the hold was released. */
+  private static Future<Long> request(
+      Ledger ledger, Account account, long amount, long cost, boolean charges) {
+    return ledger
+        .hold(account, UUID.randomUUID(), new NanoTon(amount))
+        .compose(
+            outcome -> {
+              if (!(outcome instanceof HoldOutcome.Held held)) {
+                return Future.succeededFuture(0L);
+              }
+              if (!charges) {
+                ledger.release(held.hold());
+                return Future.succeededFuture(0L);
+              }
+              return ledger.charge(held.hold(), usage(cost)).map(cost);
+            });
+  }
+
+  @Test
+  void largestAmountsAreBookedAndNothingOverflows() throws Exception {
+    LedgerOptions options = options("a", 1).withSettlement(TestRouter.SETTLEMENT);
+    try (TestRouter router = new TestRouter(options)) {
+      Account account = router.fundedAccount("alice", Long.MAX_VALUE);
+      NanoTon one = new NanoTon(1);
+      assertThrows(
+          Exception.class, () -> router.with(l -> l.accounts().deposit(account, "one more", one)));
+      Hold hold = router.hold(account, Long.MAX_VALUE);
+      router.with(l -> l.charge(hold, paid("0:" + "77".repeat(32), Long.MAX_VALUE)));
+      router.catchUp();
+      assertEquals(0, scalar("SELECT balance_nanoton FROM accounts"));
+      long fee = 461_168_601_842_738_790L; // a twentieth, rounded down
+      assertEquals(fee, scalar("SELECT earned_nanoton FROM payees WHERE index = 0"));
+      assertEquals(
+          Long.MAX_VALUE - fee, scalar("SELECT earned_nanoton FROM payees WHERE index = 1"));
+      assertBooksAgree();
+      // A payee cannot earn more than there is: refused, and told.
+      Account second = router.fundedAccount("bob", Long.MAX_VALUE);
+      Hold more = router.hold(second, Long.MAX_VALUE);
+      router.with(l -> l.charge(more, paid("0:" + "77".repeat(32), Long.MAX_VALUE)));
+      Hold small = router.hold(router.fundedAccount("carol", 9), 9);
+      router.with(l -> l.charge(small, paid("0:" + "66".repeat(32), 9)));
+      awaitApplied(router);
+      assertEquals(2, scalar("SELECT count(*) FROM usage"));
+      assertEquals(
+          1, scalar("SELECT count(*) FROM audit() WHERE rule = 'every spooled charge is booked'"));
+    }
+  }
+
   private static Ledger.Usage paid(String payout, long cost) {
     Ledger.Usage usage = usage(cost);
     return new Ledger.Usage(

@@ -106,8 +106,7 @@ class SpoolLogTest {
       bad[random.nextInt((int) first)] ^= (byte) (1 << random.nextInt(8));
       Files.write(file, bad);
       IOException refusal =
-          assertThrows(
-              IOException.class, () -> SpoolLog.open(folder, 1 << 20, 0), "seed " + seed);
+          assertThrows(IOException.class, () -> SpoolLog.open(folder, 1 << 20, 0), "seed " + seed);
       assertTrue(refusal.getMessage().contains("is damaged"), refusal.getMessage());
     }
   }
@@ -120,8 +119,7 @@ class SpoolLogTest {
       }
     }
     Files.delete(files().get(2));
-    IOException refusal =
-        assertThrows(IOException.class, () -> SpoolLog.open(folder, 1_000, 0));
+    IOException refusal = assertThrows(IOException.class, () -> SpoolLog.open(folder, 1_000, 0));
     assertTrue(refusal.getMessage().contains("are missing"), refusal.getMessage());
   }
 
@@ -138,8 +136,7 @@ class SpoolLogTest {
       assertEquals(before, log.end());
       log.append(refused);
       try (SpoolLog.Reader reader = log.reader()) {
-        assertEquals(
-            refused.charges(), assertNotNull2(reader.read(before)).frame().charges());
+        assertEquals(refused.charges(), assertNotNull2(reader.read(before)).frame().charges());
       }
     }
     try (SpoolLog log = SpoolLog.open(folder, 1 << 20, 0)) {
@@ -147,7 +144,8 @@ class SpoolLogTest {
     }
   }
 
-  private static SpoolLog.Found assertNotNull2(SpoolLog.@org.jspecify.annotations.Nullable Found found) {
+  private static SpoolLog.Found assertNotNull2(
+      SpoolLog.@org.jspecify.annotations.Nullable Found found) {
     assertNotNull(found);
     return found;
   }

@@ -44,7 +44,7 @@ class SettlementAttackTest {
   void open() throws Exception {
     devnet = new TestDevnet();
     registry = devnet.registry(devnet.funded(1, 10));
-    devnet.give(Wallet.of(TestBooks.OPERATOR, TestDevnet.NETWORK).address(), NanoTon.ofTon(100));
+    devnet.give(devnet.wallet(901).address(), NanoTon.ofTon(100));
     books =
         new TestBooks(
             TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
@@ -204,8 +204,8 @@ class SettlementAttackTest {
                     books.options,
                     devnet.chain,
                     books.database,
-                    TestBooks.OPERATOR,
-                    TestBooks.ROUTER,
+                    books.operatorKey,
+                    books.router,
                     new SimpleMeterRegistry()));
     assertTrue(String.valueOf(refused.getMessage()).contains("old backup"), refused.getMessage());
   }
@@ -220,7 +220,7 @@ class SettlementAttackTest {
                     books.options,
                     devnet.chain,
                     books.database,
-                    TestBooks.OPERATOR,
+                    books.operatorKey,
                     TestDevnet.key(77),
                     new SimpleMeterRegistry()));
     assertTrue(
@@ -256,7 +256,7 @@ class SettlementAttackTest {
     Commitment own = books.pool.run(c -> new EpochStore(books.terms).newest(c)).orElseThrow();
     Commitment other =
         Commitment.sign(
-            TestBooks.ROUTER,
+            books.router,
             own.networkId(),
             own.contract(),
             own.epoch(),
@@ -303,7 +303,7 @@ class SettlementAttackTest {
         SettlementContract.read(devnet.chain, books.terms.address()).orElseThrow();
     Commitment foreign =
         Commitment.sign(
-            TestBooks.ROUTER,
+            books.router,
             TestDevnet.NETWORK,
             books.terms.address(),
             state.epoch() + 1,
@@ -348,7 +348,7 @@ class SettlementAttackTest {
         try {
           books.round();
         } catch (ChainException e) {
-          assertTrue(e.kind() != ChainException.Kind.REJECTED, () -> kind + ": " + e.getMessage());
+          books.restart(); // whatever was believed in between is asked again
         }
         books.use(account, TON / 100, devnet.wallet(20).address());
       }
@@ -397,6 +397,7 @@ class SettlementAttackTest {
     }
     assertEquals(0, books.balance(account));
     books.until("the refund", () -> devnet.received(home) == 2 * TON);
+    books.round();
     PayeeView view = books.call(() -> books.settlement.payee(home));
     assertEquals(2 * TON, view.paid().nanos());
     assertEquals(1, view.payouts().size());

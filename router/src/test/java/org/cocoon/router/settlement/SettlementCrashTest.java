@@ -48,7 +48,7 @@ class SettlementCrashTest {
   void open() throws Exception {
     devnet = new TestDevnet();
     TonAddress registry = devnet.registry(devnet.funded(1, 10));
-    devnet.give(Wallet.of(TestBooks.OPERATOR, TestDevnet.NETWORK).address(), NanoTon.ofTon(500));
+    devnet.give(devnet.wallet(901).address(), NanoTon.ofTon(500));
     books =
         new TestBooks(
             TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));

@@ -32,7 +32,7 @@ class SettlementFlowTest {
   void open() throws Exception {
     devnet = new TestDevnet();
     TonAddress registry = devnet.registry(devnet.funded(1, 10));
-    devnet.give(Wallet.of(TestBooks.OPERATOR, TestDevnet.NETWORK).address(), NanoTon.ofTon(100));
+    devnet.give(devnet.wallet(901).address(), NanoTon.ofTon(100));
     DatabaseUrl database = TestPostgres.migratedDatabase();
     books = new TestBooks(database, devnet.chain, TestBooks.options(registry));
     settlement = books.terms.address();

@@ -26,15 +26,15 @@ import org.cocoon.router.ledger.TestPostgres;
 
 /** A ledger that settles on a chain, round by round, in a test's own thread. */
 final class TestBooks implements AutoCloseable {
-  static final ReceiptKey ROUTER = TestDevnet.key(900);
-  static final ReceiptKey OPERATOR = TestDevnet.key(901);
   private static final int MOST_ROUNDS = 400;
 
   final DatabaseUrl database;
   final Chain chain;
   final SettlementOptions options;
   final SettlementTerms terms;
-  final Wallet operator = Wallet.of(OPERATOR, TestDevnet.NETWORK);
+  final ReceiptKey router = TestDevnet.key(900);
+  final ReceiptKey operatorKey = TestDevnet.key(901);
+  final Wallet operator = Wallet.of(operatorKey, TestDevnet.NETWORK);
   final SettlementMetrics metrics = new SettlementMetrics(new SimpleMeterRegistry());
   final Transactions pool;
   final Death death = new Death();
@@ -48,10 +48,10 @@ final class TestBooks implements AutoCloseable {
     this.database = database;
     this.chain = chain;
     this.options = options;
-    this.terms = options.terms(operator.address(), ROUTER.publicKey());
+    this.terms = options.terms(operator.address(), router.publicKey());
     this.pool = Transactions.pool(database, 4);
     SettlementProcess.open(
-            options, chain, database, OPERATOR, ROUTER, new SimpleMeterRegistry())
+            options, chain, database, operatorKey, router, new SimpleMeterRegistry())
         .close();
     TestPostgres.execute(
         database, "SELECT payee('\\x" + hex(operator.address()) + "', 'operator')");
@@ -94,7 +94,7 @@ final class TestBooks implements AutoCloseable {
         options,
         terms,
         new Death.MortalTransactions(session, death),
-        ROUTER,
+        router,
         operator,
         metrics);
   }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.ReceiptKey;
 import org.cocoon.contracts.TonAddress;
@@ -29,22 +30,36 @@ import org.cocoon.devnet.chain.ChainThread;
 import org.cocoon.devnet.chain.FaultRule;
 import org.cocoon.router.ledger.Ledger.Account;
 
-/** A chain of this process alone, with the real TVM, behind its HTTP API. */
+/**
+ * The chain of all tests, with the real TVM, behind its HTTP API. Each of these has wallets of its
+ * own on it.
+ */
 final class TestDevnet implements AutoCloseable {
   static final int NETWORK = -31_337;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  final ToncenterChain chain;
-  final URI endpoint;
-  private final ChainThread thread;
-  private final Vertx vertx = Vertx.vertx();
+  private static final AtomicInteger GENERATION = new AtomicInteger();
+
+  final ToncenterChain chain = client(Shared.ENDPOINT);
+  final URI endpoint = Shared.ENDPOINT;
+  private final ChainThread thread = Shared.THREAD;
+
+  /** Started by the first who needs it; it ends with the process. */
+  private static final class Shared {
+    static final ChainThread THREAD =
+        ChainThread.open(new ChainOptions(null, new byte[32], 0, 100_000, Clock.systemUTC()));
+    static final URI ENDPOINT = listen();
+
+    private Shared() {}
+
+    private static URI listen() {
+      HttpServer server = new DevnetServer(Vertx.vertx(), THREAD).listen("127.0.0.1", 0).await();
+      return URI.create("http://127.0.0.1:" + server.actualPort() + "/api/v2");
+    }
+  }
 
   TestDevnet() {
-    thread =
-        ChainThread.open(new ChainOptions(null, new byte[32], 0, 100_000, Clock.systemUTC()));
-    HttpServer server = new DevnetServer(vertx, thread).listen("127.0.0.1", 0).await();
-    endpoint = URI.create("http://127.0.0.1:" + server.actualPort() + "/api/v2");
-    chain = client(endpoint);
+    GENERATION.incrementAndGet();
   }
 
   static ToncenterChain client(URI endpoint) {
@@ -53,11 +68,12 @@ final class TestDevnet implements AutoCloseable {
             NETWORK, List.of(endpoint), Optional.empty(), 10_000, Duration.ofSeconds(10), 3));
   }
 
-  /** The key whose seed begins with this byte. */
+  /** A key by its number, another one in each test. */
   static ReceiptKey key(int seed) {
     byte[] bytes = new byte[32];
     bytes[0] = (byte) seed;
     bytes[1] = (byte) (seed >> 8);
+    bytes[2] = (byte) GENERATION.get();
     return ReceiptKey.ofSeed(bytes);
   }
 
@@ -180,8 +196,7 @@ final class TestDevnet implements AutoCloseable {
 
   @Override
   public void close() {
+    faults(0);
     chain.close();
-    vertx.close().await();
-    thread.close();
   }
 }

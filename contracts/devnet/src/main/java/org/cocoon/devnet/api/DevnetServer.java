@@ -68,10 +68,8 @@ public final class DevnetServer {
     }
     router.route().last().handler(context -> Replies.fail(context, 404, "Not Found", null));
     router.errorHandler(
-        413,
-        context -> Replies.fail(context, 413, "a body has at most 2 MiB", null));
-    router.errorHandler(
-        405, context -> Replies.fail(context, 405, "Method Not Allowed", null));
+        413, context -> Replies.fail(context, 413, "a body has at most 2 MiB", null));
+    router.errorHandler(405, context -> Replies.fail(context, 405, "Method Not Allowed", null));
   }
 
   private void page(RoutingContext context) {

@@ -19,8 +19,8 @@ import org.cocoon.devnet.cell.Cell;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What numbers of our contracts mean: operations, exit codes, fields of get-methods, hashes of code.
- * It reads the contracts' own sources, which the build puts beside it, so it cannot disagree.
+ * What numbers of our contracts mean: operations, exit codes, fields of get-methods, hashes of
+ * code. It reads the contracts' own sources, which the build puts beside it, so it cannot disagree.
  */
 final class Dictionary {
   private static final Pattern STRUCT = Pattern.compile("struct \\((0x[0-9a-f]{8})\\) (\\w+)");
@@ -88,7 +88,8 @@ final class Dictionary {
         .fieldNames()
         .forEachRemaining(kind -> byCodeHash.put(hashes.path(kind).asText(), known(kind)));
     Cell wallet = Boc.parse(bytes("wallet.boc"));
-    Known walletKind = new Known("wallet", "seqno", List.of(new Field("seqno", "uint32")), Map.of());
+    Known walletKind =
+        new Known("wallet", "seqno", List.of(new Field("seqno", "uint32")), Map.of());
     byCodeHash.put(wallet.hashHex(), walletKind);
   }
 

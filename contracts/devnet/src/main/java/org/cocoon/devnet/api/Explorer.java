@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigInteger;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.cocoon.devnet.api.Dictionary.Known;
 import org.cocoon.devnet.cell.Address;
 import org.cocoon.devnet.cell.Boc;
 import org.cocoon.devnet.cell.Cell;
+import org.cocoon.devnet.cell.CellBuilder;
 import org.cocoon.devnet.cell.CellException;
 import org.cocoon.devnet.cell.CellSlice;
 import org.cocoon.devnet.chain.AccountState;
@@ -27,7 +29,9 @@ import org.cocoon.devnet.tvm.StackCodec;
 import org.cocoon.devnet.tvm.StackValue;
 import org.jspecify.annotations.Nullable;
 
-/** What the explorer's page shows: decoded blocks, accounts and transactions. On the chain's thread. */
+/**
+ * What the explorer's page shows: decoded blocks, accounts and transactions. On the chain's thread.
+ */
 final class Explorer {
   private static final int MAX_BLOCKS = 50;
   private static final int MAX_ACCOUNTS = 500;
@@ -78,7 +82,7 @@ final class Explorer {
     node.put("name", name(chain, address));
     node.put("kind", kind(chain, address, state));
     node.put("balance", state.balance().toString());
-    node.put("state", state.status().name().toLowerCase(java.util.Locale.ROOT));
+    node.put("state", state.status().name().toLowerCase(Locale.ROOT));
     return node.put("lastLt", Long.toUnsignedString(state.lastLt()));
   }
 
@@ -155,7 +159,7 @@ final class Explorer {
 
   /** The text of a document in snake cells, or the cell's hash if it is none. */
   private static String snake(Cell cell) {
-    Cell comment = new org.cocoon.devnet.cell.CellBuilder().number(0, 32).ref(cell).build();
+    Cell comment = new CellBuilder().number(0, 32).ref(cell).build();
     String text = Shapes.comment(comment);
     return text == null ? cell.hashHex() : text;
   }
@@ -243,16 +247,14 @@ final class Explorer {
     node.put("previousLt", Long.toUnsignedString(tx.previousLt()));
     Message incoming = tx.incoming();
     if (incoming != null && incoming.source() != null) {
-      TransactionRef parent =
-          Toncenter.sender(chain, incoming.source(), incoming.createdLt());
+      TransactionRef parent = Toncenter.sender(chain, incoming.source(), incoming.createdLt());
       link(node.path("in"), parent);
     }
     for (int i = 0; i < tx.outgoing().size(); i++) {
       Message message = tx.outgoing().get(i);
       Address to = message.destination();
       if (to != null) {
-        TransactionRef child =
-            Toncenter.receiver(chain, tx.account(), to, message.createdLt());
+        TransactionRef child = Toncenter.receiver(chain, tx.account(), to, message.createdLt());
         link(node.path("out").path(i), child);
       }
     }

@@ -1,9 +1,14 @@
 package org.cocoon.devnet.api;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.util.Base64;
 import org.cocoon.devnet.cell.Address;
 import org.cocoon.devnet.cell.Boc;
@@ -137,10 +142,12 @@ final class Shapes {
       data.put("@type", "msg.dataRaw");
       data.put("body", Boc.base64(message.body()));
       data.put("init_state", boc(message.init()));
-      node.put("message", message.body().bits() == 0 ? "" : base64(message.body().slice().data()) + "\n");
+      node.put(
+          "message",
+          message.body().bits() == 0 ? "" : base64(message.body().slice().data()) + "\n");
     } else {
       data.put("@type", "msg.dataText");
-      data.put("text", base64(comment.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+      data.put("text", base64(comment.getBytes(UTF_8)));
       node.put("message", comment);
     }
     return node;
@@ -156,7 +163,7 @@ final class Shapes {
     if (in.bitsLeft() < COMMENT_BITS || in.number(COMMENT_BITS) != 0) {
       return null;
     }
-    java.io.ByteArrayOutputStream text = new java.io.ByteArrayOutputStream();
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
     CellSlice part = in;
     try {
       while (true) {
@@ -165,14 +172,11 @@ final class Shapes {
         }
         text.writeBytes(part.bytes(part.bitsLeft() / Byte.SIZE));
         if (part.refsLeft() == 0) {
-          return java.nio.charset.StandardCharsets.UTF_8
-              .newDecoder()
-              .decode(java.nio.ByteBuffer.wrap(text.toByteArray()))
-              .toString();
+          return UTF_8.newDecoder().decode(ByteBuffer.wrap(text.toByteArray())).toString();
         }
         part = part.ref().slice();
       }
-    } catch (CellException | java.nio.charset.CharacterCodingException e) {
+    } catch (CellException | CharacterCodingException e) {
       return null;
     }
   }

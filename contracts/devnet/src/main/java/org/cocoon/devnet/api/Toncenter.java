@@ -27,6 +27,7 @@ import org.cocoon.devnet.chain.View;
 import org.cocoon.devnet.tvm.Execution;
 import org.cocoon.devnet.tvm.GetResult;
 import org.cocoon.devnet.tvm.StackCodec;
+import org.cocoon.devnet.tvm.StackValue;
 import org.jspecify.annotations.Nullable;
 
 /** The methods of toncenter's API, version 2. Each runs on the chain's thread. */
@@ -195,7 +196,7 @@ final class Toncenter {
     node.set("last_transaction_id", Shapes.transactionId(account.lastLt(), account.lastHash()));
     if (wallet
         && StackCodec.read(Boc.parse(seqno.stack())).getLast()
-            instanceof org.cocoon.devnet.tvm.StackValue.Int(BigInteger number)) {
+            instanceof StackValue.Int(BigInteger number)) {
       node.put("seqno", number.longValue());
     }
     return node;
@@ -355,13 +356,14 @@ final class Toncenter {
       case Execution.Refused refused ->
           throw new ChainException(Kind.REFUSED, "the contract refuses: " + refused.error());
       case Execution.Done done -> {
-        Transaction tx =
-            Transaction.read(Boc.parse(done.transaction()), address.workchain());
+        Transaction tx = Transaction.read(Boc.parse(done.transaction()), address.workchain());
         ObjectNode node = Shapes.JSON.createObjectNode().put("@type", "query.fees");
         BigInteger gas = tx.outcome().gasFee();
         BigInteger storage = tx.outcome().storageFee();
         BigInteger sent =
-            tx.outgoing().stream().map(Message::forwardFee).reduce(BigInteger.ZERO, BigInteger::add);
+            tx.outgoing().stream()
+                .map(Message::forwardFee)
+                .reduce(BigInteger.ZERO, BigInteger::add);
         BigInteger forward = tx.outcome().forwardFee();
         BigInteger collected = forward.subtract(sent).max(BigInteger.ZERO);
         node.putObject("source_fees")

@@ -10,12 +10,9 @@ import java.io.Closeable;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -38,8 +35,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>An external message that a contract accepts becomes a block at once, together with all that it
  * causes, in the order of logical time: each transaction's time is {@link #LT_STEP} after the one
- * before, so that messages stand in the queue in the order of their creation. A block is in the log,
- * on the disk, before anybody learns of it.
+ * before, so that messages stand in the queue in the order of their creation. A block is in the
+ * log, on the disk, before anybody learns of it.
  */
 public final class Chain implements Closeable {
   /** Global id of the network, parameter 19 of its configuration. */
@@ -50,8 +47,7 @@ public final class Chain implements Closeable {
 
   private static final Logger log = LoggerFactory.getLogger(Chain.class);
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final long LT_STEP = 1_000_000;
-  private static final int MAX_BLOCK_TRANSACTIONS = 512;
+  static final long LT_STEP = 1_000_000;
   private static final int MAX_PENDING = 10_000;
   private static final int MAX_LABELS = 10_000;
   private static final long LATEST = 4_000_000_000L;
@@ -90,6 +86,10 @@ public final class Chain implements Closeable {
       throw new ChainException(
           Kind.WRONG, "the stored chain has another seed: give that one, or another --data");
     }
+  }
+
+  /** Makes the emulator ready; otherwise the first message does. */
+  void warmUp() {
     emulator();
   }
 
@@ -323,7 +323,7 @@ public final class Chain implements Closeable {
       delay(external, new FaultRule.Effect(FaultRule.Effect.Kind.DELAY, 0, 0));
       return;
     }
-    BlockInWork block = new BlockInWork();
+    BlockInWork block = newBlock();
     block.run(Message.read(external));
     finish(block);
   }
@@ -416,7 +416,7 @@ public final class Chain implements Closeable {
     }
     long now = now();
     while (pending.stream().anyMatch(p -> due(p, now))) {
-      BlockInWork block = new BlockInWork();
+      BlockInWork block = newBlock();
       List<Pending> due = pending.stream().filter(p -> due(p, now)).toList();
       pending.removeAll(due);
       for (Pending waiting : due) {
@@ -429,30 +429,48 @@ public final class Chain implements Closeable {
     }
   }
 
+  private BlockInWork newBlock() {
+    BlockInWork.Contracts contracts =
+        new BlockInWork.Contracts() {
+          @Override
+          public AccountState account(Address address) {
+            return Chain.this.account(address);
+          }
+
+          @Override
+          public Execution execute(AccountState state, Cell message, long at) {
+            return Chain.this.execute(state, message, at, false);
+          }
+        };
+    return new BlockInWork(contracts, faults, faucetAddress(), now(), head().seqno() + 1, lt);
+  }
+
   private boolean due(Pending waiting, long now) {
     return waiting.time() <= now && waiting.seqno() <= head().seqno() + 1;
   }
 
   private void emptyBlock() {
     long time = now();
-    byte[] record = ByteBuffer.allocate(17).put(EMPTY).putLong(head().seqno() + 1).putLong(time).array();
+    byte[] record =
+        ByteBuffer.allocate(17).put(EMPTY).putLong(head().seqno() + 1).putLong(time).array();
     chainLog.append(record, false);
     setHead(head().next(time, lt, List.of()));
   }
 
   private void finish(BlockInWork block) {
-    pending.addAll(block.later);
+    pending.addAll(block.later());
     List<Integer> offsets = new ArrayList<>();
     Map<Address, String> changed = new LinkedHashMap<>();
-    block.changed.forEach((address, state) -> changed.put(address, state.shard()));
+    block.changed().forEach((address, state) -> changed.put(address, state.shard()));
     BlockRecord record =
-        new BlockRecord(head().seqno() + 1, block.time, block.lt, block.ran, changed, pending);
+        new BlockRecord(
+            head().seqno() + 1, block.time(), block.lt(), block.ran(), changed, pending);
     byte[] bytes = record.bytes(BLOCK, offsets);
     long position = chainLog.nextPosition();
     chainLog.append(bytes, true);
     List<TransactionRef> refs = new ArrayList<>();
-    for (int i = 0; i < block.ran.size(); i++) {
-      BlockRecord.Ran ran = block.ran.get(i);
+    for (int i = 0; i < block.ran().size(); i++) {
+      BlockRecord.Ran ran = block.ran().get(i);
       refs.add(
           new TransactionRef(
               ran.account(),
@@ -462,9 +480,9 @@ public final class Chain implements Closeable {
               position + offsets.get(i),
               ran.boc().length));
     }
-    accounts.putAll(block.changed);
-    lt = block.lt;
-    setHead(head().next(block.time, lt, refs));
+    accounts.putAll(block.changed());
+    lt = block.lt();
+    setHead(head().next(block.time(), lt, refs));
   }
 
   /** Runs an external message without keeping what comes of it. */
@@ -475,8 +493,7 @@ public final class Chain implements Closeable {
   private Execution execute(AccountState state, Cell message, long at, boolean ignoreSignatures) {
     try {
       return emulator()
-          .transaction(
-              state.shard(), Boc.base64(message), now(), at, random(at), ignoreSignatures);
+          .transaction(state.shard(), Boc.base64(message), now(), at, random(at), ignoreSignatures);
     } catch (RuntimeException e) {
       throw broken(e);
     }
@@ -525,106 +542,5 @@ public final class Chain implements Closeable {
   @Override
   public void close() {
     chainLog.close();
-  }
-
-  /** A block that is being made: nothing of it counts until it is finished. */
-  private final class BlockInWork {
-    private final long time = now();
-    private final Map<Address, AccountState> changed = new LinkedHashMap<>();
-    private final List<BlockRecord.Ran> ran = new ArrayList<>();
-    private final List<Pending> later = new ArrayList<>();
-    private final Deque<Message> queue = new ArrayDeque<>();
-    private long lt = Chain.this.lt;
-
-    /** Runs a message and all that it causes; an external one that is refused throws. */
-    void run(Message first) {
-      runOne(first);
-      drain();
-    }
-
-    /** Runs one that waited: a refused external one is forgotten. */
-    void runLate(Message first) {
-      try {
-        run(first);
-      } catch (ChainException e) {
-        if (e.kind() != Kind.REFUSED) {
-          throw e;
-        }
-        log.atInfo().addKeyValue("event", "late_message_refused").log("");
-      }
-    }
-
-    private void drain() {
-      while (!queue.isEmpty()) {
-        Message next = queue.remove();
-        if (ran.size() >= MAX_BLOCK_TRANSACTIONS) {
-          later.add(new Pending(next.cell(), 0, 0));
-          continue;
-        }
-        befall(next);
-      }
-    }
-
-    private void befall(Message message) {
-      boolean exempt = faucetAddress().equals(message.source());
-      FaultRule.Effect effect =
-          exempt
-              ? FaultRule.Effect.NONE
-              : faults.decide(FaultRule.Where.INTERNAL, message.to());
-      switch (effect.kind()) {
-        case NONE, DOUBLE, REFUSE, STALE, FORK -> runOne(message);
-        case LOSE -> {}
-        case DELAY ->
-            later.add(
-                new Pending(
-                    message.cell(),
-                    time + effect.seconds(),
-                    head().seqno() + 1 + effect.blocks()));
-        case BOUNCE -> {
-          if (message.bounce()) {
-            lt += LT_STEP;
-            runOne(message.returned(message.forwardFee(), lt, time));
-          } else {
-            runOne(message);
-          }
-        }
-      }
-    }
-
-    private void runOne(Message message) {
-      Address account = message.to();
-      AccountState state = changed.getOrDefault(account, account(account));
-      long at = lt + LT_STEP;
-      switch (execute(state, message.cell(), at, false)) {
-        case Execution.Refused refused -> refuse(message, refused);
-        case Execution.Done done -> {
-          byte[] boc = Base64.getDecoder().decode(done.transaction());
-          Transaction transaction = Transaction.read(Boc.parse(boc), account.workchain());
-          ran.add(
-              new BlockRecord.Ran(
-                  account, transaction.lt(), transaction.cell().hash(), boc));
-          changed.put(account, AccountState.read(done.shardAccount()));
-          lt = Math.max(at, transaction.lt());
-          for (Message out : transaction.outgoing()) {
-            if (out.kind() == Message.Kind.INTERNAL) {
-              queue.add(out);
-            }
-          }
-        }
-      }
-    }
-
-    private void refuse(Message message, Execution.Refused refused) {
-      if (message.kind() != Message.Kind.EXTERNAL_IN) {
-        throw new ChainException(
-            Kind.BROKEN, "the emulator refuses an internal message: " + refused.error());
-      }
-      String code = refused.exitCode() == 0 ? "" : ", exit code " + refused.exitCode();
-      throw new ChainException(
-          Kind.REFUSED,
-          "cannot apply external message to current state : External message was not accepted: "
-              + refused.error()
-              + code);
-    }
   }
 }

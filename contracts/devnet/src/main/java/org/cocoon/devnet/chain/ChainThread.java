@@ -47,6 +47,7 @@ public final class ChainThread implements AutoCloseable {
     try {
       Chain chain = executor.submit(() -> new Chain(options)).get();
       ChainThread thread = new ChainThread(executor, chain);
+      executor.execute(chain::warmUp);
       var _ =
           thread.ticker.scheduleWithFixedDelay(
               thread::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);

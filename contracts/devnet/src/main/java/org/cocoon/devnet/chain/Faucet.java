@@ -11,7 +11,8 @@ import org.cocoon.devnet.cell.CellSlice;
 /** The faucet's wallet, a V5R1 like any other, whose key is the chain's seed. */
 final class Faucet {
   /** What it has in the beginning, nanoTON: five billion TON, as many as there are. */
-  static final BigInteger SUPPLY = BigInteger.valueOf(5_000_000_000L).multiply(BigInteger.TEN.pow(9));
+  static final BigInteger SUPPLY =
+      BigInteger.valueOf(5_000_000_000L).multiply(BigInteger.TEN.pow(9));
 
   private static final int SIGNED_EXTERNAL = 0x7369676e;
   private static final int SEND_MESSAGE = 0x0ec3c86d;
@@ -35,7 +36,6 @@ final class Faucet {
     walletId = network ^ CONTEXT;
     address = new Address(0, stateInit().hash());
   }
-
 
   Address address() {
     return address;

@@ -79,7 +79,8 @@ public record FaultRule(
               + " bounced; the api can refuse, be stale or fork");
     }
     if (!(probability >= 0 && probability <= 1) || count < 0) {
-      throw new ChainException(ChainException.Kind.WRONG, "a probability is from 0 to 1, a count 0 or more");
+      throw new ChainException(
+          ChainException.Kind.WRONG, "a probability is from 0 to 1, a count 0 or more");
     }
     if (effect.kind() == Effect.Kind.DELAY && effect.seconds() + effect.blocks() < 1) {
       throw new ChainException(ChainException.Kind.WRONG, "a delay needs seconds or blocks");

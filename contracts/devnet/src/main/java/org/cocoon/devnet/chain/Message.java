@@ -81,8 +81,20 @@ public record Message(
     long at = in.number(32);
     Cell init = init(in);
     return new Message(
-        Kind.INTERNAL, cell, source, destination, value, bounce, bounced, forwardFee, flags,
-        BigInteger.ZERO, lt, at, init, body(in));
+        Kind.INTERNAL,
+        cell,
+        source,
+        destination,
+        value,
+        bounce,
+        bounced,
+        forwardFee,
+        flags,
+        BigInteger.ZERO,
+        lt,
+        at,
+        init,
+        body(in));
   }
 
   private static Message externalIn(Cell cell, CellSlice in) {
@@ -91,8 +103,20 @@ public record Message(
     BigInteger fee = in.coins();
     Cell init = init(in);
     return new Message(
-        Kind.EXTERNAL_IN, cell, null, destination, BigInteger.ZERO, false, false, BigInteger.ZERO,
-        BigInteger.ZERO, fee, 0, 0, init, body(in));
+        Kind.EXTERNAL_IN,
+        cell,
+        null,
+        destination,
+        BigInteger.ZERO,
+        false,
+        false,
+        BigInteger.ZERO,
+        BigInteger.ZERO,
+        fee,
+        0,
+        0,
+        init,
+        body(in));
   }
 
   private static Message externalOut(Cell cell, CellSlice in) {
@@ -102,8 +126,20 @@ public record Message(
     long at = in.number(32);
     Cell init = init(in);
     return new Message(
-        Kind.EXTERNAL_OUT, cell, source, null, BigInteger.ZERO, false, false, BigInteger.ZERO,
-        BigInteger.ZERO, BigInteger.ZERO, lt, at, init, body(in));
+        Kind.EXTERNAL_OUT,
+        cell,
+        source,
+        null,
+        BigInteger.ZERO,
+        false,
+        false,
+        BigInteger.ZERO,
+        BigInteger.ZERO,
+        BigInteger.ZERO,
+        lt,
+        at,
+        init,
+        body(in));
   }
 
   private static @Nullable Cell init(CellSlice in) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.cocoon.devnet.cell.Address;
 import org.cocoon.devnet.cell.Cell;
+import org.cocoon.devnet.cell.CellException;
 import org.cocoon.devnet.cell.CellSlice;
 import org.cocoon.devnet.cell.Hashmap;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +74,7 @@ public record Transaction(
   public static Transaction read(Cell cell, int workchain) {
     CellSlice in = cell.slice();
     if (in.number(4) != TAG) {
-      throw new org.cocoon.devnet.cell.CellException("this cell is no transaction");
+      throw new CellException("this cell is no transaction");
     }
     Address account = new Address(workchain, in.bytes(HASH_BYTES));
     long lt = in.number(LT_BITS);
@@ -92,15 +93,30 @@ public record Transaction(
     in.maybeRef();
     in.ref();
     return new Transaction(
-        cell, account, lt, previousLt, previousHash, now,
-        incoming == null ? null : Message.read(incoming), List.copyOf(outgoing), fees,
+        cell,
+        account,
+        lt,
+        previousLt,
+        previousHash,
+        now,
+        incoming == null ? null : Message.read(incoming),
+        List.copyOf(outgoing),
+        fees,
         outcome(in.ref().slice()));
   }
 
   private static Outcome outcome(CellSlice in) {
     if (in.number(4) != 0) {
       return new Outcome(
-          BigInteger.ZERO, false, "special", 0, 0, BigInteger.ZERO, false, 0, BigInteger.ZERO,
+          BigInteger.ZERO,
+          false,
+          "special",
+          0,
+          0,
+          BigInteger.ZERO,
+          false,
+          0,
+          BigInteger.ZERO,
           false);
     }
     in.bit();
@@ -152,8 +168,16 @@ public record Transaction(
       actionCode = (int) act.number(32);
     }
     return new Outcome(
-        storage, computed, skipped, exitCode, gasUsed, gasFee, action != null, actionCode,
-        forwardFee, aborted);
+        storage,
+        computed,
+        skipped,
+        exitCode,
+        gasUsed,
+        gasFee,
+        action != null,
+        actionCode,
+        forwardFee,
+        aborted);
   }
 
   private static long variable(CellSlice in, int lengthBits) {

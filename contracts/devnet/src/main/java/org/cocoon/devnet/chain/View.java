@@ -1,5 +1,6 @@
 package org.cocoon.devnet.chain;
 
+import java.util.List;
 import java.util.Map;
 import org.cocoon.devnet.cell.Address;
 
@@ -20,7 +21,7 @@ public record View(Block head, Map<Address, AccountState> accounts, boolean fork
   View forked(Block newer) {
     byte[] root = newer.root().clone();
     root[0] ^= (byte) 0xff;
-    Block other = new Block(newer.seqno(), newer.time(), head.endLt(), root, java.util.List.of());
+    Block other = new Block(newer.seqno(), newer.time(), head.endLt(), root, List.of());
     return new View(other, accounts, true);
   }
 }

@@ -6,6 +6,7 @@ import com.dylibso.chicory.runtime.ByteArrayMemory;
 import com.dylibso.chicory.runtime.ExportFunction;
 import com.dylibso.chicory.runtime.Instance;
 import com.dylibso.chicory.runtime.Machine;
+import com.dylibso.chicory.wasm.ChicoryException;
 import com.dylibso.chicory.wasm.Parser;
 import com.dylibso.chicory.wasm.WasmModule;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -24,8 +25,8 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * TON's transaction emulator, the one inside {@code @ton/sandbox}: runs transactions and get-methods
- * in the real TVM. For one thread, which needs a deep stack ({@link #STACK_BYTES}).
+ * TON's transaction emulator, the one inside {@code @ton/sandbox}: runs transactions and
+ * get-methods in the real TVM. For one thread, which needs a deep stack ({@link #STACK_BYTES}).
  *
  * <p>After an {@link EmulatorException} its memory may be in any state: make a new one.
  */
@@ -182,7 +183,7 @@ public final class Emulator {
       return answer.path("output");
     } catch (CppException e) {
       throw new EmulatorException("a C++ exception left the emulator", e);
-    } catch (com.dylibso.chicory.wasm.ChicoryException e) {
+    } catch (ChicoryException e) {
       throw new EmulatorException("the emulator trapped: " + e.getMessage(), e);
     } catch (JsonProcessingException e) {
       throw new EmulatorException("the emulator's answer is no JSON", e);

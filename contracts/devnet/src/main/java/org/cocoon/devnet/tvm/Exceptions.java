@@ -6,11 +6,11 @@ import com.dylibso.chicory.runtime.Memory;
 import java.util.ArrayList;
 
 /**
- * The half of C++ exception handling that Emscripten leaves to its host: {@code __cxa_throw}, {@code
- * __cxa_begin_catch} and their kin, and the {@code invoke_*} trampolines that catch.
+ * The half of C++ exception handling that Emscripten leaves to its host: {@code __cxa_throw},
+ * {@code __cxa_begin_catch} and their kin, and the {@code invoke_*} trampolines that catch.
  *
- * <p>An exception's header lies in the 24 bytes before it: type at 4, destructor at 8, caught at 12,
- * rethrown at 13, adjusted pointer at 16 (libcxxabi as Emscripten builds it). This mirrors the
+ * <p>An exception's header lies in the 24 bytes before it: type at 4, destructor at 8, caught at
+ * 12, rethrown at 13, adjusted pointer at 16 (libcxxabi as Emscripten builds it). This mirrors the
  * generated {@code emulator-emscripten.js}, function by function. For one thread.
  */
 final class Exceptions {
@@ -48,13 +48,16 @@ final class Exceptions {
     pointerOf = instance.export("Xa");
   }
 
-  /** Calls a function of the table; a C++ exception out of it sets the flag that callers look at. */
+  /**
+   * Calls a function of the table; a C++ exception out of it sets the flag that callers look at.
+   */
   long[] invoke(long[] arguments, long[] onThrow) {
     long stack = currentStack.apply()[0];
     try {
       long[] rest = new long[arguments.length - 1];
       System.arraycopy(arguments, 1, rest, 0, rest.length);
-      long[] result = instance.getMachine().call(instance.table(0).requiredRef((int) arguments[0]), rest);
+      long[] result =
+          instance.getMachine().call(instance.table(0).requiredRef((int) arguments[0]), rest);
       return result == null ? onThrow : result;
     } catch (CppException e) {
       restoreStack.apply(stack);

@@ -18,9 +18,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the emulator's WebAssembly module imports from its host: exceptions, memory growth, clock and
- * random numbers. There are no files: opening one fails, and what the module writes to its log is
- * dropped (the emulator's answers carry what matters). For one thread.
+ * What the emulator's WebAssembly module imports from its host: exceptions, memory growth, clock
+ * and random numbers. There are no files: opening one fails, and what the module writes to its log
+ * is dropped (the emulator's answers carry what matters). For one thread.
  */
 final class HostCalls {
   private static final long[] NOTHING = {};
@@ -42,7 +42,6 @@ final class HostCalls {
   private @Nullable Exceptions exceptions;
 
   HostCalls() {}
-
 
   /** Says which instance serves these calls; before anything of it runs. */
   void attach(Instance instance) {
@@ -199,8 +198,16 @@ final class HostCalls {
   private static long[] brokenDownTime(Instance instance, long[] a) {
     ZonedDateTime t = Instant.ofEpochSecond(a[0]).atZone(ZoneOffset.UTC);
     int[] fields = {
-      t.getSecond(), t.getMinute(), t.getHour(), t.getDayOfMonth(), t.getMonthValue() - 1,
-      t.getYear() - 1900, t.getDayOfWeek().getValue() % 7, t.getDayOfYear() - 1, 0, 0
+      t.getSecond(),
+      t.getMinute(),
+      t.getHour(),
+      t.getDayOfMonth(),
+      t.getMonthValue() - 1,
+      t.getYear() - 1900,
+      t.getDayOfWeek().getValue() % 7,
+      t.getDayOfYear() - 1,
+      0,
+      0
     };
     for (int i = 0; i < fields.length; i++) {
       instance.memory().writeI32((int) a[1] + 4 * i, fields[i]);
