@@ -22,7 +22,7 @@ final class ChainArguments {
       names = "--chain",
       paramLabel = "URL",
       description =
-          "A toncenter API, such as https://toncenter.com/api/v2; repeat it, and they are held"
+          "A toncenter API, such as https://ton.example/api/v2; repeat it, and they are held"
               + " against each other.")
   private List<String> endpoints = List.of();
 
@@ -178,7 +178,7 @@ final class ChainArguments {
       // said below
     }
     throw new IllegalArgumentException(
-        "--chain is a URL such as https://toncenter.com/api/v2, not " + text);
+        "--chain is a URL such as https://ton.example/api/v2, not " + text);
   }
 
   private static Duration duration(String option, String text) {

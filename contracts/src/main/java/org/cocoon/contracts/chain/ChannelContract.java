@@ -76,7 +76,31 @@ public final class ChannelContract {
     /** Closes when the delay is over; can be claimed until then. */
     CLOSING,
     /** Everything was paid out; a deposit opens it again. */
-    CLOSED
+    CLOSED;
+
+    /** As the contract stores it. */
+    public int code() {
+      return switch (this) {
+        case NEW -> 0;
+        case OPEN -> 1;
+        case CLOSING -> 2;
+        case CLOSED -> 3;
+      };
+    }
+
+    /**
+     * The status of a code.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Status of(int code) {
+      for (Status status : values()) {
+        if (status.code() == code) {
+          return status;
+        }
+      }
+      throw new IllegalArgumentException("no status has the code " + code);
+    }
   }
 
   /**

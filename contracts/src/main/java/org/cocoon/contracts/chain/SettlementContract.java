@@ -75,7 +75,32 @@ public final class SettlementContract {
     /** It signed two commitments of one epoch. */
     SLASHED,
     /** Its stake went back. */
-    RELEASED
+    RELEASED;
+
+    /** As the contract stores it. */
+    public int code() {
+      return switch (this) {
+        case NEW -> 0;
+        case ACTIVE -> 1;
+        case RETIRING -> 2;
+        case SLASHED -> 3;
+        case RELEASED -> 4;
+      };
+    }
+
+    /**
+     * The status of a code.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Status of(int code) {
+      for (Status status : values()) {
+        if (status.code() == code) {
+          return status;
+        }
+      }
+      throw new IllegalArgumentException("no status has the code " + code);
+    }
   }
 
   /**

@@ -54,6 +54,7 @@ public final class ChainMain implements Runnable {
         .addSubcommand(new SettlementCommand(errand))
         .addSubcommand(new ChannelCommand(errand))
         .addSubcommand(new ClaimCommand(errand))
+        .addSubcommand(new DemoMoney())
         .setOut(out)
         .setErr(err)
         .setExecutionExceptionHandler((failure, _, _) -> explain(failure, err))

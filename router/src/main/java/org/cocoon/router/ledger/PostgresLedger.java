@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.cocoon.contracts.NanoTon;
@@ -405,8 +406,10 @@ public final class PostgresLedger implements Ledger {
   Future<Void> abandon() {
     closing = true;
     context.owner().cancelTimer(pingTimer);
-    var unused = writer.close();
-    return Future.fromCompletionStage(drain.abandon(), context).transform(_ -> database.close());
+    CompletableFuture<Void> stopped = writer.close();
+    return Future.fromCompletionStage(drain.abandon(), context)
+        .transform(_ -> Future.fromCompletionStage(stopped, context))
+        .transform(_ -> database.close());
   }
 
   private void start(Applied outcome) {

@@ -121,7 +121,8 @@ final class SpoolLog implements AutoCloseable {
       broken = true;
       throw e;
     }
-    durable += length;
+    long end = durable + length;
+    durable = end; // one thread writes
   }
 
   /** Gives what was appended to those who {@link #await} it. */

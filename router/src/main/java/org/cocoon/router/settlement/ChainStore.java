@@ -148,7 +148,7 @@ final class ChainStore {
             "SELECT * FROM settlement_books",
             row ->
                 new ContractBooks(
-                    SettlementContract.Status.values()[row.getInt("status")],
+                    SettlementContract.Status.of(row.getInt("status")),
                     row.getLong("stake_nanoton"),
                     row.getLong("open_channels"),
                     row.getLong("collected_nanoton"),
@@ -165,7 +165,7 @@ final class ChainStore {
         "UPDATE settlement_books SET status = ?, stake_nanoton = ?, open_channels = ?,"
             + " collected_nanoton = ?, paid_nanoton = ?, epoch = ?, statement_hash = ?,"
             + " committed_at = ?",
-        books.status().ordinal(),
+        books.status().code(),
         books.stake(),
         books.openChannels(),
         books.collected(),

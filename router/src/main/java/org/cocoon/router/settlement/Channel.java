@@ -43,7 +43,7 @@ record Channel(
         Sql.address(row, "owner"),
         row.getBytes("voucher_key"),
         new ChannelBooks(
-            Status.values()[row.getInt("status")],
+            Status.of(row.getInt("status")),
             row.getLong("deposited_nanoton"),
             row.getLong("claimed_nanoton"),
             row.getLong("withdrawn_nanoton"),

@@ -94,7 +94,7 @@ final class ChannelStore {
             + " released_nanoton = CASE WHEN EXISTS (SELECT 1 FROM releases r"
             + " WHERE r.account_id = channels.account_id AND r.state IN ('claiming', 'released'))"
             + " THEN greatest(released_nanoton, ?) ELSE ? END WHERE account_id = ?",
-        books.status().ordinal(),
+        books.status().code(),
         books.deposited(),
         books.claimed(),
         books.withdrawn(),

@@ -118,7 +118,7 @@ final class Settler {
       return claim(claims, books.epoch() + 1, now);
     }
     if (due && arrived(now) && agrees(books)) {
-      Optional<Commitment> commitment = cut(books, now);
+      Optional<Commitment> commitment = cut(now);
       if (commitment.isPresent()) {
         return post(commitment.get(), now);
       }
@@ -341,7 +341,7 @@ final class Settler {
     return false;
   }
 
-  private Optional<Commitment> cut(ContractBooks books, long now) throws SQLException {
+  private Optional<Commitment> cut(long now) throws SQLException {
     return transactions.run(
         connection -> {
           Sql.update(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
