@@ -52,7 +52,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  cocoon deposit 5",
-      "  cocoon deposit 5 --ceiling 0.5     more only by `cocoon voucher`, or a sidecar's vouchers",
+      "  cocoon deposit 5 --ceiling 0.5     allow less now, and more by `cocoon voucher`",
       "  cocoon deposit 5 --prepay          as the router's credit, which it can refund",
       "",
       AccountCommand.EXIT_CODES

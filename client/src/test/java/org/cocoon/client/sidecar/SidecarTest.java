@@ -207,7 +207,7 @@ final class SidecarTest extends SidecarFixture {
     router.script(
         exchange -> {
           exchange.chunk(exchange.seal("Y", 1, true), 1);
-          exchange.end("stop", 900);
+          exchange.end("stop", 900, "");
         });
     JsonNode usage = JSON.readTree(chat(CHAT).body()).path("usage");
     assertEquals(
