@@ -204,11 +204,7 @@ public final class SealedCall {
       exchange.close();
       exchange = null;
     }
-    session
-        .till()
-        .owed(key)
-        .onSuccess(_ -> restart())
-        .onFailure(_ -> fail(failure));
+    session.till().owed(key).onSuccess(_ -> restart()).onFailure(_ -> fail(failure));
     return true;
   }
 

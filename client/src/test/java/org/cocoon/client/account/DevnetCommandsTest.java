@@ -73,10 +73,12 @@ class DevnetCommandsTest {
                 1_000,
                 Duration.ofSeconds(10),
                 3));
-    ReceiptKey operatorKey = ReceiptKey.ofSeed(new byte[] {
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
-    });
+    ReceiptKey operatorKey =
+        ReceiptKey.ofSeed(
+            new byte[] {
+              1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+              1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+            });
     Wallet operator = Wallet.of(operatorKey, NETWORK);
     SettlementContract.Terms terms =
         new SettlementContract.Terms(
@@ -105,10 +107,7 @@ class DevnetCommandsTest {
 
   private void give(TonAddress to, long ton) {
     devnet
-        .run(
-            c ->
-                c.give(
-                    Address.parse(to.toString()), BigInteger.valueOf(ton * NanoTon.PER_TON)))
+        .run(c -> c.give(Address.parse(to.toString()), BigInteger.valueOf(ton * NanoTon.PER_TON)))
         .join();
   }
 
@@ -176,8 +175,7 @@ class DevnetCommandsTest {
     Path keyFile = data.resolve("account/wallet.key");
     assertEquals(
         "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(keyFile)));
-    assertEquals(
-        20_000_000_000L, json("wallet", "show", "--json").at("balance_nanoton").number(0));
+    assertEquals(20_000_000_000L, json("wallet", "show", "--json").at("balance_nanoton").number(0));
 
     Json deposit = json("deposit", "5", "--json");
     assertEquals(5_000_000_000L, deposit.at("locked_nanoton").number(0));

@@ -12,11 +12,11 @@ import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.List;
 import org.cocoon.client.Json;
 import org.cocoon.contracts.KeyGrant;
 import org.cocoon.contracts.NanoTon;
@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 /** A router's answers about money, for one client, with what a dishonest one would say. */
 final class PlayedRouter implements AutoCloseable {
   static final ReceiptKey KEY = ReceiptKey.ofSeed(new byte[32]);
-  private static final ReceiptKey OTHER = ReceiptKey.ofSeed("another router's secret seed 32b".getBytes(UTF_8));
+  private static final ReceiptKey OTHER =
+      ReceiptKey.ofSeed("another router's secret seed 32b".getBytes(UTF_8));
 
   /** What is wrong with a release. */
   enum Forgery {

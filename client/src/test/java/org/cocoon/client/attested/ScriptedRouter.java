@@ -54,8 +54,8 @@ import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.seal.AnswerSealer;
 import org.cocoon.link.seal.GroupPrivateKey;
 import org.cocoon.link.seal.GroupPublicKey;
-import org.cocoon.link.seal.PromptOpener.OpenedPrompt;
 import org.cocoon.link.seal.PromptOpener;
+import org.cocoon.link.seal.PromptOpener.OpenedPrompt;
 import org.cocoon.link.seal.StatementVerifier;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.LinkIdentity;
@@ -312,14 +312,13 @@ public final class ScriptedRouter implements AutoCloseable {
         }
         response.end(new JsonObject().put("data", data).toBuffer());
       }
-      case "/v1/chat/completions", "/v1/completions" ->
-        {
-          String voucher = request.getHeader("x-cocoon-voucher");
-          if (voucher != null) {
-            vouchers.add(voucher);
-          }
-          request.body().onSuccess(body -> infer(response, body.toJsonObject()));
+      case "/v1/chat/completions", "/v1/completions" -> {
+        String voucher = request.getHeader("x-cocoon-voucher");
+        if (voucher != null) {
+          vouchers.add(voucher);
         }
+        request.body().onSuccess(body -> infer(response, body.toJsonObject()));
+      }
       default -> {
         String page = pages.get(String.valueOf(request.path()));
         response.setStatusCode(page == null ? 404 : 200).end(page == null ? "{}" : page);

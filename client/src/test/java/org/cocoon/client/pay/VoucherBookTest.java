@@ -12,8 +12,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Future;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.cocoon.client.pay.VoucherBook.Promised;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.ReceiptKey;
@@ -97,8 +97,7 @@ class VoucherBookTest {
   void theBudgetHoldsToTheNanoton() throws Exception {
     VoucherBook book = book(100);
     Promised all = book.promise(nano(100));
-    OverBudgetException poor =
-        assertThrows(OverBudgetException.class, () -> book.promise(nano(1)));
+    OverBudgetException poor = assertThrows(OverBudgetException.class, () -> book.promise(nano(1)));
     assertEquals(1, poor.missing().nanos());
     book.settle(all, nano(40), "");
     book.promise(nano(60));
@@ -149,8 +148,7 @@ class VoucherBookTest {
   @Test
   void anotherChannelsOrADamagedFileIsRefused() throws Exception {
     book(100).raiseTo(nano(10));
-    assertEquals(
-        "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file())));
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file())));
     String good = Files.readString(file());
     for (String bad :
         List.of(

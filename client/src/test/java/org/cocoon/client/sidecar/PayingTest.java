@@ -80,8 +80,7 @@ final class PayingTest extends SidecarFixture {
     router.pages.put(
         "/v1/account",
         "{\"account\":1,\"channel\":{\"address\":\"%s\",\"owner\":\"%s\",\"voucher_key\":\"%s\",\"due_nanoton\":%d}}"
-            .formatted(
-                channel, owner, HexFormat.of().formatHex(key.publicKey()), due));
+            .formatted(channel, owner, HexFormat.of().formatHex(key.publicKey()), due));
   }
 
   private void pay(long budget) throws IOException {
@@ -155,8 +154,7 @@ final class PayingTest extends SidecarFixture {
     HttpResponse<String> next = chat(LIMITED);
     assertEquals(502, next.statusCode());
     assertEquals(Failure.ROUTER_OVERCHARGES, error(next).path("type").asText());
-    assertTrue(
-        error(next).path("message").asText().contains(router.address().getAuthority()));
+    assertTrue(error(next).path("message").asText().contains(router.address().getAuthority()));
     assertEquals(1, router.bodies.size(), "the second one was not sent");
   }
 

@@ -181,7 +181,8 @@ final class SidecarTest extends SidecarFixture {
         chat(
             """
             {"model":"small-1","stream":true,"sealed":{"key_id":"%s","request_nonce":"%s==",
-            "encapsulated":"%s=","ciphertext":"%s"}}"""
+            "encapsulated":"%s=","ciphertext":"%s"}}\
+            """
                 .formatted("0".repeat(32), "A".repeat(22), "A".repeat(43), "A".repeat(400)));
     assertEquals("sealed", error(sealed).path("param").asText(), sealed.body());
     assertEquals(413, chat(" ".repeat(RequestBody.LIMIT_BYTES + 1)).statusCode());
