@@ -349,8 +349,7 @@ public final class RouterProcess {
             openLedger,
             view,
             attestation,
-            new Money(
-                openLedger.book(), settlement, places(), InstantSource.system()),
+            new Money(openLedger.book(), settlement, places(), InstantSource.system()),
             registry::scrape,
             options.strict());
     edge = clients;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -64,12 +64,14 @@ class AccountBookTest {
           new Authentication.Known(new Account(account.id(), "a", made.id())), who(router, key));
       KeyOutcome again = router.with(l -> l.book().grant(account, hash, "again"));
       assertEquals(made, again);
-      assertInstanceOf(KeyOutcome.Taken.class, router.with(l -> l.book().grant(other, hash, "stolen")));
+      assertInstanceOf(
+          KeyOutcome.Taken.class, router.with(l -> l.book().grant(other, hash, "stolen")));
       assertFalse(revoke(router, other, made.id()), "another account's");
       assertTrue(revoke(router, account, made.id()));
       assertTrue(revoke(router, account, made.id()));
       assertInstanceOf(Authentication.Unknown.class, who(router, key));
-      assertInstanceOf(KeyOutcome.Revoked.class, router.with(l -> l.book().grant(account, hash, "again")));
+      assertInstanceOf(
+          KeyOutcome.Revoked.class, router.with(l -> l.book().grant(account, hash, "again")));
       List<Accounts.Key> keys = router.with(l -> l.book().keys(account));
       assertEquals(1, keys.size());
       assertEquals("laptop", keys.getFirst().name());
@@ -91,7 +93,8 @@ class AccountBookTest {
           assertInstanceOf(
               KeyOutcome.Made.class, router.with(l -> l.book().issue(account, "the last")));
       assertTrue(last.key().startsWith("ck_"));
-      assertInstanceOf(KeyOutcome.TooMany.class, router.with(l -> l.book().issue(account, "too many")));
+      assertInstanceOf(
+          KeyOutcome.TooMany.class, router.with(l -> l.book().issue(account, "too many")));
       assertTrue(revoke(router, account, last.id()));
       assertInstanceOf(
           KeyOutcome.Made.class, router.with(l -> l.book().issue(account, "after one went")));
