@@ -179,13 +179,7 @@ public final class SealedClient implements AutoCloseable {
         throws IOException {
       SealedSession.Options options =
           new SealedSession.Options(
-              choice.address(),
-              place,
-              collateral,
-              clock,
-              MAX_STREAMS,
-              choice.key(),
-              payment);
+              choice.address(), place, collateral, clock, MAX_STREAMS, choice.key(), payment);
       Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
       Context loop = vertx.getOrCreateContext();
       CompletableFuture<SealedSession> opened = new CompletableFuture<>();

@@ -30,8 +30,7 @@ import org.slf4j.LoggerFactory;
  * keys, and the sealed requests that run.
  *
  * <p>Belongs to one event loop: {@link #open} is called on it, and so is everything else. The
- * policy is looked at four times a second; what it does not allow any longer ends within a
- * second.
+ * policy is looked at four times a second; what it does not allow any longer ends within a second.
  */
 public final class SealedSession {
   private static final Logger log = LoggerFactory.getLogger(SealedSession.class);
@@ -67,8 +66,8 @@ public final class SealedSession {
    * @param collateral by which platforms are checked
    * @param clock gives the time of each check
    * @param maxStreams requests that may run at the same time, at least 1
-   * @param routerKey the key that must sign the router's receipts, base64url without padding; empty:
-   *     any
+   * @param routerKey the key that must sign the router's receipts, base64url without padding;
+   *     empty: any
    * @param payment by vouchers; empty: the API key's account has money otherwise
    */
   public record Options(

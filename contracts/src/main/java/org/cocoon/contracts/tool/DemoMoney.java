@@ -23,7 +23,6 @@ import org.cocoon.contracts.ReceiptKey;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.chain.ChainException;
 import org.cocoon.contracts.chain.Delivery;
-import org.cocoon.contracts.chain.FeeSchedule;
 import org.cocoon.contracts.chain.Outgoing;
 import org.cocoon.contracts.chain.RegistryContract;
 import org.cocoon.contracts.chain.SignedExternal;
@@ -203,14 +202,14 @@ public final class DemoMoney implements Callable<Integer> {
             BodyHandlers.ofString(StandardCharsets.UTF_8));
     if (response.statusCode() != 200) {
       throw new IOException(
-          "%s is no devnet of ours: %s said %d"
-              .formatted(endpoint, path, response.statusCode()));
+          "%s is no devnet of ours: %s said %d".formatted(endpoint, path, response.statusCode()));
     }
   }
 
   private void write(Map<String, TonAddress> addresses) throws IOException {
     StringBuilder lines = new StringBuilder();
-    addresses.forEach((name, address) -> lines.append(name).append(' ').append(address).append('\n'));
+    addresses.forEach(
+        (name, address) -> lines.append(name).append(' ').append(address).append('\n'));
     Path draft = Files.createTempFile(folder, "addresses", null);
     Files.writeString(draft, lines);
     Files.move(

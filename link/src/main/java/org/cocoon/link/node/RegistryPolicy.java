@@ -10,8 +10,8 @@ import org.cocoon.link.tls.PolicyFeed;
 import org.cocoon.link.tls.PolicyWatch;
 
 /**
- * The policy of a registry's document. The registry is followed elsewhere; a poll takes over what is
- * in force there, so that a listener hears of it where it hears of a file.
+ * The policy of a registry's document. The registry is followed elsewhere; a poll takes over what
+ * is in force there, so that a listener hears of it where it hears of a file.
  */
 public final class RegistryPolicy implements PolicyFeed {
   /** The reason of refusals where the chain has been away for too long. */

@@ -10,7 +10,8 @@ import java.util.zip.CRC32C;
  * serialized_boc#b5ee9c72).
  *
  * <p>Every bound is checked before anything is made. References lead only forwards, so that there
- * is no cycle; a cell that nobody refers to, an exotic cell, and anything after the end are refused.
+ * is no cycle; a cell that nobody refers to, an exotic cell, and anything after the end are
+ * refused.
  */
 final class BagOfCells {
   /** The most bytes: a document, an announced one, and a few thousand revocations. */

@@ -7,11 +7,11 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Reads what was taken back: a dictionary from 256-bit hashes to the 32-bit time since when (Hashmap
- * 256 uint32 of block.tlb).
+ * Reads what was taken back: a dictionary from 256-bit hashes to the 32-bit time since when
+ * (Hashmap 256 uint32 of block.tlb).
  *
- * <p>Every node has a leaf below it and every fork takes a bit of the key, so that the work is bound
- * by the number of leaves, even where cells are shared to make a small bag look large.
+ * <p>Every node has a leaf below it and every fork takes a bit of the key, so that the work is
+ * bound by the number of leaves, even where cells are shared to make a small bag look large.
  */
 final class RevokedHashes {
   /** The most that are read. */

@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Asks toncenter's HTTP interface, version 2, for the whole state of the registry's account.
  *
- * <p>One call, {@code getAddressInformation}, has the document, the announced one and what was taken
- * back of one and the same block, and the time of that block, which no get-method says. An endpoint
- * that stalls, lies or never ends costs one timeout and two MB. It follows no redirects.
+ * <p>One call, {@code getAddressInformation}, has the document, the announced one and what was
+ * taken back of one and the same block, and the time of that block, which no get-method says. An
+ * endpoint that stalls, lies or never ends costs one timeout and two MB. It follows no redirects.
  */
 final class ToncenterEndpoint implements RegistryEndpoint {
   /** The longest answer, in bytes: code and data in base64, and little else. */

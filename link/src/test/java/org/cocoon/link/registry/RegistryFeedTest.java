@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a node takes from endpoints that are slow, broken, behind or lying; on a clock of its own. */
+/**
+ * What a node takes from endpoints that are slow, broken, behind or lying; on a clock of its own.
+ */
 final class RegistryFeedTest {
   private static final String A = "aa".repeat(32);
   private static final String B = "bb".repeat(32);
