@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.cocoon.client.Json;
 import org.cocoon.contracts.KeyGrant;
 import org.cocoon.contracts.NanoTon;
@@ -54,7 +55,7 @@ final class PlayedRouter implements AutoCloseable {
   private volatile Forgery forgery = Forgery.NONE;
   private volatile @Nullable TonAddress channel;
   private volatile long ceiling;
-  private volatile int openings;
+  private final AtomicInteger openings = new AtomicInteger();
 
   PlayedRouter(SettlementContract.Terms terms, URI endpoint, Chain chain) throws IOException {
     this.terms = terms;
@@ -208,9 +209,8 @@ final class PlayedRouter implements AutoCloseable {
     channel = address;
     ceiling = voucher.ceiling().nanos();
     grants.add(HexFormat.of().formatHex(grant.keyHash()));
-    openings++;
     exchange.getResponseHeaders().set("Retry-After", "0");
-    send(exchange, openings == 1 ? 202 : 200, "{\"account\":7,\"key\":{\"id\":1}}");
+    send(exchange, openings.incrementAndGet() == 1 ? 202 : 200, "{\"account\":7,\"key\":{\"id\":1}}");
   }
 
   private void withdraw(HttpExchange exchange, Json body) throws Exception {
