@@ -90,10 +90,22 @@ public final class SealedSession {
       }
     }
 
-    /** The same with a policy file. */
+    /** The same with a policy file, and any router behind the address that it accepts. */
     public Options(
-        URI router, Path policy, CollateralSource collateral, InstantSource clock, int maxStreams) {
-      this(router, new PolicyPlace.File(policy), collateral, clock, maxStreams, Optional.empty());
+        URI router,
+        Path policy,
+        CollateralSource collateral,
+        InstantSource clock,
+        int maxStreams,
+        Optional<Payment> payment) {
+      this(
+          router,
+          new PolicyPlace.File(policy),
+          collateral,
+          clock,
+          maxStreams,
+          Optional.empty(),
+          payment);
     }
   }
 
