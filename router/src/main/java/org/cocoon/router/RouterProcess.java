@@ -346,8 +346,7 @@ public final class RouterProcess {
             openLedger,
             view,
             attestation,
-            new Money(
-                openLedger.book(), settlement, places(), InstantSource.system()),
+            new Money(openLedger.book(), settlement, places(), InstantSource.system()),
             registry::scrape,
             options.strict());
     edge = clients;

@@ -45,8 +45,7 @@ class AccountEdgeTest {
   private static final ReceiptKey CLIENT = ReceiptKey.ofSeed(MemoryMoney.filled(9));
   private static final ReceiptKey STRANGER = ReceiptKey.ofSeed(MemoryMoney.filled(8));
   private static final TonAddress OWNER = new TonAddress(MemoryMoney.filled(0x21));
-  private static final TonAddress CHANNEL =
-      MemoryMoney.TERMS.channel(OWNER, CLIENT.publicKey());
+  private static final TonAddress CHANNEL = MemoryMoney.TERMS.channel(OWNER, CLIENT.publicKey());
   private static final long YEAR = NOW + 31_000_000;
 
   private final MemoryMoney money = new MemoryMoney();
@@ -72,8 +71,7 @@ class AccountEdgeTest {
     for (int i = 0; i < headers.length; i += 2) {
       request.header(headers[i], headers[i + 1]);
     }
-    request.method(
-        method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
+    request.method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
     return edge.http.send(request.build(), BodyHandlers.ofString());
   }
 
@@ -129,8 +127,7 @@ class AccountEdgeTest {
     assertNull(account.getJsonObject("channel"));
     JsonObject prepay = account.getJsonObject("prepay");
     assertEquals("cocoon:1", prepay.getString("comment"));
-    assertEquals(
-        MemoryMoney.TERMS.address(), TonAddress.parse(prepay.getString("address")));
+    assertEquals(MemoryMoney.TERMS.address(), TonAddress.parse(prepay.getString("address")));
     assertEquals(
         "ton://transfer/" + prepay.getString("address") + "?text=cocoon%3A1",
         prepay.getString("link"));
@@ -139,8 +136,7 @@ class AccountEdgeTest {
 
   @Test
   void tellsSpendingInBoundedSpans() throws Exception {
-    money.spent =
-        List.of(new Spent(3, "laptop", "m", "", 2, 10, 4, 20, 5, new NanoTon(77)));
+    money.spent = List.of(new Spent(3, "laptop", "m", "", 2, 10, 4, 20, 5, new NanoTon(77)));
     JsonObject usage = get("/v1/account/usage?by=key&since=2026-11-01&until=2026-11-02T10:00:00Z");
     assertEquals("1 KEY 2026-11-01T00:00:00Z 2026-11-02T10:00:00Z", money.asked);
     JsonObject row = usage.getJsonArray("data").getJsonObject(0);
@@ -185,11 +181,12 @@ class AccountEdgeTest {
         HexFormat.of().formatHex(MemoryMoney.ROUTER.publicKey()),
         settlement.getString("router_key"));
     assertEquals(10_000_000_000L, settlement.getLong("min_stake_nanoton"));
-    assertEquals(new JsonArray().add("http://127.0.0.1:8081/api/v2"), settlement.getJsonArray("chain"));
-    JsonObject payee =
-        new JsonObject(send("GET", "/v1/earnings/" + OWNER, null, null).body());
+    assertEquals(
+        new JsonArray().add("http://127.0.0.1:8081/api/v2"), settlement.getJsonArray("chain"));
+    JsonObject payee = new JsonObject(send("GET", "/v1/earnings/" + OWNER, null, null).body());
     assertEquals(30, payee.getLong("earned_nanoton"));
-    assertEquals("ab".repeat(32), payee.getJsonArray("payouts").getJsonObject(0).getString("transaction"));
+    assertEquals(
+        "ab".repeat(32), payee.getJsonArray("payouts").getJsonObject(0).getString("transaction"));
     assertEquals(400, send("GET", "/v1/earnings/nobody", null, null).statusCode());
   }
 
@@ -234,14 +231,19 @@ class AccountEdgeTest {
     assertEquals("key_not_found", error(foreign).getString("code"));
     assertEquals(200, send("DELETE", path, "ck_test", null).statusCode());
     assertEquals(200, send("DELETE", path, "ck_test", null).statusCode(), "again is no error");
-    assertTrue(
-        get("/v1/account/keys").getJsonArray("data").getJsonObject(0).getBoolean("revoked"));
+    assertTrue(get("/v1/account/keys").getJsonArray("data").getJsonObject(0).getBoolean("revoked"));
     assertEquals(400, send("DELETE", "/v1/account/keys/x", "ck_test", null).statusCode());
     assertEquals(
         400, send("DELETE", "/v1/account/keys/" + "9".repeat(19), "ck_test", null).statusCode());
     for (String bad :
-        List.of("{\"name\":\"" + "x".repeat(65) + "\"}", "{\"name\":7}", "{\"name\":\"a\\u0000\"}",
-            "{\"name\":\"\\ud800\"}", "[]", "{", "")) {
+        List.of(
+            "{\"name\":\"" + "x".repeat(65) + "\"}",
+            "{\"name\":7}",
+            "{\"name\":\"a\\u0000\"}",
+            "{\"name\":\"\\ud800\"}",
+            "[]",
+            "{",
+            "")) {
       assertEquals(400, send("POST", "/v1/account/keys", "ck_test", bad).statusCode(), bad);
     }
     HttpResponse<String> full =
@@ -283,8 +285,7 @@ class AccountEdgeTest {
   void aRevokedKeyIsNotGrantedAgainByAReplay() throws Exception {
     String body = opening("ck_mine").encode();
     send("POST", "/v1/channels", null, body);
-    edge.read(
-        () -> money.revoke(new Account(100, "of the channel"), 1).result());
+    edge.read(() -> money.revoke(new Account(100, "of the channel"), 1).result());
     HttpResponse<String> replay = send("POST", "/v1/channels", null, body);
     assertEquals(409, replay.statusCode());
     assertEquals("key_refused", error(replay).getString("code"));
@@ -297,19 +298,31 @@ class AccountEdgeTest {
     record Bad(String field, String text, String why) {}
     for (Bad bad :
         List.of(
-            new Bad("key_grant", KeyGrant.sign(CLIENT, -239, CHANNEL, hash, NOW + 300).toText(), "network"),
-            new Bad("key_grant", KeyGrant.sign(CLIENT, -31337, elsewhere, hash, NOW + 300).toText(), "channel"),
-            new Bad("key_grant", KeyGrant.sign(CLIENT, -31337, CHANNEL, hash, NOW - 1).toText(), "end"),
-            new Bad("key_grant", KeyGrant.sign(CLIENT, -31337, CHANNEL, hash, NOW + 601).toText(), "end"),
-            new Bad("key_grant", KeyGrant.sign(STRANGER, -31337, CHANNEL, hash, NOW + 300).toText(), "signed"),
+            new Bad(
+                "key_grant",
+                KeyGrant.sign(CLIENT, -239, CHANNEL, hash, NOW + 300).toText(),
+                "network"),
+            new Bad(
+                "key_grant",
+                KeyGrant.sign(CLIENT, -31337, elsewhere, hash, NOW + 300).toText(),
+                "channel"),
+            new Bad(
+                "key_grant", KeyGrant.sign(CLIENT, -31337, CHANNEL, hash, NOW - 1).toText(), "end"),
+            new Bad(
+                "key_grant",
+                KeyGrant.sign(CLIENT, -31337, CHANNEL, hash, NOW + 601).toText(),
+                "end"),
+            new Bad(
+                "key_grant",
+                KeyGrant.sign(STRANGER, -31337, CHANNEL, hash, NOW + 300).toText(),
+                "signed"),
             new Bad("voucher", voucher(STRANGER, 1_000).toText(), "signed"),
             new Bad(
                 "voucher",
                 Voucher.sign(CLIENT, -31337, elsewhere, new NanoTon(1_000), YEAR).toText(),
                 "Not for this channel"))) {
       HttpResponse<String> response =
-          send(
-              "POST", "/v1/channels", null, opening("ck_mine").put(bad.field, bad.text).encode());
+          send("POST", "/v1/channels", null, opening("ck_mine").put(bad.field, bad.text).encode());
       assertEquals(400, response.statusCode(), bad + response.body());
       assertEquals("invalid_statement", error(response).getString("code"));
       assertEquals(bad.field, error(response).getString("param"));
@@ -370,7 +383,9 @@ class AccountEdgeTest {
     assertEquals(200, mine.statusCode(), mine.body());
     assertEquals(1, new JsonObject(mine.body()).getLong("account"));
     assertEquals(0, money.accounts.size(), "no other account was opened");
-    assertEquals(CHANNEL, TonAddress.parse(get("/v1/account").getJsonObject("channel").getString("address")));
+    assertEquals(
+        CHANNEL,
+        TonAddress.parse(get("/v1/account").getJsonObject("channel").getString("address")));
   }
 
   @Test
@@ -392,7 +407,11 @@ class AccountEdgeTest {
   void takesVouchersAloneAndWithRequests() throws Exception {
     post(400, "/v1/vouchers", new JsonObject());
     HttpResponse<String> none =
-        send("POST", "/v1/vouchers", "ck_test", new JsonObject().put("voucher", voucher(CLIENT, 5).toText()).encode());
+        send(
+            "POST",
+            "/v1/vouchers",
+            "ck_test",
+            new JsonObject().put("voucher", voucher(CLIENT, 5).toText()).encode());
     assertEquals("no_channel", error(none).getString("code"));
     send("POST", "/v1/channels", "ck_test", opening("ck_test").encode());
     JsonObject better =
@@ -404,7 +423,10 @@ class AccountEdgeTest {
     assertFalse(late.getBoolean("accepted"));
     assertEquals(2_000, late.getLong("ceiling_nanoton"));
     JsonObject forged =
-        post(400, "/v1/vouchers", new JsonObject().put("voucher", voucher(STRANGER, 9_000).toText()));
+        post(
+            400,
+            "/v1/vouchers",
+            new JsonObject().put("voucher", voucher(STRANGER, 9_000).toText()));
     assertEquals("invalid_statement", forged.getJsonObject("error").getString("code"));
 
     String fresh = voucher(CLIENT, 3_000).toText();
@@ -443,8 +465,7 @@ class AccountEdgeTest {
 
   private CompletableFuture<HttpResponse<String>> ask(String body, String voucher) {
     return edge.http.sendAsync(
-        HttpRequest.newBuilder(
-                URI.create("http://127.0.0.1:" + edge.port + "/v1/chat/completions"))
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + edge.port + "/v1/chat/completions"))
             .header("authorization", "Bearer ck_test")
             .header("x-cocoon-voucher", voucher)
             .POST(BodyPublishers.ofString(body))
@@ -480,10 +501,8 @@ class AccountEdgeTest {
     Release release =
         Release.sign(
             MemoryMoney.ROUTER, -31337, CHANNEL, new NanoTon(1), new NanoTon(9), false, NOW + 60);
-    money.next =
-        new WithdrawalOutcome.Released(release, new NanoTon(9), new NanoTon(30_000_000));
-    JsonObject released =
-        post(200, "/v1/withdrawals", new JsonObject().put("kind", "channel"));
+    money.next = new WithdrawalOutcome.Released(release, new NanoTon(9), new NanoTon(30_000_000));
+    JsonObject released = post(200, "/v1/withdrawals", new JsonObject().put("kind", "channel"));
     assertEquals(release, Release.parse(released.getString("release")));
     assertEquals(30_000_000, released.getLong("value_nanoton"));
     assertEquals(new Withdrawal.FromChannel(Optional.empty()), money.withdrawals.getLast());

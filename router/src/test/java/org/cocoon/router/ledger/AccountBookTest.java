@@ -55,8 +55,7 @@ class AccountBookTest {
       assertEquals(
           new Authentication.Known(new Account(account.id(), "a", made.id())), who(router, key));
       assertEquals(made, router.with(l -> l.book().grant(account, hash, "again")));
-      assertEquals(
-          new KeyOutcome.Taken(), router.with(l -> l.book().grant(other, hash, "stolen")));
+      assertEquals(new KeyOutcome.Taken(), router.with(l -> l.book().grant(other, hash, "stolen")));
       assertFalse(router.with(l -> l.book().revoke(other, made.id())), "another account's");
       assertTrue(router.with(l -> l.book().revoke(account, made.id())));
       assertTrue(router.with(l -> l.book().revoke(account, made.id())));
@@ -84,8 +83,7 @@ class AccountBookTest {
           assertInstanceOf(
               KeyOutcome.Made.class, router.with(l -> l.book().issue(account, "the last")));
       assertTrue(last.key().startsWith("ck_"));
-      assertEquals(
-          new KeyOutcome.TooMany(), router.with(l -> l.book().issue(account, "too many")));
+      assertEquals(new KeyOutcome.TooMany(), router.with(l -> l.book().issue(account, "too many")));
       assertTrue(router.with(l -> l.book().revoke(account, last.id())));
       assertInstanceOf(
           KeyOutcome.Made.class, router.with(l -> l.book().issue(account, "after one went")));
