@@ -158,7 +158,7 @@ final class ChainArguments {
     };
   }
 
-  private static URI endpoint(String text) {
+  static URI endpoint(String text) {
     try {
       URI uri = new URI(text);
       String scheme = String.valueOf(uri.getScheme());
