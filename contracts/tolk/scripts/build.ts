@@ -10,6 +10,6 @@ for (const name of CONTRACTS) {
     const code = await compile(name);
     writeFileSync(`${folder}${name}.boc`, code.toBoc());
     hashes[name] = code.hash().toString('hex');
-    console.log(`${name.padEnd(12)}${hashes[name]}`);
+    console.log(`${name.padEnd(20)}${hashes[name]}`);
 }
 writeFileSync(`${folder}hashes.json`, JSON.stringify(hashes, null, 2) + '\n');

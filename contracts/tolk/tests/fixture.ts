@@ -1,9 +1,10 @@
 // A network in the sandbox: registry, one router's settlement contract, clients with channels.
 import assert from 'node:assert/strict';
-import { Address, beginCell, Cell, Dictionary, toNano } from '@ton/core';
+import { test as nodeTest } from 'node:test';
+import { Address, beginCell, Cell, Dictionary, type StateInit, toNano } from '@ton/core';
 import { type KeyPair, keyPairFromSeed } from '@ton/crypto';
-import { Blockchain, type SandboxContract, type SendMessageResult, type TreasuryContract } from '@ton/sandbox';
-import { compile, CONTRACTS, type ContractName, onDisk, type Sources } from '../scripts/compile.ts';
+import { Blockchain, internal, type BlockchainSnapshot, type SandboxContract, type SendMessageResult, type TreasuryContract } from '@ton/sandbox';
+import { built, type Codes, compiled } from '../scripts/compile.ts';
 import { Channel, ChannelBody, Registry, Settlement, SettlementBody, snake } from '../wrappers/contracts.ts';
 import {
     chargeHash,
@@ -22,17 +23,36 @@ export const START = 1_800_000_000;
 export const MIN_STAKE = toNano('100');
 export const FOREVER = 4_000_000_000n;
 
-export type Codes = Record<ContractName, Cell>;
-let compiled: Promise<Codes> | undefined;
+export type { Codes };
+/** Compiles all contracts of the sources on disk. */
+export const codes = compiled;
 
-/** Compiles all contracts, once for the sources on disk. */
-export async function codes(sources: Sources = onDisk): Promise<Codes> {
-    const all = async () => {
-        const entries = await Promise.all(CONTRACTS.map(async (name) => [name, await compile(name, sources)] as const));
-        return Object.fromEntries(entries) as Codes;
-    };
-    if (sources !== onDisk) return all();
-    return (compiled ??= all());
+/** A test, as the mutation run calls it: without a runner. */
+// What the sandbox's configuration asks for gas, a message and a year; fees.tolk has the bounds.
+export const gas = (amount: bigint): bigint => 40_000n + (amount - 100n) * 400n;
+export const MESSAGE = 1_080_000n;
+const stored = (bits: bigint, cells: bigint): bigint => ((bits + cells * 500n) * 5n * 31_557_600n + 65_535n) / 65_536n;
+export const CHANNEL_RESERVE = stored(16_000n, 60n);
+export const SETTLEMENT_RESERVE = stored(60_000n, 400n);
+export const MAX = (1n << 63n) - 1n;
+
+export type Case = { file: string; name: string; run: () => Promise<void> };
+export const CASES: Case[] = [];
+
+/** Registers a test. */
+export function test(name: string, run: () => Promise<void>): void {
+    const file = /(\w+)\.test\.ts/.exec(new Error().stack!)![1];
+    CASES.push({ file, name, run });
+    if (!process.env.COCOON_MUTATION) nodeTest(name, run);
+}
+
+let code = built();
+let begun = new Map<string, BlockchainSnapshot>();
+
+/** From now on networks have other code. */
+export function useCodes(codes: Codes): void {
+    code = codes;
+    begun = new Map();
 }
 
 /** The sandbox's configuration with another global id (parameter 19). */
@@ -74,9 +94,13 @@ export class Client {
         return this.send(ChannelBody.claim(this.charge(charged), this.voucher(ceiling)), value, this.net.operator);
     }
 
-    release(terms: ReleaseTerms) {
+    released(terms: ReleaseTerms): Cell {
         const hash = releaseHash(this.net.network, this.channel.address, terms);
-        return this.send(ChannelBody.release({ ...terms, signature: signHash(hash, this.net.routerKeys.secretKey) }));
+        return ChannelBody.release({ ...terms, signature: signHash(hash, this.net.routerKeys.secretKey) });
+    }
+
+    release(terms: ReleaseTerms) {
+        return this.send(this.released(terms));
     }
 
     data() {
@@ -97,12 +121,14 @@ export class Network {
         readonly settlement: SandboxContract<Settlement>,
     ) {}
 
-    static async create(options: { sources?: Sources; network?: number; stake?: bigint } = {}): Promise<Network> {
-        const blockchain = await Blockchain.create();
+    static async create(options: { network?: number; stake?: bigint } = {}): Promise<Network> {
         const network = options.network ?? NETWORK;
-        blockchain.setConfig(configOf(blockchain, network));
+        const stake = options.stake ?? MIN_STAKE;
+        const blockchain = await Blockchain.create();
+        const snapshot = begun.get(`${network} ${stake}`);
+        if (snapshot) await blockchain.loadFrom(snapshot);
+        else blockchain.setConfig(configOf(blockchain, network));
         blockchain.now = START;
-        const code = await codes(options.sources);
         const admin = await blockchain.treasury('admin');
         const operator = await blockchain.treasury('operator');
         const registry = blockchain.openContract(
@@ -120,11 +146,12 @@ export class Network {
         );
         const net = new Network(blockchain, code, admin, operator, registry, settlement);
         net.network = network;
+        if (snapshot) return net;
         await registry.send(admin.getSender(), toNano('0.5'), beginCell().endCell());
-        const stake = options.stake ?? MIN_STAKE;
         if (stake > 0n) {
             succeeded(await net.operate(SettlementBody.stake(stake), stake + toNano('2')), settlement.address);
         }
+        begun.set(`${network} ${stake}`, blockchain.snapshot());
         return net;
     }
 
@@ -132,18 +159,20 @@ export class Network {
         return this.settlement.send(from.getSender(), value, body);
     }
 
+    channelOf(owner: Address, keys = key(2)): Channel {
+        return Channel.create(this.code.channel, {
+            settlement: this.settlement.address,
+            owner,
+            voucherKey: keys.publicKey,
+            routerKey: this.routerKeys.publicKey,
+            delay: DAY,
+        });
+    }
+
     async client(name: string, fill = 2): Promise<Client> {
         const wallet = await this.blockchain.treasury(name);
         const keys = key(fill);
-        const channel = this.blockchain.openContract(
-            Channel.create(this.code.channel, {
-                settlement: this.settlement.address,
-                owner: wallet.address,
-                voucherKey: keys.publicKey,
-                routerKey: this.routerKeys.publicKey,
-                delay: DAY,
-            }),
-        );
+        const channel = this.blockchain.openContract(this.channelOf(wallet.address, keys));
         return new Client(this, wallet, keys, channel);
     }
 
@@ -179,6 +208,34 @@ export class Network {
     payout(tree: EarningsTree, index: number, height: number, value = toNano('0.1') + toNano('0.012') * BigInt(2 ** height)) {
         const { leaves, siblings } = tree.batch(index, height);
         return this.operate(SettlementBody.payout(index, height, siblings, leaves), value);
+    }
+
+    /** A message as from an address, whether or not anything is there: all of the value arrives. */
+    deliver(from: Address, to: { address: Address; init?: StateInit }, value: bigint, body: Cell): Promise<SendMessageResult> {
+        return this.blockchain.sendMessage(internal({ from, to: to.address, value, body, bounce: true, stateInit: to.init }));
+    }
+
+    /** By how much the balance at an address changes, storage fees aside. */
+    async change(at: Address, action: () => Promise<SendMessageResult>): Promise<bigint> {
+        const before = await this.balance(at);
+        const result = await action();
+        let fees = 0n;
+        for (const tx of result.transactions) {
+            if (tx.address === BigInt(`0x${at.hash.toString('hex')}`) && tx.description.type === 'generic') {
+                fees += tx.description.storagePhase?.storageFeesCollected ?? 0n;
+            }
+        }
+        return (await this.balance(at)) - before + fees;
+    }
+
+    /** The wallet at an address is gone while something is done. */
+    async without(address: Address, action: () => Promise<unknown>): Promise<void> {
+        const wallet = await this.blockchain.getContract(address);
+        const account = wallet.account;
+        const storage = { ...account.account!.storage, state: { type: 'uninit' as const } };
+        wallet.account = { ...account, account: { ...account.account!, storage } };
+        await action();
+        (await this.blockchain.getContract(address)).account = account;
     }
 
     pass(seconds: number) {

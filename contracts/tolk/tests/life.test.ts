@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { toNano } from '@ton/core';
-import { DAY, Network, sent, succeeded } from './fixture.ts';
+import { DAY, Network, sent, succeeded, test } from './fixture.ts';
 import { ChannelBody, SettlementBody } from '../wrappers/contracts.ts';
 
 test('a whole life: deposit, claim, epoch, payouts, withdrawal, closing, unstake', async () => {

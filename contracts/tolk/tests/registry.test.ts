@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { beginCell, type Cell, toNano } from '@ton/core';
 import { RegistryBody, snake } from '../wrappers/contracts.ts';
-import { DAY, Network, refused, sent, succeeded } from './fixture.ts';
+import { DAY, Network, refused, sent, succeeded, test } from './fixture.ts';
 
 test('a change is announced, waits, and can be taken back', async () => {
     const net = await Network.create({ stake: 0n });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { beginCell, toNano } from '@ton/core';
+import { Address, beginCell, type Cell, toNano } from '@ton/core';
 import { SettlementBody } from '../wrappers/contracts.ts';
-import { DAY, Network, refused, sent, START, succeeded } from './fixture.ts';
+import { EMPTY, join as joined } from '../wrappers/tree.ts';
+import { DAY, Network, refused, sent, START, succeeded, test } from './fixture.ts';
 
 async function collected(amount = toNano('10')) {
     const net = await Network.create();
@@ -179,6 +179,68 @@ test('only channels of this router are heard as such', async () => {
         [(await net.settlement.getData()).collected, (await net.settlement.getData()).openChannels],
         [toNano('10'), 1],
     );
+});
+
+test('before the first stake there are no channels', async () => {
+    const net = await Network.create({ stake: 0n });
+    const at = net.settlement.address;
+    const alice = await net.client('alice');
+    const { address: owner } = alice.wallet;
+    await net.operate(beginCell().endCell());
+    refused(1003, await net.deliver(alice.channel.address, net.settlement, toNano('1'), SettlementBody.register(owner, alice.keys.publicKey)), at);
+    refused(1012, await net.operate(SettlementBody.closeChannel(owner, alice.keys.publicKey)), at);
+    refused(1012, await net.operate(SettlementBody.collect(1n)), at);
+    await assert.rejects(net.settlement.getChannelAddress(owner, alice.keys.publicKey), /1012/);
+    refused(1012, await net.commit(1n, net.tree([])), at);
+});
+
+test('a channel is in the base chain, and leaves no more often than it came', async () => {
+    const { net, alice, at } = await collected();
+    const named = [alice.wallet.address, alice.keys.publicKey] as const;
+    const twin = new Address(-1, alice.channel.address.hash);
+    refused(1003, await net.deliver(twin, net.settlement, toNano('1'), SettlementBody.unregister(...named)), at);
+    const leave = () => net.deliver(alice.channel.address, net.settlement, toNano('1'), SettlementBody.unregister(...named));
+    succeeded(await leave(), at);
+    refused(1012, await leave(), at);
+    assert.equal((await net.settlement.getData()).openChannels, 0);
+});
+
+test('a batch has the form that it says, to the bit', async () => {
+    const { net, at } = await collected();
+    const leaf = beginCell().storeBuffer(payee(7)).storeUint(toNano('1'), 64);
+    const pay = (leaves: Cell, siblings: Cell | null = null, height = 0) =>
+        net.operate(
+            beginCell().storeUint(0xc0c00303, 32).storeUint(0, 64 + 32).storeUint(height, 8).storeMaybeRef(siblings).storeRef(leaves).endCell(),
+            toNano('1'),
+        );
+    const short = beginCell().storeUint(1, 319).endCell();
+    refused(1034, await pay(short), at); // less than a leaf, and no more cells
+    refused(1034, await pay(beginCell().storeRef(short).endCell()), at); // nor in the next
+    refused(1034, await pay(beginCell().storeUint(1, 8).storeRef(leaf.endCell()).endCell()), at); // bits left over
+    refused(1034, await pay(beginCell().storeRef(leaf.endCell()).storeRef(short).endCell()), at);
+    refused(1034, await pay(beginCell().storeSlice(leaf.asSlice()).storeRef(short).endCell()), at); // a cell left over
+    refused(1034, await pay(leaf.endCell(), short), at);
+    refused(1031, await pay(beginCell().storeUint(0, 256).storeUint(1, 64).endCell()), at); // nobody earns nothing
+    // The highest tree there is, in the largest batch, and a level too many.
+    const way = (levels: number) => {
+        let node = net.tree([{ payee: payee(7), earned: toNano('1') }]).root;
+        let beside = EMPTY;
+        for (let level = 0; level < levels; level++) {
+            node = joined(node, level < 7 ? beside : EMPTY);
+            beside = joined(beside, beside);
+        }
+        return node;
+    };
+    for (const [epoch, levels, code] of [[1n, 20, 0], [2n, 21, 1034]] as const) {
+        const root = way(levels);
+        succeeded(await net.commit(epoch, net.tree([]), { root: root.hash, earned: root.sum }), at);
+        const leaves = Array.from({ length: 128 }, (_, i) => ({ payee: i ? Buffer.alloc(32) : payee(7), earned: i ? 0n : toNano('1') }));
+        const siblings = Array.from({ length: levels - 7 }, () => EMPTY);
+        refused(code, await net.operate(SettlementBody.payout(0, 7, siblings, leaves), toNano('3')), at);
+    }
+    const same = succeeded(await net.commit(3n, net.tree([]), { root: payee(1), earned: toNano('10') }), at);
+    succeeded(await net.commit(4n, net.tree([]), { root: payee(1), earned: toNano('10'), expires: BigInt(START) }), at);
+    assert.equal(sent(same, at, net.operator.address).length, 1);
 });
 
 test('prepaid credit counts as collected; a sweep takes only what is nobody\'s', async () => {

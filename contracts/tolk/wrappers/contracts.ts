@@ -93,11 +93,11 @@ export const ChannelBody = {
             .endCell(),
     withdraw: (amount: bigint) => begin(OP.withdraw).storeCoins(amount).endCell(),
     finish: () => begin(OP.finish).endCell(),
-    release: (r: { charged: bigint; withdrawn: bigint; closes: boolean; expires: bigint; signature: Buffer }) =>
+    release: (r: { charged: bigint; withdrawn: bigint; closes: boolean | number; expires: bigint; signature: Buffer }) =>
         begin(OP.release)
             .storeUint(r.charged, 64)
             .storeUint(r.withdrawn, 64)
-            .storeUint(r.closes ? 1 : 0, 8)
+            .storeUint(Number(r.closes), 8)
             .storeUint(r.expires, 64)
             .storeRef(ref(r.signature))
             .endCell(),
@@ -182,6 +182,8 @@ export type ChannelTerms = {
     voucherKey: Buffer;
     routerKey: Buffer;
     delay: number;
+    /** Of the jetton that the channel holds; without it, it holds Toncoin. */
+    minter?: Address;
 };
 
 export class Channel extends Deployable {
@@ -189,15 +191,15 @@ export class Channel extends Deployable {
         const router = beginCell()
             .storeAddress(terms.settlement)
             .storeBuffer(terms.routerKey, 32)
-            .storeUint(terms.delay, 32)
-            .endCell();
+            .storeUint(terms.delay, 32);
+        if (terms.minter) router.storeAddress(terms.minter);
         return at(
             Channel,
             code,
             beginCell()
                 .storeAddress(terms.owner)
                 .storeBuffer(terms.voucherKey, 32)
-                .storeUint(0, 8 + 4 * 64 + 32)
+                .storeUint(0, 8 + 4 * 64 + 32 + (terms.minter ? 1 : 0))
                 .storeRef(router)
                 .endCell(),
         );
@@ -228,28 +230,26 @@ export type SettlementTerms = {
     delay: number;
     minStake: bigint;
     channelCode: Cell;
+    minter?: Address;
 };
 
 export class Settlement extends Deployable {
     static create(code: Cell, terms: SettlementTerms): Settlement {
+        const channel = beginCell().storeBuffer(terms.channelCode.hash(), 32).storeUint(terms.channelCode.depth(), 16);
+        if (terms.minter) channel.storeAddress(terms.minter);
         const fixed = beginCell()
             .storeAddress(terms.registry)
             .storeAddress(terms.owner)
             .storeBuffer(terms.routerKey, 32)
             .storeUint(terms.delay, 32)
             .storeUint(terms.minStake, 64)
-            .storeRef(
-                beginCell()
-                    .storeBuffer(terms.channelCode.hash(), 32)
-                    .storeUint(terms.channelCode.depth(), 16)
-                    .endCell(),
-            )
+            .storeRef(channel)
             .endCell();
         return at(
             Settlement,
             code,
             beginCell()
-                .storeUint(0, 8 + 64)
+                .storeUint(0, 8 + 64 + (terms.minter ? 1 : 0))
                 .storeRef(
                     beginCell()
                         .storeUint(0, 32 + 3 * 64)

@@ -1,7 +1,6 @@
 // What is signed off-chain, byte for byte as docs/SETTLEMENT.md has it.
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { Address } from '@ton/core';
-import { sign } from '@ton/crypto';
 
 export const sha256 = (...parts: Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 
@@ -49,5 +48,15 @@ export const releaseHash = (network: number, channel: Address, r: ReleaseTerms):
 export const commitmentHash = (network: number, settlement: Address, c: Commitment): Buffer =>
     statement('cocoon-commits-1', network, settlement, u64(c.epoch), c.root, u64(c.earned), c.digest, u64(c.expires));
 
-/** Ed25519 over the 32 bytes of a statement's hash. */
-export const signHash = (hash: Buffer, secretKey: Buffer): Buffer => sign(hash, secretKey);
+// What stands before the seed in PKCS 8 (RFC 8410).
+const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const keys = new Map<string, KeyObject>();
+
+/** Ed25519 over the 32 bytes of a statement's hash; the secret key begins with its seed. */
+export function signHash(hash: Buffer, secretKey: Buffer): Buffer {
+    const seed = secretKey.subarray(0, 32);
+    const name = seed.toString('hex');
+    const key = keys.get(name) ?? createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
+    keys.set(name, key);
+    return sign(null, hash, key);
+}

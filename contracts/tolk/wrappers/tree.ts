@@ -5,7 +5,7 @@ import { addressBytes, i32, sha256, u64 } from './statements.ts';
 export type Leaf = { payee: Buffer; earned: bigint };
 export type Node = { hash: Buffer; sum: bigint };
 
-const EMPTY: Node = { hash: Buffer.alloc(32), sum: 0n };
+export const EMPTY: Node = { hash: Buffer.alloc(32), sum: 0n };
 
 export class EarningsTree {
     readonly leaves: Leaf[];
@@ -48,7 +48,8 @@ export class EarningsTree {
     }
 }
 
-function join(left: Node, right: Node): Node {
+/** A node of the tree: binds the two below it and their sums. */
+export function join(left: Node, right: Node): Node {
     return {
         hash: sha256(Buffer.from([1]), left.hash, u64(left.sum), right.hash, u64(right.sum)),
         sum: left.sum + right.sum,

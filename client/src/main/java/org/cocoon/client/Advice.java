@@ -3,10 +3,11 @@ package org.cocoon.client;
 import java.time.Duration;
 
 /** What a person is told about a failed call: one sentence that says what to do. */
-final class Advice {
+public final class Advice {
   private Advice() {}
 
-  static String on(CocoonException problem) {
+  /** What to do about it. */
+  public static String on(CocoonException problem) {
     String what = withoutFullStop(Terminal.withoutControls(String.valueOf(problem.getMessage())));
     return switch (problem.kind()) {
       case UNREACHABLE ->

@@ -4,6 +4,17 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Map;
+import org.cocoon.client.account.BalanceCommand;
+import org.cocoon.client.account.CloseCommand;
+import org.cocoon.client.account.DepositCommand;
+import org.cocoon.client.account.EarningsCommand;
+import org.cocoon.client.account.FinishCommand;
+import org.cocoon.client.account.KeysCommand;
+import org.cocoon.client.account.ReceiptCommand;
+import org.cocoon.client.account.SpendingCommand;
+import org.cocoon.client.account.VoucherCommand;
+import org.cocoon.client.account.WalletCommand;
+import org.cocoon.client.account.WithdrawCommand;
 import org.cocoon.client.sidecar.SidecarCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -37,6 +48,17 @@ public final class ClientMain implements Runnable {
         .addSubcommand(new StatusCommand(terminal, environment, clock))
         .addSubcommand(new SidecarCommand(terminal.out(), environment))
         .addSubcommand(EvidenceCommand.commandLine(terminal, clock))
+        .addSubcommand(ReceiptCommand.commandLine(terminal))
+        .addSubcommand(WalletCommand.commandLine(terminal, environment))
+        .addSubcommand(new DepositCommand(terminal, environment))
+        .addSubcommand(new BalanceCommand(terminal, environment))
+        .addSubcommand(new SpendingCommand(terminal, environment))
+        .addSubcommand(new VoucherCommand(terminal, environment))
+        .addSubcommand(new WithdrawCommand(terminal, environment))
+        .addSubcommand(new CloseCommand(terminal, environment))
+        .addSubcommand(new FinishCommand(terminal, environment))
+        .addSubcommand(KeysCommand.commandLine(terminal, environment))
+        .addSubcommand(new EarningsCommand(terminal, environment))
         .setOut(out)
         .setErr(err);
   }
@@ -45,7 +67,7 @@ public final class ClientMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: chat, status, client or evidence");
+          spec.commandLine(), "say what to do; --help lists the commands");
     }
   }
 }

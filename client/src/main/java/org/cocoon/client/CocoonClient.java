@@ -78,6 +78,43 @@ public final class CocoonClient implements AutoCloseable {
     return NetworkStatus.of(get("network"));
   }
 
+  /**
+   * An answer to one of Cocoon's own calls.
+   *
+   * @param status of HTTP, 200 to 299
+   * @param body what came
+   * @param retryAfter when to ask again, where the server says that it is not done yet
+   */
+  public record Reply(int status, Json body, Optional<Duration> retryAfter) {}
+
+  /**
+   * Makes one of Cocoon's own calls.
+   *
+   * @param method of HTTP
+   * @param path below the base address, without a slash at its beginning
+   * @param json the request's body; empty: none
+   * @throws CocoonException if the server refused it or cannot be reached
+   */
+  public Reply call(String method, String path, Optional<String> json) {
+    HttpRequest.Builder request = request(path, QUERY_TIMEOUT);
+    json.ifPresent(_ -> request.header("Content-Type", "application/json"));
+    request.method(
+        method,
+        json.map(HttpRequest.BodyPublishers::ofString)
+            .orElse(HttpRequest.BodyPublishers.noBody()));
+    HttpResponse<InputStream> response = send(request.build());
+    try (InputStream body = response.body()) {
+      byte[] bytes = body.readNBytes(MAX_BODY_BYTES);
+      return new Reply(
+          response.statusCode(), Json.parse(bytes, bytes.length), retryAfter(response));
+    } catch (IOException e) {
+      throw new CocoonException(
+          CocoonException.Kind.NOT_UNDERSTOOD,
+          method + " " + path + " was not answered with JSON",
+          e);
+    }
+  }
+
   /** The network as the router's own JSON text. */
   public String networkJson() {
     return new String(getBytes("network"), StandardCharsets.UTF_8);

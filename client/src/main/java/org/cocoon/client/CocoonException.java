@@ -46,7 +46,8 @@ public final class CocoonException extends RuntimeException {
     this.retryAfter = Optional.empty();
   }
 
-  CocoonException(Kind kind, String message) {
+  /** Without an answer of HTTP. */
+  public CocoonException(Kind kind, String message) {
     this(kind, 0, "", message, Optional.empty());
   }
 

@@ -5,7 +5,7 @@ import java.util.HexFormat;
 import java.util.List;
 
 /** Names and values under headings, as text for people; long hexadecimal values are wrapped. */
-final class FieldPage {
+public final class FieldPage {
   private static final int HEX_DIGITS_IN_LINE = 64;
   private static final int TEXT_WIDTH = 96;
 
@@ -21,54 +21,56 @@ final class FieldPage {
   private final StringBuilder page = new StringBuilder();
   private final List<Field> section = new ArrayList<>();
 
-  FieldPage(Terminal terminal) {
+  /** An empty page. */
+  public FieldPage(Terminal terminal) {
     this.terminal = terminal;
   }
 
   /** Ends the section so far and begins another. */
-  FieldPage heading(String text) {
+  public FieldPage heading(String text) {
     flush();
     page.append(page.isEmpty() ? "" : "\n").append(clean(text)).append('\n');
     return this;
   }
 
   /** A field of some words. */
-  FieldPage field(String name, Object value) {
+  public FieldPage field(String name, Object value) {
     return lines(name, List.of(String.valueOf(value)));
   }
 
   /** A field of several lines. */
-  FieldPage lines(String name, List<String> lines) {
+  public FieldPage lines(String name, List<String> lines) {
     section.add(new Field(name, lines.isEmpty() ? List.of("none") : lines, ""));
     return this;
   }
 
   /** A field of some words and what they mean, wrapped. */
-  FieldPage field(String name, Object value, String meaning) {
+  public FieldPage field(String name, Object value, String meaning) {
     section.add(new Field(name, List.of(String.valueOf(value)), meaning));
     return this;
   }
 
   /** A field of bytes, with what they mean. */
-  FieldPage hex(String name, String digits, String meaning) {
+  public FieldPage hex(String name, String digits, String meaning) {
     section.add(new Field(name, wrap(digits), meaning));
     return this;
   }
 
   /** A field of bytes, with what they mean. */
-  FieldPage hex(String name, byte[] bytes, String meaning) {
+  public FieldPage hex(String name, byte[] bytes, String meaning) {
     return hex(name, HexFormat.of().formatHex(bytes), meaning);
   }
 
   /** A sentence of its own. */
-  FieldPage sentence(String text) {
+  public FieldPage sentence(String text) {
     flush();
     page.append(page.isEmpty() ? "" : "\n");
     words(clean(text), TEXT_WIDTH).forEach(line -> page.append(line).append('\n'));
     return this;
   }
 
-  String render() {
+  /** What stands on it. */
+  public String render() {
     flush();
     return page.toString();
   }

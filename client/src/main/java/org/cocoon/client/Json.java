@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,13 +20,16 @@ import org.jspecify.annotations.Nullable;
  * fails. Built on Jackson's streaming core: the data binding would cost a tenth of a second of
  * every command's start.
  */
-final class Json {
+public final class Json {
   private static final JsonFactory FACTORY = new JsonFactory();
   private static final Json MISSING = new Json(null);
 
+  /** No value: what a missing field is. */
+  public static final Json NONE = MISSING;
+
   /** Writes one JSON text. */
   @FunctionalInterface
-  interface Body {
+  public interface Body {
     void write(JsonGenerator out) throws IOException;
   }
 
@@ -37,7 +41,7 @@ final class Json {
   }
 
   /** Parses one JSON text in UTF-8; throws IOException where it is none. */
-  static Json parse(byte[] bytes, int length) throws IOException {
+  public static Json parse(byte[] bytes, int length) throws IOException {
     try (JsonParser parser = FACTORY.createParser(bytes, 0, length)) {
       parser.nextToken();
       return new Json(read(parser));
@@ -45,7 +49,7 @@ final class Json {
   }
 
   /** Renders one JSON text. */
-  static String render(Body body) {
+  public static String render(Body body) {
     StringWriter text = new StringWriter();
     try (JsonGenerator out = FACTORY.createGenerator(text)) {
       body.write(out);
@@ -93,20 +97,20 @@ final class Json {
   }
 
   /** The field of this name; a missing value where there is none. */
-  Json at(String name) {
+  public Json at(String name) {
     return value instanceof Map<?, ?> fields && fields.get(name) instanceof Json field
         ? field
         : MISSING;
   }
 
   /** The first item of a list; a missing value where there is none. */
-  Json first() {
+  public Json first() {
     List<Json> items = items();
     return items.isEmpty() ? MISSING : items.getFirst();
   }
 
   /** The items of a list; empty for everything else. */
-  List<Json> items() {
+  public List<Json> items() {
     List<Json> items = new ArrayList<>();
     if (value instanceof List<?> list) {
       for (Object item : list) {
@@ -117,29 +121,73 @@ final class Json {
   }
 
   /** Whether there is a value other than null. */
-  boolean isPresent() {
+  public boolean isPresent() {
     return value != null;
   }
 
   /** The text; numbers and booleans as JSON writes them; what is given where there is none. */
-  String text(String otherwise) {
+  public String text(String otherwise) {
     return value instanceof String || value instanceof Number || value instanceof Boolean
         ? value.toString()
         : otherwise;
   }
 
   /** The number cut to a whole one; what is given where there is none. */
-  long number(long otherwise) {
+  public long number(long otherwise) {
     return value instanceof Number number ? number.longValue() : otherwise;
   }
 
   /** The number; what is given where there is none. */
-  double decimal(double otherwise) {
+  public double decimal(double otherwise) {
     return value instanceof Number number ? number.doubleValue() : otherwise;
   }
 
+  /** The whole number, exactly; nothing where there is none, or one beyond 64 bits. */
+  public OptionalLong whole() {
+    return value instanceof Integer || value instanceof Long
+        ? OptionalLong.of(((Number) value).longValue())
+        : OptionalLong.empty();
+  }
+
+  /** Writes the value as it was read; null where there is none. */
+  public void write(JsonGenerator out) throws IOException {
+    switch (value) {
+      case null -> out.writeNull();
+      case Map<?, ?> map -> {
+        out.writeStartObject();
+        for (Map.Entry<String, Json> field : fields().entrySet()) {
+          out.writeFieldName(field.getKey());
+          field.getValue().write(out);
+        }
+        out.writeEndObject();
+      }
+      case List<?> list -> {
+        out.writeStartArray();
+        for (Json item : items()) {
+          item.write(out);
+        }
+        out.writeEndArray();
+      }
+      default -> out.writePOJO(value);
+    }
+  }
+
+  /** Whether it says true. */
+  public boolean isTrue() {
+    return Boolean.TRUE.equals(value);
+  }
+
+  /** The names and values of an object, in their order; empty for everything else. */
+  public Map<String, Json> fields() {
+    Map<String, Json> fields = new LinkedHashMap<>();
+    if (value instanceof Map<?, ?> map) {
+      map.forEach((name, field) -> fields.put(String.valueOf(name), (Json) field));
+    }
+    return fields;
+  }
+
   /** Whether this is a number. */
-  boolean isNumber() {
+  public boolean isNumber() {
     return value instanceof Number;
   }
 }

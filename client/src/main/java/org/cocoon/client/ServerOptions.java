@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /** Which server a command talks to, and as whom. */
-final class ServerOptions {
+public final class ServerOptions {
   private static final String DEFAULT_URL = "http://127.0.0.1:8080/v1";
 
   @Option(
@@ -24,13 +24,23 @@ final class ServerOptions {
       description = "Your API key (default: OPENAI_API_KEY; that keeps it out of `ps`).")
   private @Nullable String key;
 
-  CocoonClient client(CommandSpec command, Map<String, String> environment) {
+  /** A client of that server, as that one. */
+  public CocoonClient client(CommandSpec command, Map<String, String> environment) {
     String address =
         url != null ? url : environment.getOrDefault("OPENAI_BASE_URL", DEFAULT_URL).strip();
     String token = key != null ? key : environment.getOrDefault("OPENAI_API_KEY", "").strip();
+    return client(command, address.isEmpty() ? DEFAULT_URL : address, token);
+  }
+
+  /** A client of the server at this address, as nobody in particular. */
+  public static CocoonClient client(CommandSpec command, String address) {
+    return client(command, address, "");
+  }
+
+  private static CocoonClient client(CommandSpec command, String address, String token) {
     try {
-      URI base = URI.create(address.isEmpty() ? DEFAULT_URL : address);
-      return new CocoonClient(base, token.isEmpty() ? Optional.empty() : Optional.of(token));
+      return new CocoonClient(
+          URI.create(address), token.isEmpty() ? Optional.empty() : Optional.of(token));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
     }

@@ -17,13 +17,13 @@ import java.util.Map;
  * @param interactive whether a person sits at both ends, so that prompts and figures are welcome
  * @param colours whether dim text is understood
  */
-record Terminal(
+public record Terminal(
     InputStream in, PrintStream out, PrintStream err, boolean interactive, boolean colours) {
 
   /** The process's own streams. */
   // The check's advice is wrong for the console of JDK 25, which is absent without a terminal.
   @SuppressWarnings("SystemConsoleNull")
-  static Terminal ofProcess(Map<String, String> environment) {
+  public static Terminal ofProcess(Map<String, String> environment) {
     Console console = System.console();
     boolean interactive = console != null && console.isTerminal();
     boolean colours =
@@ -39,18 +39,18 @@ record Terminal(
   }
 
   /** Writes a piece of an answer at once. */
-  void write(String text) {
+  public void write(String text) {
     out.print(interactive ? withoutControls(text) : text);
     out.flush();
   }
 
   /** Text that steps back behind the answer. */
-  String dim(String text) {
+  public String dim(String text) {
     return colours ? "\u001b[2m" + text + "\u001b[0m" : text;
   }
 
   /** A model's words must not move the cursor or retitle the window. */
-  static String withoutControls(String text) {
+  public static String withoutControls(String text) {
     StringBuilder kept = new StringBuilder(text.length());
     text.codePoints()
         .filter(c -> c == '\n' || c == '\t' || !Character.isISOControl(c))

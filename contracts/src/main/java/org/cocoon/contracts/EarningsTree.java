@@ -27,17 +27,15 @@ public final class EarningsTree {
   private final List<List<Node>> levels;
 
   /**
-   * What a payee has earned.
+   * What a payee has earned. One that has earned nothing keeps its place with an empty leaf.
    *
    * @param payee whom it is paid to
-   * @param earned in all, more than nothing
+   * @param earned in all
    */
   public record Leaf(TonAddress payee, NanoTon earned) {
-    /** Refuses nothing earned: such a payee has no leaf yet. */
-    public Leaf {
-      if (earned.nanos() == 0) {
-        throw new IllegalArgumentException("a leaf that earned nothing");
-      }
+    /** Whether nothing is earned: the tree does not say whose the place is. */
+    public boolean isEmpty() {
+      return earned.nanos() == 0;
     }
   }
 
@@ -147,7 +145,7 @@ public final class EarningsTree {
    */
   public static boolean proves(
       int networkId, TonAddress settlement, Leaf leaf, int index, List<Node> siblings, Node root) {
-    if (siblings.size() > 20 || index < 0 || index >>> siblings.size() != 0) {
+    if (leaf.isEmpty() || siblings.size() > 20 || index < 0 || index >>> siblings.size() != 0) {
       return false;
     }
     Node node = node(networkId, settlement, leaf);
@@ -162,6 +160,9 @@ public final class EarningsTree {
   }
 
   private static Node node(int networkId, TonAddress settlement, Leaf leaf) {
+    if (leaf.isEmpty()) {
+      return EMPTY;
+    }
     MessageDigest sha256 = Statement.sha256();
     sha256.update((byte) 0);
     sha256.update(ByteBuffer.allocate(Integer.BYTES).putInt(networkId).array());

@@ -122,7 +122,7 @@ public final class ReceiptKey {
   }
 
   /** Signs with Ed25519 (RFC 8032, no context): 64 bytes. */
-  byte[] sign(byte[] message) {
+  public byte[] sign(byte[] message) {
     byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
     Ed25519.sign(seed, 0, publicKey, 0, message, 0, message.length, signature, 0);
     return signature;

@@ -128,7 +128,9 @@ record Statement(String label, int networkId, TonAddress contract, byte[] body) 
 
   static {
     for (String label :
-        new String[] {Voucher.LABEL, Charge.LABEL, Release.LABEL, Commitment.LABEL}) {
+        new String[] {
+          Voucher.LABEL, Charge.LABEL, Release.LABEL, Commitment.LABEL, KeyGrant.LABEL
+        }) {
       if (label.length() != LABEL_BYTES) {
         throw new IllegalStateException("a label of another length: " + label);
       }

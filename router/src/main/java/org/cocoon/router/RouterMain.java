@@ -31,7 +31,9 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  router --data /var/lib/cocoon --policy policy.json --postgres postgresql://cocoon@db/cocoon",
-      "  router --data .cocoon --policy .cocoon/policy.json --simulated-tee .cocoon/tee --demo"
+      "  router --data .cocoon --policy .cocoon/policy.json --simulated-tee .cocoon/tee --demo",
+      "  router --data .cocoon --policy .cocoon/policy.json --simulated-tee .cocoon/tee \\",
+      "    --chain http://127.0.0.1:8081 --registry EQ... --settle --epoch PT1M"
     })
 public final class RouterMain implements Callable<Integer> {
   /** Version of this program. */
@@ -122,6 +124,8 @@ public final class RouterMain implements Callable<Integer> {
       description = "Requests that one account may have running (default ${DEFAULT-VALUE}).")
   private int maxInFlight;
 
+  @Mixin private ChainArguments chain = new ChainArguments();
+
   /** Runs the program. */
   public static void main(String[] args) {
     CommandLine line = new CommandLine(new RouterMain());
@@ -167,7 +171,8 @@ public final class RouterMain implements Callable<Integer> {
             attested == null ? null : RouterOptions.Endpoint.parse(attested),
             unsealedKeys,
             prices(),
-            newReceiptKey);
+            newReceiptKey,
+            chain.access(dataFolder));
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;

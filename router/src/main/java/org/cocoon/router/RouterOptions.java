@@ -1,8 +1,11 @@
 package org.cocoon.router;
 
+import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 import org.cocoon.contracts.PriceBook;
 import org.cocoon.link.node.EvidenceOptions;
+import org.cocoon.router.settlement.SettlementOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param unsealedKeys whether keys may lie in clear where the TEE cannot seal
  * @param prices of all models
  * @param newReceiptKey whether a receipt key that cannot be opened is given up for a new one
+ * @param chain where it settles, or null: the ledger is the operator's word alone
  */
 public record RouterOptions(
     Endpoint api,
@@ -38,7 +42,8 @@ public record RouterOptions(
     @Nullable Endpoint attested,
     boolean unsealedKeys,
     PriceBook prices,
-    boolean newReceiptKey) {
+    boolean newReceiptKey,
+    @Nullable ChainAccess chain) {
 
   /**
    * PEM files for HTTPS.
@@ -47,6 +52,31 @@ public record RouterOptions(
    * @param key PKCS#8
    */
   public record Tls(Path certificate, Path key) {}
+
+  /**
+   * How the router settles on a chain.
+   *
+   * @param endpoints of toncenter's HTTP API, each ending with {@code /api/v2}
+   * @param apiKey for them, or null
+   * @param settle whether this router deploys and settles; otherwise it joins what another router
+   *     of the same ledger settles
+   * @param operatorKey file of the wallet's key; made if it is missing
+   * @param settlement how it settles
+   */
+  public record ChainAccess(
+      List<URI> endpoints,
+      @Nullable String apiKey,
+      boolean settle,
+      Path operatorKey,
+      SettlementOptions settlement) {
+    /** Copies the list. */
+    public ChainAccess {
+      endpoints = List.copyOf(endpoints);
+      if (endpoints.isEmpty()) {
+        throw new IllegalArgumentException("--chain: at least one URL");
+      }
+    }
+  }
 
   /** A host and a port to listen on; port 0 takes a free one. */
   public record Endpoint(String host, int port) {

@@ -25,10 +25,10 @@ class ArchitectureTest {
           .resideInAnyPackage("io.vertx..", "io.netty..", "java.net..", "..router.fleet..");
 
   @ArchTest
-  static final ArchRule onlyTheLedgerKnowsTheDatabase =
+  static final ArchRule onlyTheBooksKnowTheDatabase =
       noClasses()
           .that()
-          .resideOutsideOfPackage("..router.ledger..")
+          .resideOutsideOfPackages("..router.ledger..", "..router.settlement..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("io.vertx.pgclient..", "io.vertx.sqlclient..", "java.sql..");
@@ -43,6 +43,7 @@ class ArchitectureTest {
               "..router.fleet..",
               "..router.relay..",
               "..router.ledger..",
+              "..router.settlement..",
               "..router.request..")
           .should()
           .dependOnClassesThat()

@@ -90,7 +90,7 @@ class SealedNetworkTest {
                 policy,
                 CollateralSource.NONE,
                 InstantSource.system(),
-                4 * STREAMS),
+                4 * STREAMS, Optional.empty()),
             Optional.of(network.key())));
   }
 

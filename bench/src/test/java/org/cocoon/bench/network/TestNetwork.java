@@ -102,7 +102,8 @@ final class TestNetwork implements AutoCloseable {
                 new Endpoint("127.0.0.1", 0),
                 false,
                 PriceBook.of(Price.perMillion(10_000_000)),
-                false));
+                false,
+                null));
     key = Files.readString(folder.resolve("router/demo.key")).strip();
   }
 

@@ -34,6 +34,9 @@ public record Failure(
   /** What came is not what the worker sealed: changed, cut, repeated or in another order. */
   public static final String ANSWER_NOT_AUTHENTIC = "answer_not_authentic";
 
+  /** The router's receipt does not hold: it gets no more requests. */
+  public static final String ROUTER_OVERCHARGES = "router_overcharges";
+
   /** Nothing answers at the router's address, or the connection broke. */
   public static final String ROUTER_UNREACHABLE = "router_unreachable";
 

@@ -35,13 +35,13 @@ final class SealedBody {
   }
 
   /** What the router sees: the body of the request. */
-  static Buffer open(ParsedRequest request, SealedPrompt sealed) {
+  static Buffer open(ParsedRequest request, SealedPrompt sealed, int maxCoefficient) {
     ObjectNode body = JsonNodeFactory.instance.objectNode();
     body.put("model", request.run().getModel()).put("stream", true);
     if (request.maxTokens() > 0) {
       body.put("max_tokens", request.maxTokens());
     }
-    body.put("max_coefficient", request.maxCoefficient())
+    body.put("max_coefficient", maxCoefficient)
         .put("timeout", request.timeoutMillis() / MILLIS)
         .put("priority", request.priority());
     body.putObject("sealed")

@@ -57,6 +57,8 @@ public final class SealedCall {
   private @Nullable SealedExchange exchange;
   private @Nullable HttpClientRequest sent;
   private @Nullable HttpClientResponse response;
+  private @Nullable Ticket ticket;
+  private boolean paidAgain;
   private String requestId = "";
   private String stop = "";
   private long tokens;
@@ -111,10 +113,16 @@ public final class SealedCall {
 
   void start() {
     state = State.SEALING;
+    Optional<Failure> distrusted = session.till().distrust();
+    if (distrusted.isPresent()) {
+      fail(distrusted.get());
+      return;
+    }
     session
         .keys()
         .of(request.run().getModel(), key)
         .compose(verified -> session.aside(() -> seal(verified)))
+        .compose(this::pay)
         .compose(this::send)
         .compose(this::answered)
         .onFailure(fault -> fail(failureOf(fault)));
@@ -124,13 +132,28 @@ public final class SealedCall {
     return SealedExchange.seal(verified.key(), SealedBody.secret(request), request.maxTokens());
   }
 
+  private Future<SealedExchange> pay(SealedExchange sealed) {
+    int bytes = sealed.request().getCiphertext().size();
+    return session
+        .till()
+        .ticket(request, bytes, key)
+        .onFailure(_ -> sealed.close())
+        .map(
+            given -> {
+              ticket = given;
+              return sealed;
+            });
+  }
+
   private Future<HttpClientResponse> send(SealedExchange sealed) {
+    Ticket paid = Objects.requireNonNull(ticket, "paid before it is sent");
     if (state == State.OVER) {
       sealed.close();
+      giveBack(false);
       return Future.failedFuture(new SealedException(Failure.unreachable("cancelled")));
     }
     exchange = sealed;
-    Buffer body = SealedBody.open(request, sealed.request());
+    Buffer body = SealedBody.open(request, sealed.request(), paid.maxCoefficient());
     String path = request.chat() ? "/v1/chat/completions" : "/v1/completions";
     return session
         .router()
@@ -145,6 +168,7 @@ public final class SealedCall {
                 session.sealedOne();
               }
               begun.putHeader("content-type", "application/json");
+              paid.voucher().ifPresent(text -> begun.putHeader("x-cocoon-voucher", text));
               return begun.send(body);
             });
   }
@@ -162,11 +186,44 @@ public final class SealedCall {
   }
 
   private boolean refused(RouterReply reply) {
+    giveBack(false); // a router that refuses charges nothing
     Failure failure = reply.failure();
-    if (!askAgain(failure)) {
+    if (!askAgain(failure) && !payAgain(failure)) {
       fail(failure);
     }
     return false;
+  }
+
+  /** Where the router was owed more than was known here, it is asked, and paid, once more. */
+  private boolean payAgain(Failure failure) {
+    if (failure.status() != 402 || paidAgain || state == State.OVER) {
+      return false;
+    }
+    paidAgain = true;
+    if (exchange != null) {
+      exchange.close();
+      exchange = null;
+    }
+    session
+        .till()
+        .owed(key)
+        .onSuccess(_ -> restart())
+        .onFailure(_ -> fail(failure));
+    return true;
+  }
+
+  private void restart() {
+    if (state != State.OVER) {
+      start();
+    }
+  }
+
+  private void giveBack(boolean begun) {
+    Ticket given = ticket;
+    ticket = null;
+    if (given != null) {
+      session.till().giveBack(given, begun);
+    }
   }
 
   /** Asks once more with a fresh key, where this one is outdated. */
@@ -273,8 +330,19 @@ public final class SealedCall {
               "The router billed %d completion tokens, and %d came.".formatted(billed, tokens));
       log.warn("event=usage_mismatch request={} billed={} opened={}", requestId, billed, tokens);
     }
+    Ticket given = Objects.requireNonNull(ticket);
+    ticket = null;
+    String receipt = usage.path("receipt").asText("");
+    Optional<String> mismatch = warning;
     over();
-    listener.finished(new SealedEnd(finish, usage, tokens, stop, warning));
+    session
+        .till()
+        .judge(given, receipt, requestId, tokens)
+        .otherwise(fault -> Optional.of("The receipt could not be checked: " + fault.getMessage()))
+        .onSuccess(
+            wrong ->
+                listener.finished(
+                    new SealedEnd(finish, usage, tokens, stop, wrong.or(() -> mismatch))));
   }
 
   private void ended() {
@@ -289,7 +357,9 @@ public final class SealedCall {
   // ------------------------------------------------------------------ ending
 
   private void over() {
+    boolean begun = state != State.SEALING;
     state = State.OVER;
+    giveBack(begun);
     session.ended(this);
     if (exchange != null) {
       exchange.close();

@@ -21,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.cocoon.client.ChatRequest;
+import org.cocoon.client.pay.Payment;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
@@ -76,6 +78,7 @@ public final class SealedClient implements AutoCloseable {
     private Optional<String> key = Optional.empty();
     private CollateralSource collateral = CollateralSource.NONE;
     private InstantSource clock = InstantSource.system();
+    private Optional<Payment> payment = Optional.empty();
 
     private Builder() {}
 
@@ -103,6 +106,18 @@ public final class SealedClient implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Has each request paid by a voucher of its own, signed with this key, and each receipt checked
+     * against it.
+     *
+     * @param voucherKey file of the channel's voucher key; the book of vouchers is kept beside it
+     * @param budget the most that may be promised over the channel's life
+     */
+    public Builder vouchers(Path voucherKey, NanoTon budget) {
+      this.payment = Optional.of(new Payment(voucherKey, budget));
+      return this;
+    }
+
     /** Another clock than the system's. */
     public Builder clock(InstantSource instants) {
       this.clock = instants;
@@ -122,7 +137,8 @@ public final class SealedClient implements AutoCloseable {
               Objects.requireNonNull(policy, "policy"),
               collateral,
               clock,
-              MAX_STREAMS);
+              MAX_STREAMS,
+              payment);
       Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
       Context loop = vertx.getOrCreateContext();
       CompletableFuture<SealedSession> opened = new CompletableFuture<>();
@@ -230,6 +246,13 @@ public final class SealedClient implements AutoCloseable {
       names.add(model.path("id").asText());
     }
     return names;
+  }
+
+  /** The last receipt that held, in the form of routers; empty before the first. */
+  public CompletableFuture<String> lastReceipt() {
+    CompletableFuture<String> receipt = new CompletableFuture<>();
+    loop.runOnContext(_ -> receipt.complete(session.lastReceipt()));
+    return receipt;
   }
 
   /** What was verified so far. */

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.cocoon.link.evidence.CollateralSource;
+import org.cocoon.client.pay.Payment;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.Refusal;
@@ -41,6 +42,7 @@ public final class SealedSession {
   private final Set<SealedCall> running = new HashSet<>();
   private final long timer;
   private long sealed;
+  private final Till till;
   private boolean polling;
 
   private SealedSession(Vertx vertx, Options options, TrustedPeers peers) {
@@ -50,6 +52,7 @@ public final class SealedSession {
         new AttestedRouter(
             vertx, options.router, peers.routers(), options.clock, options.maxStreams, this::lost);
     this.keys = new GroupKeyCache(vertx, router, peers, options.clock);
+    this.till = new Till(this, options.payment, options.clock);
     this.timer = vertx.setPeriodic(PolicyWatch.PERIOD_MILLIS, _ -> tick());
   }
 
@@ -61,9 +64,15 @@ public final class SealedSession {
    * @param collateral by which platforms are checked
    * @param clock gives the time of each check
    * @param maxStreams requests that may run at the same time, at least 1
+   * @param payment by vouchers; empty: the API key's account has money otherwise
    */
   public record Options(
-      URI router, Path policy, CollateralSource collateral, InstantSource clock, int maxStreams) {
+      URI router,
+      Path policy,
+      CollateralSource collateral,
+      InstantSource clock,
+      int maxStreams,
+      Optional<Payment> payment) {
 
     /** Checks the address: evidence shows only behind TLS. */
     public Options {
@@ -135,6 +144,11 @@ public final class SealedSession {
     return keys.of(model, key).map(_ -> attestation());
   }
 
+  /** The last receipt that was verified, in the form of routers; empty before the first. */
+  public String lastReceipt() {
+    return till.lastReceipt();
+  }
+
   /** What was verified so far. */
   public Attestation attestation() {
     List<Attestation.ModelKey> models =
@@ -147,6 +161,15 @@ public final class SealedSession {
   }
 
   // ------------------------------------------------------------------ for calls
+
+  Till till() {
+    return till;
+  }
+
+  /** The router's address, for people. */
+  String address() {
+    return router.address().getAuthority();
+  }
 
   GroupKeyCache keys() {
     return keys;

@@ -17,7 +17,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.cocoon.client.ManifestVersion;
+import org.cocoon.client.pay.Amounts;
 import org.cocoon.client.attested.SealedSession;
+import org.cocoon.client.pay.Payment;
 import org.cocoon.link.evidence.CollateralSource;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.tls.CollateralFeed;
@@ -51,6 +53,8 @@ import picocli.CommandLine.Spec;
       "      with a network elsewhere; the API key is OPENAI_API_KEY, or what the app sends",
       "  cocoon client --router https://router.example:8444 --policy policy.json \\",
       "      --key-file ~/.cocoon-key --listen 127.0.0.1:9091",
+      "  cocoon client --voucher-key .cocoon/account/voucher.key --budget 5",
+      "      paying by vouchers as it goes; a router that overcharges gets no more requests",
       "",
       "Exit codes: 0 stopped, 1 cannot start, 2 wrong usage."
     })
@@ -98,6 +102,20 @@ public final class SidecarCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "The API key for apps that send none (default: OPENAI_API_KEY).")
   private @Nullable Path keyFile;
+
+  @Option(
+      names = "--voucher-key",
+      paramLabel = "FILE",
+      description =
+          "Pay each request by a voucher of its own, signed with this key (`cocoon deposit` makes"
+              + " DATA/account/voucher.key); needs --budget.")
+  private @Nullable Path voucherKey;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "TON",
+      description = "The most that vouchers may promise over the channel's life, in Toncoin.")
+  private @Nullable String budget;
 
   /** Makes the command. */
   public SidecarCommand(PrintStream out, Map<String, String> environment) {
@@ -152,7 +170,8 @@ public final class SidecarCommand implements Callable<Integer> {
     warnUnlessLoopback(host);
     try {
       SealedSession.Options session =
-          new SealedSession.Options(address(), policy(), source, CLOCK, Sidecar.MAX_IN_FLIGHT);
+          new SealedSession.Options(
+              address(), policy(), source, CLOCK, Sidecar.MAX_IN_FLIGHT, payment());
       return new SidecarOptions(host, port(listen.substring(colon + 1)), session, key());
     } catch (IllegalArgumentException e) {
       throw wrong(String.valueOf(e.getMessage()));
@@ -191,6 +210,19 @@ public final class SidecarCommand implements Callable<Integer> {
       throw wrong("--key-file must be a readable file with one key in it: " + keyFile);
     }
     return Optional.of(Files.readString(keyFile).strip()).filter(key -> !key.isEmpty());
+  }
+
+  private Optional<Payment> payment() {
+    if (voucherKey == null && budget == null) {
+      return Optional.empty();
+    }
+    if (voucherKey == null || budget == null) {
+      throw wrong("--voucher-key and --budget need each other");
+    }
+    if (!Files.isReadable(voucherKey)) {
+      throw wrong("--voucher-key must be a readable file: " + voucherKey);
+    }
+    return Optional.of(new Payment(voucherKey, Amounts.ton(budget)));
   }
 
   private void warnUnlessLoopback(String host) {

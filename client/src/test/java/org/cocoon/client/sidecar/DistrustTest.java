@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.client.attested.Failure;
@@ -112,7 +113,7 @@ final class DistrustTest extends SidecarFixture {
                     router.policyFile(),
                     CollateralSource.NONE,
                     clock,
-                    1));
+                    1, Optional.empty()));
     assertTrue(String.valueOf(refused.getMessage()).contains("without evidence nothing is sent"));
   }
 

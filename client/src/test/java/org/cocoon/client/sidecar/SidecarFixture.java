@@ -62,7 +62,7 @@ abstract class SidecarFixture {
     if (sidecar.get() == null) {
       SealedSession.Options session =
           new SealedSession.Options(
-              of.address(), of.policyFile(), CollateralSource.NONE, clock, Sidecar.MAX_IN_FLIGHT);
+              of.address(), of.policyFile(), CollateralSource.NONE, clock, Sidecar.MAX_IN_FLIGHT, Optional.empty());
       try {
         sidecar.set(
             Sidecar.start(new SidecarOptions("127.0.0.1", 0, session, Optional.of("ck_own"))));

@@ -75,6 +75,11 @@ public final class Admission {
         .atMost(ceiling.promptTokens(), ceiling.outputTokens(), ceiling.coefficient());
   }
 
+  /** What tokens of all models cost now. */
+  public PriceBook prices() {
+    return prices;
+  }
+
   /** What tokens of a model cost now. */
   public Price price(String model) {
     return prices.of(model);

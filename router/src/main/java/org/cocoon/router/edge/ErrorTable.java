@@ -23,6 +23,14 @@ final class ErrorTable {
       case UNAUTHORIZED -> new Row(401, "authentication_error", "invalid_api_key", false);
       case INSUFFICIENT_BALANCE ->
           new Row(402, "insufficient_quota", "insufficient_balance", false);
+      case INVALID_STATEMENT -> new Row(400, "invalid_request_error", "invalid_statement", false);
+      case NO_SETTLEMENT -> new Row(404, "invalid_request_error", "no_settlement", false);
+      case NO_CHANNEL -> new Row(404, "invalid_request_error", "no_channel", false);
+      case CHANNEL_TAKEN -> new Row(409, "invalid_request_error", "channel_taken", false);
+      case WITHDRAWAL_STATE -> new Row(409, "invalid_request_error", "withdrawal_state", false);
+      case UNKNOWN_KEY -> new Row(404, "invalid_request_error", "key_not_found", false);
+      case KEY_REFUSED -> new Row(409, "invalid_request_error", "key_refused", false);
+      case TOO_MANY_ACCOUNTS -> new Row(429, "rate_limit_error", "too_many_accounts", true);
       case UNKNOWN_MODEL -> new Row(404, "invalid_request_error", "model_not_found", false);
       case NOT_FOUND -> new Row(404, "invalid_request_error", "unknown_path", false);
       case METHOD_NOT_ALLOWED -> new Row(405, "invalid_request_error", "method_not_allowed", false);

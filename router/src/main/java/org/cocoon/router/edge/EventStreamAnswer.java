@@ -3,6 +3,7 @@ package org.cocoon.router.edge;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.concurrent.TimeUnit;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.openai.AnswerFormat;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
@@ -70,6 +71,11 @@ abstract sealed class EventStreamAnswer implements Answer permits StreamAnswer, 
     } else if (out.length() > 0) {
       response.write(out);
     }
+  }
+
+  @Override
+  public final void held(NanoTon hold) {
+    HttpReplies.hold(response, hold);
   }
 
   @Override

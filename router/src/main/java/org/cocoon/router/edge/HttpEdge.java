@@ -1,15 +1,12 @@
 package org.cocoon.router.edge;
 
 import io.netty.handler.codec.TooLongFrameException;
-import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.http.StreamResetException;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Objects;
@@ -17,15 +14,12 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.cocoon.link.openai.AnswerFormat;
-import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
 import org.cocoon.link.openai.SealedEvents;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
-import org.cocoon.router.ledger.Ledger.Authentication;
-import org.cocoon.router.ledger.LedgerException;
 import org.cocoon.router.path.Exchange;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.request.Answer;
@@ -42,9 +36,14 @@ import org.slf4j.LoggerFactory;
 public final class HttpEdge {
   private static final Logger log = LoggerFactory.getLogger(HttpEdge.class);
 
+  private static final String VOUCHER_HEADER = "x-cocoon-voucher";
+
   private final Vertx vertx;
   private final RequestPath path;
   private final Ledger ledger;
+  private final Callers callers;
+  private final AccountEdge accounts;
+  private final VoucherDesk vouchers;
   private final NetworkView network;
   private final AttestationView attestation;
   private final Supplier<String> metrics;
@@ -56,6 +55,7 @@ public final class HttpEdge {
   /**
    * Makes the edge.
    *
+   * @param money what accounts have, and where it is settled
    * @param metrics scrapes Prometheus text
    * @param strict whether unknown request fields are refused
    */
@@ -65,18 +65,23 @@ public final class HttpEdge {
       Ledger ledger,
       NetworkView network,
       AttestationView attestation,
+      Money money,
       Supplier<String> metrics,
       boolean strict) {
     this.vertx = vertx;
     this.path = path;
     this.ledger = ledger;
+    this.callers = new Callers(vertx, ledger);
+    this.vouchers = new VoucherDesk(money.settlement());
+    this.accounts = new AccountEdge(vertx, callers, vouchers, money);
     this.network = network;
     this.attestation = attestation;
     this.metrics = metrics;
+    path.onShortage(accounts::topUp);
     this.parser = new RequestParser(strict);
     this.flusher = new TurnFlusher(vertx.getOrCreateContext());
     this.idle = new IdleConnections(vertx, System::nanoTime);
-    this.webSockets = new WebSocketEdge(vertx, path, ledger, parser, flusher);
+    this.webSockets = new WebSocketEdge(vertx, path, callers, vouchers, parser, flusher);
   }
 
   /** The routes. */
@@ -85,12 +90,14 @@ public final class HttpEdge {
     router.route().handler(this::identify);
     router.post("/v1/chat/completions").handler(ctx -> infer(ctx, true));
     router.post("/v1/completions").handler(ctx -> infer(ctx, false));
-    router.get("/v1/models").handler(ctx -> withAccount(ctx, account -> models(ctx)));
-    router.get("/v1/models/:id").handler(ctx -> withAccount(ctx, account -> model(ctx)));
+    router.get("/v1/models").handler(ctx -> callers.with(ctx, account -> models(ctx)));
+    router.get("/v1/models/:id").handler(ctx -> callers.with(ctx, account -> model(ctx)));
     router
         .get("/v1/receipts/:id")
-        .handler(ctx -> withAccount(ctx, account -> receipt(ctx, account)));
-    router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json()));
+        .handler(ctx -> callers.with(ctx, account -> receipt(ctx, account)));
+    router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json(accounts.settlement())));
+    router.get("/v1/prices").handler(ctx -> HttpReplies.json(ctx.response(), network.prices()));
+    accounts.mount(router);
     router.get("/v1/group-keys").handler(this::groupKeys);
     router
         .get("/v1/attestation")
@@ -125,26 +132,25 @@ public final class HttpEdge {
     ctx.next();
   }
 
-  private static UUID id(RoutingContext ctx) {
-    UUID id = ctx.get("request");
-    return Objects.requireNonNull(id, "identify() runs before every other handler");
-  }
-
   // ------------------------------------------------------------------ inference
 
   private void infer(RoutingContext ctx, boolean chat) {
     HttpServerRequest request = ctx.request();
     request.pause();
-    authenticate(request)
+    callers
+        .authenticate(request)
         .compose(
             account ->
-                BodyReader.read(vertx, request).map(body -> answer(ctx, chat, account, body)))
-        .onFailure(fault -> fail(ctx, fault));
+                vouchers
+                    .accept(account, request.getHeader(VOUCHER_HEADER), VOUCHER_HEADER)
+                    .compose(ignored -> BodyReader.read(vertx, request))
+                    .map(body -> answer(ctx, chat, account, body)))
+        .onFailure(fault -> callers.fail(ctx, fault));
   }
 
   /** Submits a request; false where its client has left already. */
   private boolean answer(RoutingContext ctx, boolean chat, Account account, Buffer body) {
-    UUID id = id(ctx);
+    UUID id = Callers.id(ctx);
     if (ctx.response().closed()) {
       log.debug("event=client_gone request={}", id);
       return false; // it left while its key was looked up
@@ -190,42 +196,6 @@ public final class HttpEdge {
     return parsed.stream()
         ? new StreamAnswer(response, format, flusher, usage, System.nanoTime())
         : new WholeAnswer(response, format);
-  }
-
-  // ------------------------------------------------------------------ who asks
-
-  private Future<Account> authenticate(HttpServerRequest request) {
-    return authenticate(ledger, request);
-  }
-
-  /** Finds the account of a request's bearer key. */
-  static Future<Account> authenticate(Ledger ledger, HttpServerRequest request) {
-    String header = request.getHeader("authorization");
-    if (header == null || !header.regionMatches(true, 0, "Bearer ", 0, 7)) {
-      return Future.failedFuture(
-          new RefusedException(
-              Refusal.of(
-                  Kind.UNAUTHORIZED, "Send your API key as 'Authorization: Bearer ck_...'.")));
-    }
-    return ledger
-        .authenticate(header.substring(7).trim())
-        .compose(
-            outcome ->
-                switch (outcome) {
-                  case Authentication.Known known -> Future.succeededFuture(known.account());
-                  case Authentication.Unknown unknown ->
-                      Future.failedFuture(
-                          new RefusedException(
-                              Refusal.of(Kind.UNAUTHORIZED, "Nobody has this API key.")));
-                });
-  }
-
-  private interface Authenticated {
-    void handle(Account account);
-  }
-
-  private void withAccount(RoutingContext ctx, Authenticated next) {
-    authenticate(ctx.request()).onSuccess(next::handle).onFailure(fault -> fail(ctx, fault));
   }
 
   // ------------------------------------------------------------------ the rest
@@ -288,7 +258,7 @@ public final class HttpEdge {
                 HttpReplies.json(ctx.response(), network.receipt(found));
               }
             })
-        .onFailure(fault -> fail(ctx, fault));
+        .onFailure(fault -> callers.fail(ctx, fault));
   }
 
   private void ready(RoutingContext ctx) {
@@ -329,36 +299,8 @@ public final class HttpEdge {
   private void broken(RoutingContext ctx) {
     Throwable fault = ctx.failure();
     BodyReader.discard(vertx, ctx.request());
-    log.error("event=internal_error request={}", id(ctx), fault);
-    HttpReplies.refuse(ctx.response(), internal());
-  }
-
-  private static Refusal internal() {
-    return Refusal.of(Kind.INTERNAL, "A fault of ours; the log names it by the request's id.");
-  }
-
-  private void fail(RoutingContext ctx, Throwable fault) {
-    if (ctx.response().closed() || isReset(fault)) {
-      log.debug("event=client_gone request={}", id(ctx));
-      return;
-    }
-    BodyReader.discard(vertx, ctx.request());
-    if (fault instanceof RefusedException refused) {
-      HttpReplies.refuse(ctx.response(), refused.refusal());
-    } else if (fault instanceof BadRequestException wrong) {
-      HttpReplies.refuse(ctx.response(), Refusal.of(wrong));
-    } else if (fault instanceof LedgerException) {
-      HttpReplies.refuse(
-          ctx.response(),
-          Refusal.retry(Kind.LEDGER_UNAVAILABLE, 2, "The ledger is not reachable just now."));
-    } else {
-      log.error("event=internal_error request={}", id(ctx), fault);
-      HttpReplies.refuse(ctx.response(), internal());
-    }
-  }
-
-  private static boolean isReset(Throwable fault) {
-    return fault instanceof HttpClosedException || fault instanceof StreamResetException;
+    log.error("event=internal_error request={}", Callers.id(ctx), fault);
+    HttpReplies.refuse(ctx.response(), Callers.internal());
   }
 
   // ------------------------------------------------------------------ below HTTP's surface

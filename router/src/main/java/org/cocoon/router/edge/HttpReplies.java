@@ -1,6 +1,7 @@
 package org.cocoon.router.edge;
 
 import io.vertx.core.http.HttpServerResponse;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.router.request.Refusal;
 
 /** Short replies. */
@@ -20,6 +21,13 @@ final class HttpReplies {
       response.putHeader("retry-after", Integer.toString(refusal.retryAfterSeconds()));
     }
     response.end(ErrorTable.json(refusal));
+  }
+
+  /** Says what the answer can cost at most, before it begins. */
+  static void hold(HttpServerResponse response, NanoTon hold) {
+    if (!response.headWritten()) {
+      response.putHeader("x-cocoon-hold-nanoton", Long.toString(hold.nanos()));
+    }
   }
 
   static void json(HttpServerResponse response, String body) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.cocoon.contracts.Price;
+import org.cocoon.contracts.PriceBook;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.contracts.UsedTokens;
@@ -60,8 +61,12 @@ public final class NetworkView {
     return fleet.workers().stream().anyMatch(Worker::accepting);
   }
 
-  /** Body of GET /v1/network. */
-  String json() {
+  /**
+   * Body of GET /v1/network.
+   *
+   * @param settlement where this router settles, or null
+   */
+  String json(@Nullable JsonObject settlement) {
     double tokensPerSecond = fleet.workers().stream().mapToDouble(Worker::tokensPerSecond).sum();
     JsonArray workers = new JsonArray();
     fleet.workers().forEach(worker -> workers.add(worker(worker)));
@@ -81,6 +86,7 @@ public final class NetworkView {
                 .put("simulated", new JsonArray(simulated)))
         .put("workers", workers)
         .put("models", models)
+        .put("settlement", settlement)
         .put("tokens_per_second", Math.round(tokensPerSecond))
         .encode();
   }
@@ -130,17 +136,42 @@ public final class NetworkView {
         .put(
             "price_nanoton_per_1000_tokens",
             new JsonObject().put("min", thousand(model, least)).put("max", thousand(model, most)))
-        .put(
-            "price_nanoton_per_million",
-            new JsonObject()
-                .put("prompt", price.prompt())
-                .put("cached_prompt", price.cachedPrompt())
-                .put("completion", price.completion())
-                .put("reasoning", price.reasoning()));
+        .put("price_nanoton_per_million", price(price));
   }
 
   private long thousand(String model, int coefficient) {
     return admission.price(model).cost(UsedTokens.of(0, 1_000), coefficient).nanos();
+  }
+
+  /** Body of GET /v1/prices: the price book, and the coefficients of who is attached now. */
+  String prices() {
+    PriceBook book = admission.prices();
+    JsonObject models = new JsonObject();
+    book.models().forEach((model, price) -> models.put(model, price(price)));
+    for (String model : fleet.models()) {
+      JsonObject row = models.getJsonObject(model, price(book.of(model)));
+      List<Worker> workers = fleet.serving(model);
+      row.put(
+          "coefficient",
+          new JsonObject()
+              .put("min", workers.stream().mapToInt(Worker::coefficient).min().orElse(0))
+              .put("max", workers.stream().mapToInt(Worker::coefficient).max().orElse(0)));
+      row.put("context_tokens", workers.stream().mapToInt(Worker::contextTokens).max().orElse(0));
+      models.put(model, row);
+    }
+    return new JsonObject()
+        .put("unit", "nanoton_per_million_tokens")
+        .put("default", price(book.otherwise()))
+        .put("models", models)
+        .encode();
+  }
+
+  private static JsonObject price(Price price) {
+    return new JsonObject()
+        .put("prompt", price.prompt())
+        .put("cached_prompt", price.cachedPrompt())
+        .put("completion", price.completion())
+        .put("reasoning", price.reasoning());
   }
 
   /** Body of GET /v1/models. */

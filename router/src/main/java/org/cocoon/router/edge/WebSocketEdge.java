@@ -14,13 +14,13 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.openai.AnswerFormat;
 import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.RequestParser;
 import org.cocoon.link.openai.Utf8Json;
 import org.cocoon.link.wire.TokenLogprob;
-import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.path.Exchange;
 import org.cocoon.router.path.RequestPath;
@@ -48,15 +48,22 @@ final class WebSocketEdge {
 
   private final Vertx vertx;
   private final RequestPath path;
-  private final Ledger ledger;
+  private final Callers callers;
+  private final VoucherDesk vouchers;
   private final RequestParser parser;
   private final TurnFlusher flusher;
 
   WebSocketEdge(
-      Vertx vertx, RequestPath path, Ledger ledger, RequestParser parser, TurnFlusher flusher) {
+      Vertx vertx,
+      RequestPath path,
+      Callers callers,
+      VoucherDesk vouchers,
+      RequestParser parser,
+      TurnFlusher flusher) {
     this.vertx = vertx;
     this.path = path;
-    this.ledger = ledger;
+    this.callers = callers;
+    this.vouchers = vouchers;
     this.parser = parser;
     this.flusher = flusher;
   }
@@ -70,7 +77,8 @@ final class WebSocketEdge {
       return;
     }
     ctx.request().pause();
-    HttpEdge.authenticate(ledger, ctx.request())
+    callers
+        .authenticate(ctx.request())
         .onSuccess(
             account ->
                 ctx.request()
@@ -79,12 +87,7 @@ final class WebSocketEdge {
         .onFailure(
             fault -> {
               ctx.request().resume();
-              HttpReplies.refuse(
-                  ctx.response(),
-                  fault instanceof RefusedException refused
-                      ? refused.refusal()
-                      : Refusal.retry(
-                          Kind.LEDGER_UNAVAILABLE, 2, "The ledger is not reachable just now."));
+              HttpReplies.refuse(ctx.response(), Callers.refusal(fault, Callers.id(ctx)));
             });
   }
 
@@ -215,7 +218,9 @@ final class WebSocketEdge {
         return;
       }
       InferenceRequest request;
+      String voucher;
       try {
+        voucher = frame.string("voucher", VoucherDesk.MAX_CHARS);
         JsonNode body = frame.node("body");
         if (body == null) {
           throw frame.wrong("body", "a chat-completions body");
@@ -234,10 +239,15 @@ final class WebSocketEdge {
       }
       Chat chat = new Chat(this, id, request.id());
       chats.put(id, chat);
-      send(
-          "{\"type\":\"accepted\",\"id\":%s,\"request\":\"%s\"}"
-              .formatted(Utf8Json.quoted(id), request.id()));
-      chat.exchange = path.submit(request, chat);
+      if (voucher == null) {
+        chat.begin(request);
+        return;
+      }
+      InferenceRequest asked = request;
+      vouchers
+          .accept(account, voucher, "voucher")
+          .onSuccess(ignored -> chat.begin(asked))
+          .onFailure(fault -> chat.refused(Callers.refusal(fault, asked.id())));
     }
 
     void error(@Nullable String id, Refusal refusal, long billedTokens) {
@@ -270,6 +280,20 @@ final class WebSocketEdge {
       this.session = session;
       this.id = id;
       this.request = request;
+    }
+
+    /** Submits it, unless it was cancelled while its voucher was looked at. */
+    void begin(InferenceRequest asked) {
+      if (session.chats.get(id) == this) {
+        exchange = path.submit(asked, this);
+      }
+    }
+
+    @Override
+    public void held(NanoTon hold) {
+      session.send(
+          "{\"type\":\"accepted\",\"id\":%s,\"request\":\"%s\",\"hold_nanoton\":%d}"
+              .formatted(Utf8Json.quoted(id), request, hold.nanos()));
     }
 
     @Override
@@ -329,8 +353,9 @@ final class WebSocketEdge {
     @Override
     public void refused(Refusal refusal) {
       flush();
-      session.error(id, refusal, tokens);
-      session.chats.remove(id, this);
+      if (session.chats.remove(id, this)) {
+        session.error(id, refusal, tokens);
+      }
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.util.ArrayList;
 import java.util.List;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.openai.AnswerFormat;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Answer;
@@ -20,6 +21,11 @@ final class WholeAnswer implements Answer {
   WholeAnswer(HttpServerResponse response, AnswerFormat format) {
     this.response = response;
     this.format = format;
+  }
+
+  @Override
+  public void held(NanoTon hold) {
+    HttpReplies.hold(response, hold);
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.cocoon.link.wire.Earnings;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
@@ -75,6 +76,7 @@ public final class UplinkServer {
   private final LongSupplier nanoClock;
   private final Map<Worker, Attachment> attachments = new HashMap<>();
   private final Map<ByteString, Worker> instances = new HashMap<>();
+  private final Map<String, Earnings> earnings = new HashMap<>();
   private boolean draining;
   private long lastTickNanos;
 
@@ -157,6 +159,38 @@ public final class UplinkServer {
     for (Attachment attachment : List.copyOf(attachments.values())) {
       if (attachment.request.connection().equals(connection)) {
         attachment.end(reason, detail, drainFirst);
+      }
+    }
+  }
+
+  /** The payout addresses of the workers that are here. */
+  public Set<String> payouts() {
+    Set<String> payouts = new HashSet<>();
+    for (Worker worker : attachments.keySet()) {
+      payouts.add(worker.identity().payout());
+    }
+    payouts.remove("");
+    return payouts;
+  }
+
+  /**
+   * Tells workers what their payout addresses have earned, where that is news, and those that
+   * attach later what was said last.
+   *
+   * @param news by raw address
+   */
+  public void earned(Map<String, Earnings> news) {
+    Set<String> here = payouts();
+    earnings.keySet().retainAll(here);
+    for (Worker worker : attachments.keySet()) {
+      Earnings said = news.get(worker.identity().payout());
+      if (said != null && !said.equals(earnings.get(worker.identity().payout()))) {
+        worker.tell(said);
+      }
+    }
+    for (Map.Entry<String, Earnings> each : news.entrySet()) {
+      if (here.contains(each.getKey())) {
+        earnings.put(each.getKey(), each.getValue());
       }
     }
   }
@@ -266,6 +300,10 @@ public final class UplinkServer {
       attached.tcbStatus(peers.tcbStatus(request.connection()));
       attachments.put(attached, this);
       response.write(FromRouter.newBuilder().setWelcome(welcome).build());
+      Earnings said = earnings.get(identity.payout());
+      if (said != null) {
+        attached.tell(said);
+      }
       log.info(
           "event=worker_attached worker={} name={} image={} models={} slots={} coefficient={} simulated={} peer={}",
           identity.id(),

@@ -38,6 +38,15 @@ final class ApiKey {
 
   /** SHA-256 of a key. The keys have 256 random bits, so that it needs neither salt nor work. */
   record Hash(long a, long b, long c, long d) {
+    /** Of 32 bytes. */
+    static Hash of(byte[] bytes) {
+      if (bytes.length != RANDOM_BYTES) {
+        throw new IllegalArgumentException("a key's hash has 32 bytes, not " + bytes.length);
+      }
+      ByteBuffer in = ByteBuffer.wrap(bytes);
+      return new Hash(in.getLong(), in.getLong(), in.getLong(), in.getLong());
+    }
+
     byte[] bytes() {
       return ByteBuffer.allocate(RANDOM_BYTES).putLong(a).putLong(b).putLong(c).putLong(d).array();
     }

@@ -72,9 +72,14 @@ final class ApiKeys {
   void forget(String apiKey) {
     ApiKey.Hash hash = ApiKey.hash(apiKey);
     if (hash != null) {
-      known.remove(hash);
-      unknown.remove(hash);
+      forget(hash);
     }
+  }
+
+  /** The same, by its hash. */
+  void forget(ApiKey.Hash hash) {
+    known.remove(hash);
+    unknown.remove(hash);
   }
 
   private Future<Authentication> lookUp(ApiKey.Hash hash, @Nullable Known stale) {

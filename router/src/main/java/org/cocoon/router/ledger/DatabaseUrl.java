@@ -61,7 +61,8 @@ public record DatabaseUrl(String host, int port, String database, String user, S
         colon < 0 ? "" : decode(user.substring(colon + 1)));
   }
 
-  String jdbcUrl() {
+  /** For JDBC; user and password are given apart. */
+  public String jdbcUrl() {
     return "jdbc:postgresql://" + host + ":" + port + "/" + database;
   }
 

@@ -4,7 +4,8 @@ package org.cocoon.router.ledger;
 public final class LedgerException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  LedgerException(String message) {
+  /** Says in a sentence what is wrong. */
+  public LedgerException(String message) {
     super(message);
   }
 

@@ -20,7 +20,7 @@ final class Migrations {
           + " current_setting('synchronous_commit')";
 
   /** The version of the last file in db/migration. */
-  static final String NEWEST = "3";
+  static final String NEWEST = "4";
 
   private static final String VERSION =
       "SELECT version FROM flyway_schema_history WHERE success ORDER BY installed_rank DESC LIMIT 1";

@@ -57,6 +57,7 @@ public final class PostgresLedger implements Ledger {
   private final Database database;
   private final ApiKeys keys;
   private final Accounts accounts;
+  private final AccountBook book;
   private final CreditBook credit;
   private final SpoolWriter writer;
   private final SpoolDrain drain;
@@ -95,6 +96,7 @@ public final class PostgresLedger implements Ledger {
     this.applied = drain.log().end();
     this.keys = new ApiKeys(database, nanoClock, options.keyTtl(), options.unknownKeyTtl());
     this.accounts = new Accounts(database, keys, this::caughtUp);
+    this.book = new PostgresAccountBook(database, keys, accounts, this::caughtUp);
     this.credit =
         new CreditBook(
             database,
@@ -143,13 +145,66 @@ public final class PostgresLedger implements Ledger {
    */
   public static Future<PostgresLedger> open(
       Context context, LedgerOptions options, KeySource keys, MeterRegistry metrics) {
-    return open(context, options, keys, metrics, InstantSource.system(), System::nanoTime);
+    return open(
+        context,
+        options,
+        keys,
+        _ -> options.settlement(),
+        metrics,
+        InstantSource.system(),
+        System::nanoTime);
+  }
+
+  /** Where charges settle, for a key: a settlement contract's address follows from it. */
+  @FunctionalInterface
+  public interface SettlementSource {
+    /**
+     * Says where; may block. The database is migrated by then.
+     *
+     * @throws IOException if the router cannot settle as it is told to, with a sentence
+     */
+    LedgerOptions.@Nullable Settlement settlement(ReceiptKey key) throws IOException;
+  }
+
+  /**
+   * As the other one, for charges that settle on a chain.
+   *
+   * @param settlements asked once, after the key, on a thread that may block
+   */
+  public static Future<PostgresLedger> open(
+      Context context,
+      LedgerOptions options,
+      KeySource keys,
+      SettlementSource settlements,
+      MeterRegistry metrics) {
+    return open(
+        context,
+        options,
+        keys,
+        settlements,
+        metrics,
+        InstantSource.system(),
+        System::nanoTime);
   }
 
   static Future<PostgresLedger> open(
       Context context,
       LedgerOptions options,
       KeySource keys,
+      MeterRegistry metrics,
+      InstantSource clock,
+      LongSupplier nanoClock) {
+    return open(context, options, keys, _ -> options.settlement(), metrics, clock, nanoClock);
+  }
+
+  /** What the ledger is opened with, when all is known. */
+  private record Known(ReceiptKey key, LedgerOptions options) {}
+
+  private static Future<PostgresLedger> open(
+      Context context,
+      LedgerOptions options,
+      KeySource keys,
+      SettlementSource settlements,
       MeterRegistry metrics,
       InstantSource clock,
       LongSupplier nanoClock) {
@@ -163,15 +218,29 @@ public final class PostgresLedger implements Ledger {
               new LedgerCounter(root, database, options.routerId(), options.callTimeout());
           Applied outcome = new Applied(root);
           Migrations.ensure(vertx, database, options.database())
-              .compose(_ -> database.operator(options.settlement()))
-              .compose(_ -> vertx.executeBlocking(() -> keys.key(counter), false))
               .compose(
-                  key ->
+                  _ ->
                       vertx.executeBlocking(
-                          () -> new Opened(key, SpoolDrain.open(options, outcome, metrics)), false))
+                          () -> {
+                            ReceiptKey key = keys.key(counter);
+                            return new Known(
+                                key, options.withSettlement(settlements.settlement(key)));
+                          },
+                          false))
+              .compose(known -> database.operator(known.options.settlement()).map(known))
+              .compose(
+                  known ->
+                      vertx.executeBlocking(
+                          () ->
+                              new Opened(
+                                  known.key,
+                                  known.options,
+                                  SpoolDrain.open(known.options, outcome, metrics)),
+                          false))
               .map(
                   parts ->
-                      new PostgresLedger(root, options, database, parts, metrics, clock, nanoClock))
+                      new PostgresLedger(
+                          root, parts.options, database, parts, metrics, clock, nanoClock))
               .onSuccess(ledger -> ledger.start(outcome))
               .recover(failure -> database.close().transform(_ -> failed(asOpening(failure))))
               .onComplete(opened);
@@ -180,7 +249,7 @@ public final class PostgresLedger implements Ledger {
   }
 
   /** What is opened on threads that may block. */
-  private record Opened(ReceiptKey key, SpoolDrain drain) {}
+  private record Opened(ReceiptKey key, LedgerOptions options, SpoolDrain drain) {}
 
   /** Brings what the drain has done to the event loop. */
   private static final class Applied implements SpoolDrain.Outcome {
@@ -204,6 +273,11 @@ public final class PostgresLedger implements Ledger {
     return failure instanceof LedgerException || failure instanceof IOException
         ? failure
         : new LedgerException("the ledger cannot be opened", failure);
+  }
+
+  /** What an account's holder may see and do. */
+  public AccountBook book() {
+    return book;
   }
 
   /** What an operator does with accounts. */

@@ -104,6 +104,9 @@ public final class Exchange implements RunListener {
     hold = made;
     ceiling = covered;
     enter(State.WAITING);
+    if (!answerOver) {
+      answer.held(made.amount());
+    }
     dispatch(path.waitingRoom().hasPlace());
   }
 

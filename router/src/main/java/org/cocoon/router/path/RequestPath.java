@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.admission.Admission.Ceiling;
 import org.cocoon.router.admission.WaitingRoom;
@@ -81,6 +82,7 @@ public final class RequestPath {
   private final WaitingRoom<Exchange> waitingRoom;
   private final ChunkMemory chunkMemory;
   private final Set<Exchange> open = new HashSet<>();
+  private TopUp topUp = (account, missing) -> "Top up";
   private boolean draining;
   private boolean offering;
 
@@ -122,6 +124,18 @@ public final class RequestPath {
     this.chunkMemory = new ChunkMemory(limits.chunkMemoryBytes());
     this.waitingRoom = new WaitingRoom<>(limits.waitingRoom());
     fleet.onCapacity(this::offerWaiting);
+  }
+
+  /** Says how an account gets more to spend; without a full stop at its end. */
+  @FunctionalInterface
+  public interface TopUp {
+    /** What to do about so much that is missing. */
+    String how(Account account, NanoTon missing);
+  }
+
+  /** Has those told how to add money who have too little. */
+  public void onShortage(TopUp advice) {
+    topUp = advice;
   }
 
   /**
@@ -193,8 +207,9 @@ public final class RequestPath {
       exchange.refuse(
           Refusal.of(
               Kind.INSUFFICIENT_BALANCE,
-              "The balance is %s short of the most that this request can cost. Top up, or lower max_tokens."
-                  .formatted(poor.missing())));
+              "The balance is %s short of the most that this request can cost. %s, or lower max_tokens."
+                  .formatted(
+                      poor.missing(), topUp.how(exchange.request().account(), poor.missing()))));
     }
   }
 

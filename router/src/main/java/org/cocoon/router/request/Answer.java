@@ -1,6 +1,7 @@
 package org.cocoon.router.request;
 
 import java.util.List;
+import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.wire.TokenLogprob;
 
 /**
@@ -9,6 +10,13 @@ import org.cocoon.link.wire.TokenLogprob;
  * nothing more is called.
  */
 public interface Answer {
+
+  /**
+   * What it can cost at most is reserved; called at most once, before everything else.
+   *
+   * @param hold the most that it can cost
+   */
+  default void held(NanoTon hold) {}
 
   /**
    * New text.

@@ -47,6 +47,22 @@ public record Refusal(Kind kind, String message, @Nullable String param, int ret
     UNAUTHORIZED,
     /** The balance does not cover the most that the request can cost. */
     INSUFFICIENT_BALANCE,
+    /** A statement about money that is worthless here: wrong place, signature or time. */
+    INVALID_STATEMENT,
+    /** This router does not settle on a chain. */
+    NO_SETTLEMENT,
+    /** The account has no channel. */
+    NO_CHANNEL,
+    /** The account has another channel, or the channel another account. */
+    CHANNEL_TAKEN,
+    /** Not possible as the channel stands, or while another withdrawal runs. */
+    WITHDRAWAL_STATE,
+    /** The account has no such API key. */
+    UNKNOWN_KEY,
+    /** The account has as many keys as it may have, or the key is another account's. */
+    KEY_REFUSED,
+    /** More accounts are being opened than this router takes at a time. */
+    TOO_MANY_ACCOUNTS,
     /** No attached worker serves this model and none did lately. */
     UNKNOWN_MODEL,
     /** No such path. */

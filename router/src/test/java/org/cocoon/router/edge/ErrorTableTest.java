@@ -21,6 +21,14 @@ class ErrorTableTest {
     DOCUMENTED.put(Kind.BAD_REQUEST, "400 no");
     DOCUMENTED.put(Kind.UNAUTHORIZED, "401 no");
     DOCUMENTED.put(Kind.INSUFFICIENT_BALANCE, "402 no");
+    DOCUMENTED.put(Kind.INVALID_STATEMENT, "400 no");
+    DOCUMENTED.put(Kind.NO_SETTLEMENT, "404 no");
+    DOCUMENTED.put(Kind.NO_CHANNEL, "404 no");
+    DOCUMENTED.put(Kind.CHANNEL_TAKEN, "409 no");
+    DOCUMENTED.put(Kind.WITHDRAWAL_STATE, "409 no");
+    DOCUMENTED.put(Kind.UNKNOWN_KEY, "404 no");
+    DOCUMENTED.put(Kind.KEY_REFUSED, "409 no");
+    DOCUMENTED.put(Kind.TOO_MANY_ACCOUNTS, "429 retry");
     DOCUMENTED.put(Kind.UNKNOWN_MODEL, "404 no");
     DOCUMENTED.put(Kind.NOT_FOUND, "404 no");
     DOCUMENTED.put(Kind.METHOD_NOT_ALLOWED, "405 no");

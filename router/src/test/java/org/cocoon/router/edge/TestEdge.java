@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
@@ -40,6 +41,7 @@ import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.path.RouterMetrics;
+import org.cocoon.router.settlement.NoSettlement;
 import org.jspecify.annotations.Nullable;
 
 /** The edge over a real socket, with a ledger in memory and a worker that the test plays. */
@@ -51,24 +53,30 @@ final class TestEdge {
   final HttpClient http = HttpClient.newHttpClient();
   final RequestPath path;
   final int port;
+  volatile NanoTon missing = NanoTon.ZERO;
   private final Context context = vertx.getOrCreateContext();
   private final BlockingQueue<FromRouter> down = new LinkedBlockingQueue<>();
   private final Fleet fleet = new Fleet();
   private final Worker worker;
 
-  /** Knows one key and has money for everything. */
-  private static final class RichLedger implements Ledger {
+  /** Knows two keys, and has money for everything unless it is told otherwise. */
+  private final class RichLedger implements Ledger {
     @Override
     public Future<Authentication> authenticate(String apiKey) {
       return Future.succeededFuture(
-          apiKey.equals("ck_test")
-              ? new Authentication.Known(new Account(1, "test"))
-              : new Authentication.Unknown());
+          switch (apiKey) {
+            case "ck_test" -> new Authentication.Known(new Account(1, "test", 3));
+            case "ck_other" -> new Authentication.Known(new Account(2, "other", 4));
+            default -> new Authentication.Unknown();
+          });
     }
 
     @Override
     public Future<HoldOutcome> hold(Account account, UUID requestId, NanoTon amount) {
-      return Future.succeededFuture(new HoldOutcome.Held(new Hold(account, requestId, amount)));
+      return Future.succeededFuture(
+          missing.nanos() > 0
+              ? new HoldOutcome.Insufficient(missing)
+              : new HoldOutcome.Held(new Hold(account, requestId, amount)));
     }
 
     @Override
@@ -109,6 +117,14 @@ final class TestEdge {
 
   /** An edge whose worker's model has these features. */
   TestEdge(List<String> features) throws Exception {
+    this(
+        features,
+        new Money(
+            new MemoryMoney(), new NoSettlement(), ChainPlaces.NONE, InstantSource.system()));
+  }
+
+  /** An edge that settles. */
+  TestEdge(List<String> features, Money money) throws Exception {
     Ledger ledger = new RichLedger();
     Admission admission = new Admission(PriceBook.of(Price.perMillion(10_000_000)), 64);
     path =
@@ -136,7 +152,11 @@ final class TestEdge {
     AttestationView attestation =
         new AttestationView("r", () -> "certificate", () -> "policy", List.of(), fleet);
     HttpServer server =
-        onLoop(() -> listen(new HttpEdge(vertx, path, ledger, view, attestation, () -> "", false)))
+        onLoop(
+                () ->
+                    listen(
+                        new HttpEdge(
+                            vertx, path, ledger, view, attestation, money, () -> "", false)))
             .await(20, TimeUnit.SECONDS);
     port = server.actualPort();
   }

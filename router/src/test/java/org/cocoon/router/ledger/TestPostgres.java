@@ -33,6 +33,13 @@ public final class TestPostgres {
     return Shared.server.url();
   }
 
+  /** The database, with the newest schema and no rows. */
+  public static synchronized DatabaseUrl migratedDatabase() throws SQLException {
+    DatabaseUrl database = freshDatabase();
+    Migrations.apply(database);
+    return database;
+  }
+
   static synchronized void stop() throws IOException {
     Shared.server.close();
   }

@@ -1,0 +1,5 @@
+/** Tests of the command line. */
+@NullMarked
+package org.cocoon.contracts.tool;
+
+import org.jspecify.annotations.NullMarked;

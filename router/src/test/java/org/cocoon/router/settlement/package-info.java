@@ -1,0 +1,4 @@
+@NullMarked
+package org.cocoon.router.settlement;
+
+import org.jspecify.annotations.NullMarked;
