@@ -26,7 +26,7 @@ CREATE TABLE settlement (
 -- What the contract says, by the transactions up to its cursor.
 CREATE TABLE settlement_books (
   single boolean PRIMARY KEY DEFAULT true CHECK (single) REFERENCES settlement,
-  status smallint NOT NULL DEFAULT 0,
+  status smallint NOT NULL DEFAULT 0, -- as the contract's code has it
   stake_nanoton bigint NOT NULL DEFAULT 0 CHECK (stake_nanoton >= 0),
   open_channels bigint NOT NULL DEFAULT 0 CHECK (open_channels >= 0),
   collected_nanoton bigint NOT NULL DEFAULT 0 CHECK (collected_nanoton >= 0),
@@ -56,7 +56,7 @@ CREATE TABLE channels (
   address bytea NOT NULL UNIQUE CHECK (octet_length(address) = 32),
   owner bytea NOT NULL CHECK (octet_length(owner) = 32),
   voucher_key bytea NOT NULL CHECK (octet_length(voucher_key) = 32),
-  status smallint NOT NULL DEFAULT 0,
+  status smallint NOT NULL DEFAULT 0, -- as the contract's code has it
   deposited_nanoton bigint NOT NULL DEFAULT 0 CHECK (deposited_nanoton >= 0),
   claimed_nanoton bigint NOT NULL DEFAULT 0 CHECK (claimed_nanoton >= 0),
   withdrawn_nanoton bigint NOT NULL DEFAULT 0 CHECK (withdrawn_nanoton >= 0),

@@ -100,8 +100,7 @@ public final class CocoonClient implements AutoCloseable {
     json.ifPresent(_ -> request.header("Content-Type", "application/json"));
     request.method(
         method,
-        json.map(HttpRequest.BodyPublishers::ofString)
-            .orElse(HttpRequest.BodyPublishers.noBody()));
+        json.map(HttpRequest.BodyPublishers::ofString).orElse(HttpRequest.BodyPublishers.noBody()));
     HttpResponse<InputStream> response = send(request.build());
     try (InputStream body = response.body()) {
       byte[] bytes = body.readNBytes(MAX_BODY_BYTES);

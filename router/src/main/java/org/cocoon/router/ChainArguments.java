@@ -85,7 +85,8 @@ final class ChainArguments {
       names = "--voucher-margin",
       defaultValue = "PT2H",
       paramLabel = "DURATION",
-      description = "A voucher gives no more credit so long before its end (default ${DEFAULT-VALUE}).")
+      description =
+          "A voucher gives no more credit so long before its end (default ${DEFAULT-VALUE}).")
   private String voucherMargin = "";
 
   @Option(
@@ -195,8 +196,7 @@ final class ChainArguments {
       return new NanoTon(amount.movePointRight(9).longValueExact());
     } catch (ArithmeticException | IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          option + " is an amount of TON with up to nine digits after the point, not " + amount,
-          e);
+          option + " is an amount of TON with up to nine digits after the point, not " + amount, e);
     }
   }
 }

@@ -214,11 +214,11 @@ public final class RouterProcess {
       opened =
           SettlementProcess.open(access.settlement(), network, database, operator, key, registry);
     } else {
-      opened =
-          SettlementProcess.join(access.settlement(), database, key, registry).orElse(null);
+      opened = SettlementProcess.join(access.settlement(), database, key, registry).orElse(null);
     }
     if (opened == null) {
-      log.info("event=settles_not detail=\"no router of this ledger settles; start one with --settle\"");
+      log.info(
+          "event=settles_not detail=\"no router of this ledger settles; start one with --settle\"");
       return null;
     }
     settling = opened;
@@ -240,7 +240,8 @@ public final class RouterProcess {
         ToncenterChain.Options.of(access.settlement().networkId(), access.endpoints());
     boolean local =
         access.endpoints().stream()
-            .allMatch(uri -> uri.getHost().equals("127.0.0.1") || uri.getHost().equals("localhost"));
+            .allMatch(
+                uri -> uri.getHost().equals("127.0.0.1") || uri.getHost().equals("localhost"));
     return new ToncenterChain(
         new ToncenterChain.Options(
             usual.networkId(),
@@ -345,8 +346,7 @@ public final class RouterProcess {
             openLedger,
             view,
             attestation,
-            new Money(
-                openLedger.book(), settlement, places(), InstantSource.system()),
+            new Money(openLedger.book(), settlement, places(), InstantSource.system()),
             registry::scrape,
             options.strict());
     edge = clients;

@@ -90,7 +90,8 @@ class SealedNetworkTest {
                 policy,
                 CollateralSource.NONE,
                 InstantSource.system(),
-                4 * STREAMS, Optional.empty()),
+                4 * STREAMS,
+                Optional.empty()),
             Optional.of(network.key())));
   }
 

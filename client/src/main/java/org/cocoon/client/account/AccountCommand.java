@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
  */
 abstract class AccountCommand implements Callable<Integer> {
   static final String EXIT_CODES =
-      "Exit codes: 0 done, 1 not done or not known yet (the sentence says what to do), 2 wrong usage.";
+      "Exit codes: 0 done, 1 not done or not known yet (the sentence says what to do), 2 wrong"
+          + " usage.";
 
   final Terminal terminal;
   final Map<String, String> environment;

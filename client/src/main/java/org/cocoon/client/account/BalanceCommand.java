@@ -27,7 +27,12 @@ import picocli.CommandLine.Command;
     versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {
-      "", "Examples:", "  cocoon balance", "  cocoon balance --json", "", AccountCommand.EXIT_CODES
+      "",
+      "Examples:",
+      "  cocoon balance",
+      "  cocoon balance --json",
+      "",
+      AccountCommand.EXIT_CODES
     })
 public final class BalanceCommand extends AccountCommand {
   /** Makes the command. */
@@ -72,7 +77,10 @@ public final class BalanceCommand extends AccountCommand {
         .field("paid in", Amounts.of(account, "deposited_nanoton"))
         .field("used", Amounts.of(account, "used_nanoton"))
         .field("taken out", Amounts.of(account, "withdrawn_nanoton"))
-        .field("at routers", Amounts.of(account, "leased_nanoton"), "lent for requests, unused comes back");
+        .field(
+            "at routers",
+            Amounts.of(account, "leased_nanoton"),
+            "lent for requests, unused comes back");
     Json channel = account.at("channel");
     if (channel.isPresent()) {
       page.heading("Channel")
@@ -102,8 +110,7 @@ public final class BalanceCommand extends AccountCommand {
       RouterTerms terms = desk.terms();
       TonAddress owner = address(said, "owner");
       byte[] voucherKey =
-          java.util.HexFormat.of()
-              .parseHex(ReceiptRules.key(said.at("voucher_key").text("")));
+          java.util.HexFormat.of().parseHex(ReceiptRules.key(said.at("voucher_key").text("")));
       ChannelContract.Terms channel = terms.channel(owner, voucherKey);
       if (!ChannelContract.address(channel).equals(address(said, "address"))) {
         wrong.add("owner and voucher key make another channel than the router names.");
@@ -116,7 +123,8 @@ public final class BalanceCommand extends AccountCommand {
       }
       // The router may be some seconds behind: less than the chain says is no contradiction.
       if (Amounts.of(said, "deposited_nanoton").compareTo(state.get().deposited()) > 0) {
-        wrong.add("the router says that more was paid in than the chain: " + state.get().deposited());
+        wrong.add(
+            "the router says that more was paid in than the chain: " + state.get().deposited());
       }
       if (Amounts.of(said, "claimed_nanoton").compareTo(state.get().claimed()) > 0) {
         wrong.add("the router says that it claimed more than the chain: " + state.get().claimed());

@@ -52,7 +52,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  cocoon deposit 5",
-      "  cocoon deposit 5 --ceiling 0.5     more only by `cocoon voucher`, or a sidecar's vouchers",
+      "  cocoon deposit 5 --ceiling 0.5     allow less now, and more by `cocoon voucher`",
       "  cocoon deposit 5 --prepay          as the router's credit, which it can refund",
       "",
       AccountCommand.EXIT_CODES
@@ -119,11 +119,7 @@ public final class DepositCommand extends AccountCommand {
   // ------------------------------------------------------------------ the channel
 
   private int channel(
-      RouterDesk desk,
-      AccountFolder folder,
-      Wallet wallet,
-      Transfers transfers,
-      NanoTon amount)
+      RouterDesk desk, AccountFolder folder, Wallet wallet, Transfers transfers, NanoTon amount)
       throws IOException, ChainException {
     RouterTerms terms = desk.terms();
     ReceiptKey voucherKey = folder.voucherKey();
@@ -170,10 +166,7 @@ public final class DepositCommand extends AccountCommand {
   }
 
   private Json register(
-      AccountFolder folder,
-      TonAddress owner,
-      ReceiptKey voucherKey,
-      Voucher voucher)
+      AccountFolder folder, TonAddress owner, ReceiptKey voucherKey, Voucher voucher)
       throws IOException {
     String apiKey = folder.apiKeyOrNew();
     KeyGrant grant =
@@ -188,8 +181,7 @@ public final class DepositCommand extends AccountCommand {
             out -> {
               out.writeStartObject();
               out.writeStringField("owner", owner.toString());
-              out.writeStringField(
-                  "voucher_key", HexFormat.of().formatHex(voucherKey.publicKey()));
+              out.writeStringField("voucher_key", HexFormat.of().formatHex(voucherKey.publicKey()));
               out.writeStringField("voucher", voucher.toText());
               out.writeStringField("key_grant", grant.toText());
               out.writeStringField("name", name);
@@ -197,9 +189,11 @@ public final class DepositCommand extends AccountCommand {
             });
     boolean known = known(apiKey);
     try (CocoonClient client =
-        options.client(
-            command(), environment, known ? Optional.of(apiKey) : Optional.empty())) {
-      return Waiting.until(this, PATIENCE, "the router sees the deposit",
+        options.client(command(), environment, known ? Optional.of(apiKey) : Optional.empty())) {
+      return Waiting.until(
+          this,
+          PATIENCE,
+          "the router sees the deposit",
           () -> client.call("POST", "channels", Optional.of(body)));
     }
   }
@@ -287,8 +281,7 @@ public final class DepositCommand extends AccountCommand {
               CocoonClient.Reply reply = desk.client().call("GET", "account", Optional.empty());
               return Amounts.of(reply.body(), "prepaid_nanoton").compareTo(credit) > 0
                   ? reply
-                  : new CocoonClient.Reply(
-                      202, reply.body(), Optional.of(Duration.ofSeconds(2)));
+                  : new CocoonClient.Reply(202, reply.body(), Optional.of(Duration.ofSeconds(2)));
             });
     NanoTon balance = Amounts.of(after, "balance_nanoton");
     if (json) {
@@ -296,8 +289,7 @@ public final class DepositCommand extends AccountCommand {
           out -> {
             out.writeStartObject();
             out.writeNumberField("account", after.at("account").number(0));
-            out.writeNumberField(
-                "prepaid_nanoton", Amounts.of(after, "prepaid_nanoton").nanos());
+            out.writeNumberField("prepaid_nanoton", Amounts.of(after, "prepaid_nanoton").nanos());
             out.writeNumberField("balance_nanoton", balance.nanos());
             out.writeStringField("transaction", sent.hashText());
             out.writeEndObject();

@@ -52,7 +52,9 @@ final class Earnings {
             json.at("epoch").whole().orElseThrow(),
             new NanoTon(json.at("earned").whole().orElseThrow()),
             Math.toIntExact(json.at("index").whole().orElseThrow()));
-      } catch (IllegalArgumentException | ArithmeticException | java.util.NoSuchElementException e) {
+      } catch (IllegalArgumentException
+          | ArithmeticException
+          | java.util.NoSuchElementException e) {
         throw new IOException(file + " is no statement of a worker: " + e.getMessage(), e);
       }
     }
@@ -112,8 +114,7 @@ final class Earnings {
             .filter(entry -> entry.isFor(statement.payee))
             .map(SettlementContract.Paid::paid);
     List<Payout> payouts = new ArrayList<>();
-    for (ChainTransaction transaction :
-        chain.transactions(statement.payee, 0, MAX_TRANSACTIONS)) {
+    for (ChainTransaction transaction : chain.transactions(statement.payee, 0, MAX_TRANSACTIONS)) {
       Optional<ChainMessage> in = transaction.in();
       if (in.isPresent()
           && in.get().source().equals(Optional.of(statement.settlement))

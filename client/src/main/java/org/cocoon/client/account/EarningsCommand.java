@@ -15,9 +15,9 @@ import org.cocoon.client.CocoonException;
 import org.cocoon.client.Json;
 import org.cocoon.client.ManifestVersion;
 import org.cocoon.client.Terminal;
-import org.cocoon.client.pay.Amounts;
 import org.cocoon.client.account.Earnings.Payout;
 import org.cocoon.client.account.Earnings.Router;
+import org.cocoon.client.pay.Amounts;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.chain.ChainException;
@@ -87,8 +87,7 @@ public final class EarningsCommand extends AccountCommand {
       for (Earnings.Statement statement : statements) {
         routers.add(onChain(statement, network));
       }
-      Optional<Json> said =
-          network.isPresent() ? said(client, statements) : Optional.empty();
+      Optional<Json> said = network.isPresent() ? said(client, statements) : Optional.empty();
       report(routers, said, network);
       return 0;
     }
@@ -127,8 +126,7 @@ public final class EarningsCommand extends AccountCommand {
   private Optional<Json> said(CocoonClient client, List<Earnings.Statement> statements) {
     TonAddress payee;
     try {
-      payee =
-          payeeText == null ? statements.getFirst().payee() : TonAddress.parse(payeeText);
+      payee = payeeText == null ? statements.getFirst().payee() : TonAddress.parse(payeeText);
     } catch (IllegalArgumentException e) {
       throw misuse("--payee: " + e.getMessage());
     }
@@ -161,9 +159,7 @@ public final class EarningsCommand extends AccountCommand {
 
   private void report(List<Router> routers, Optional<Json> said, Optional<Json> network) {
     String explorer =
-        network
-            .map(json -> json.at("settlement").at("explorer_transaction").text(""))
-            .orElse("");
+        network.map(json -> json.at("settlement").at("explorer_transaction").text("")).orElse("");
     if (json) {
       write(
           out -> {
@@ -205,9 +201,7 @@ public final class EarningsCommand extends AccountCommand {
       say(
           "  %s  %s  %s"
               .formatted(
-                  Instant.ofEpochSecond(payout.seconds()),
-                  payout.amount(),
-                  payout.link(explorer)));
+                  Instant.ofEpochSecond(payout.seconds()), payout.amount(), payout.link(explorer)));
     }
   }
 

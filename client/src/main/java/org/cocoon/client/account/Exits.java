@@ -45,7 +45,8 @@ final class Exits {
   int together(Optional<NanoTon> amount, boolean closes) throws IOException, ChainException {
     Optional<ChainTransaction> before = transfers.resume(RELEASE);
     if (before.isPresent()) {
-      command.step("this was sent before, by a command that was interrupted; nothing more was asked");
+      command.step(
+          "this was sent before, by a command that was interrupted; nothing more was asked");
       return paidBack(own.again(desk), before.get());
     }
     Release release = leave(amount, closes);
@@ -167,8 +168,7 @@ final class Exits {
   /** Has the contract pay what was asked for, after its delay. */
   int finish() throws IOException, ChainException {
     ChannelContract.State state = own.state();
-    boolean left =
-        state.status() == ChannelContract.Status.CLOSED && state.locked().nanos() > 0;
+    boolean left = state.status() == ChannelContract.Status.CLOSED && state.locked().nanos() > 0;
     if (state.unlockAt() == 0 && !left) {
       throw new CommandFailure(
           "Nothing was asked for: `cocoon withdraw --alone` or `cocoon close --alone` does.");

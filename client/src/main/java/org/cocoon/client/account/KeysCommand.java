@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
 /** {@code keys}: API keys of the account. */
 @Command(
     name = "keys",
-    description = "List your account's API keys, by id and name; a key itself is never shown again.",
+    description =
+        "List your account's API keys, by id and name; a key itself is never shown again.",
     versionProvider = ManifestVersion.class,
     mixinStandardHelpOptions = true,
     footer = {
@@ -41,8 +42,7 @@ public final class KeysCommand extends AccountCommand {
   }
 
   private Json call(String method, String path, Optional<String> body) throws IOException {
-    try (CocoonClient client =
-        options.client(command(), environment, options.key(environment))) {
+    try (CocoonClient client = options.client(command(), environment, options.key(environment))) {
       return client.call(method, path, body).body();
     }
   }
@@ -96,8 +96,7 @@ public final class KeysCommand extends AccountCommand {
                 out.writeStringField("name", name);
                 out.writeEndObject();
               });
-      try (CocoonClient client =
-          options.client(command(), environment, options.key(environment))) {
+      try (CocoonClient client = options.client(command(), environment, options.key(environment))) {
         Json made = client.call("POST", "account/keys", Optional.of(body)).body();
         if (json) {
           write(made::write);
@@ -127,8 +126,7 @@ public final class KeysCommand extends AccountCommand {
 
     @Override
     int run() throws IOException {
-      try (CocoonClient client =
-          options.client(command(), environment, options.key(environment))) {
+      try (CocoonClient client = options.client(command(), environment, options.key(environment))) {
         Json told = client.call("DELETE", "account/keys/" + id, Optional.empty()).body();
         if (json) {
           write(told::write);

@@ -28,8 +28,7 @@ record OwnChannel(
    *
    * @throws CommandFailure if there is none
    */
-  static OwnChannel find(RouterDesk desk, AccountFolder folder)
-      throws IOException, ChainException {
+  static OwnChannel find(RouterDesk desk, AccountFolder folder) throws IOException, ChainException {
     Wallet wallet = Wallet.of(folder.wallet(), desk.terms().networkId());
     ReceiptKey voucherKey =
         folder
@@ -39,8 +38,7 @@ record OwnChannel(
                     new CommandFailure(
                         "There is no voucher key in %s: `cocoon deposit` opens a channel, or give --data."
                             .formatted(folder.voucherFile())));
-    ChannelContract.Terms terms =
-        desk.terms().channel(wallet.address(), voucherKey.publicKey());
+    ChannelContract.Terms terms = desk.terms().channel(wallet.address(), voucherKey.publicKey());
     TonAddress address = ChannelContract.address(terms);
     ChannelContract.State state =
         desk.channel(terms)

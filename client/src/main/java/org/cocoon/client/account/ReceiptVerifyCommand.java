@@ -90,14 +90,17 @@ final class ReceiptVerifyCommand implements Callable<Integer> {
       terminal.err().println(Advice.on(e));
       return 1;
     }
-    ReceiptVerdict verdict = key.map(ReceiptRules.NONE::withRouterKey).orElse(ReceiptRules.NONE).judge(text);
+    ReceiptVerdict verdict =
+        key.map(ReceiptRules.NONE::withRouterKey).orElse(ReceiptRules.NONE).judge(text);
     if (json) {
       terminal.out().println(ReceiptPage.json(verdict));
       return verdict instanceof ReceiptVerdict.Holds ? 0 : 1;
     }
     return switch (verdict) {
       case ReceiptVerdict.Refused(var reason, var sentence) -> {
-        terminal.err().println(Terminal.withoutControls("INVALID (%s): %s".formatted(reason, sentence)));
+        terminal
+            .err()
+            .println(Terminal.withoutControls("INVALID (%s): %s".formatted(reason, sentence)));
         yield 1;
       }
       case ReceiptVerdict.Holds(var receipt) -> {
@@ -128,11 +131,13 @@ final class ReceiptVerifyCommand implements Callable<Integer> {
   }
 
   private String askedKey(String address) {
-    try (CocoonClient client =
-        ServerOptions.client(Objects.requireNonNull(spec), address)) {
+    try (CocoonClient client = ServerOptions.client(Objects.requireNonNull(spec), address)) {
       Json network = client.call("GET", "network", Optional.empty()).body();
       String said =
-          network.at("settlement").at("router_key").text(network.at("router").at("receipt_key").text(""));
+          network
+              .at("settlement")
+              .at("router_key")
+              .text(network.at("router").at("receipt_key").text(""));
       try {
         return ReceiptRules.key(said);
       } catch (IllegalArgumentException e) {

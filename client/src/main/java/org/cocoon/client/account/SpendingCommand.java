@@ -60,8 +60,7 @@ public final class SpendingCommand extends AccountCommand {
       throw misuse("--by must be key, model or day");
     }
     String path = "account/usage?by=" + by + query("since", since) + query("until", until);
-    try (CocoonClient client =
-        options.client(command(), environment, options.key(environment))) {
+    try (CocoonClient client = options.client(command(), environment, options.key(environment))) {
       Json usage = client.call("GET", path, Optional.empty()).body();
       if (json) {
         write(usage::write);
@@ -76,9 +75,7 @@ public final class SpendingCommand extends AccountCommand {
   }
 
   private static String query(String name, @Nullable String value) {
-    return value == null
-        ? ""
-        : "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+    return value == null ? "" : "&" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 
   private void table(Json usage) {

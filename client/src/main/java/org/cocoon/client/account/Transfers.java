@@ -163,7 +163,8 @@ final class Transfers {
         switch (trace.transaction().outcome()) {
           case Outcome.Succeeded(int skipped) ->
               skipped == 0 ? "" : "the wallet could not pay for the message";
-          case Outcome.Refused(int code) -> "exit code %d (%s)".formatted(code, ExitCodes.word(code));
+          case Outcome.Refused(int code) ->
+              "exit code %d (%s)".formatted(code, ExitCodes.word(code));
           case Outcome.ActionsFailed(int code) ->
               code == 37 ? "not enough Toncoin" : "action result " + code;
           case Outcome.Skipped(Outcome.Reason reason) ->

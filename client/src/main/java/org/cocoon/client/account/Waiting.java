@@ -18,8 +18,7 @@ final class Waiting {
    * @param what is waited for, for people
    * @throws CommandFailure if it takes longer than the patience
    */
-  static Json until(
-      AccountCommand command, Duration patience, String what, Supplier<Reply> ask) {
+  static Json until(AccountCommand command, Duration patience, String what, Supplier<Reply> ask) {
     long end = System.nanoTime() + patience.toNanos();
     while (true) {
       Reply reply = ask.get();

@@ -90,9 +90,7 @@ public final class WithdrawCommand extends AccountCommand {
       return refund(folder, amount);
     }
     try (RouterDesk desk =
-        alone
-            ? RouterDesk.openOrAlone(this)
-            : RouterDesk.open(this, options.key(environment))) {
+        alone ? RouterDesk.openOrAlone(this) : RouterDesk.open(this, options.key(environment))) {
       OwnChannel own = OwnChannel.find(desk, folder);
       Exits exits = new Exits(this, desk, own, folder);
       return alone

@@ -204,11 +204,7 @@ public final class SealedCall {
       exchange.close();
       exchange = null;
     }
-    session
-        .till()
-        .owed(key)
-        .onSuccess(_ -> restart())
-        .onFailure(_ -> fail(failure));
+    session.till().owed(key).onSuccess(_ -> restart()).onFailure(_ -> fail(failure));
     return true;
   }
 
@@ -342,7 +338,7 @@ public final class SealedCall {
         .onSuccess(
             wrong ->
                 listener.finished(
-                    new SealedEnd(finish, usage, tokens, stop, wrong.or(() -> mismatch))));
+                    new SealedEnd(finish, usage, tokens, stop, mismatch.or(() -> wrong))));
   }
 
   private void ended() {

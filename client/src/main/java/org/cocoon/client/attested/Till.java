@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * Pays for sealed requests: a fresh voucher before each one, its receipt judged after it. A router
  * whose receipt does not hold is named, and gets no more requests.
  *
- * <p>Belongs to the session's event loop; the disk and signatures are seen to aside. Prices and what
- * the channel owes are asked of the router over the attested connection, the prices again each
+ * <p>Belongs to the session's event loop; the disk and signatures are seen to aside. Prices and
+ * what the channel owes are asked of the router over the attested connection, the prices again each
  * minute.
  */
 final class Till {
@@ -91,13 +91,11 @@ final class Till {
     int dearest = list.of(model).maxCoefficient();
     int coefficient =
         dearest == 0 ? request.maxCoefficient() : Math.min(request.maxCoefficient(), dearest);
-    ReceiptRules rules =
-        open.terms.receiptRules().withPrice(list.of(model).price(), coefficient);
+    ReceiptRules rules = open.terms.receiptRules().withPrice(list.of(model).price(), coefficient);
     return session.aside(
         () -> {
           try {
-            NanoTon most =
-                list.atMost(model, promptBytes, 1, request.maxTokens(), coefficient);
+            NanoTon most = list.atMost(model, promptBytes, 1, request.maxTokens(), coefficient);
             return new Ticket(Optional.of(open.book.promise(most)), coefficient, rules);
           } catch (OverBudgetException e) {
             throw new SealedException(budget(String.valueOf(e.getMessage())));
@@ -150,8 +148,7 @@ final class Till {
             .compose(
                 network ->
                     asked("/v1/account", key)
-                        .compose(
-                            account -> session.aside(() -> open(network, account))));
+                        .compose(account -> session.aside(() -> open(network, account))));
     purse = opening;
     return opening;
   }
@@ -168,17 +165,13 @@ final class Till {
         throw new SealedException(
             unpayable("this API key's account has no channel: `cocoon deposit` opens one"));
       }
-      if (!channel
-          .at("voucher_key")
-          .text("")
-          .equals(HexFormat.of().formatHex(key.publicKey()))) {
+      if (!channel.at("voucher_key").text("").equals(HexFormat.of().formatHex(key.publicKey()))) {
         throw new SealedException(
             unpayable("the account's channel has another voucher key than " + paid.voucherKey()));
       }
       TonAddress address =
           ChannelContract.address(
-              terms.channel(
-                  TonAddress.parse(channel.at("owner").text("")), key.publicKey()));
+              terms.channel(TonAddress.parse(channel.at("owner").text("")), key.publicKey()));
       if (!address.equals(TonAddress.parse(channel.at("address").text("")))) {
         throw new SealedException(unpayable("it names another channel than owner and key make"));
       }
@@ -268,7 +261,8 @@ final class Till {
    * @param text as it came; empty if none did
    * @param requestId as the router named the request
    * @param tokens that came
-   * @return what is wrong, in a sentence; empty if it holds, or if there is none and nothing is paid
+   * @return what is wrong, in a sentence; empty if it holds, or if there is none and nothing is
+   *     paid
    */
   Future<Optional<String>> judge(Ticket ticket, String text, String requestId, long tokens) {
     if (text.isEmpty() && payment.isEmpty()) {

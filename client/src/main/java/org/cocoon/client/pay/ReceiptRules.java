@@ -9,7 +9,6 @@ import java.util.UUID;
 import org.cocoon.client.pay.ReceiptVerdict.Holds;
 import org.cocoon.client.pay.ReceiptVerdict.Reason;
 import org.cocoon.client.pay.ReceiptVerdict.Refused;
-import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptTerms;

@@ -27,10 +27,10 @@ import org.cocoon.contracts.Voucher;
  *   ceiling = max( ceiling before, charged + what running requests can cost )
  * </pre>
  *
- * <p>The file is locked while it is changed, and on the disk before a voucher leaves. What a process
- * had running that died is forgotten with it; what it may have been charged comes from the router,
- * which is believed up to the ceiling: that was promised anyway. Methods block on the disk; any
- * thread.
+ * <p>The file is locked while it is changed, and on the disk before a voucher leaves. What a
+ * process had running that died is forgotten with it; what it may have been charged comes from the
+ * router, which is believed up to the ceiling: that was promised anyway. Methods block on the disk;
+ * any thread.
  */
 public final class VoucherBook {
   private static final int MAX_FILE_BYTES = 1 << 20;
@@ -73,7 +73,7 @@ public final class VoucherBook {
   private record State(
       long ceiling, long expires, long charged, List<Running> running, String receipt) {
     long runningSum() {
-      return running.stream().mapToLong(Running::amount).sum();
+      return running.stream().mapToLong(Running::amount).reduce(0, VoucherBook::saturated);
     }
   }
 
@@ -140,8 +140,7 @@ public final class VoucherBook {
               }
               List<Running> running = new ArrayList<>(before.running);
               running.add(new Running(PID, STARTED, most.nanos()));
-              long needed =
-                  saturated(saturated(before.charged, before.runningSum()), most.nanos());
+              long needed = saturated(saturated(before.charged, before.runningSum()), most.nanos());
               return raised(before, needed, running);
             });
     return new Promised(sign(after), most);
@@ -227,8 +226,7 @@ public final class VoucherBook {
     synchronized (monitor) { // of this process; the lock below is among processes
       Path lockFile = file.resolveSibling(file.getFileName() + ".lock");
       try (FileChannel lock =
-              FileChannel.open(
-                  lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+              FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
           FileLock held = lock.lock()) {
         State before = alive(read());
         State after = change.apply(before);

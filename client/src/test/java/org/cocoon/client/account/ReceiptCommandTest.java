@@ -50,7 +50,16 @@ class ReceiptCommandTest {
   private static Receipt receipt(NanoTon cost) {
     ReceiptTerms terms =
         new ReceiptTerms(
-            -31337, SETTLEMENT, REQUEST, 7, "model-\u00fc", TOKENS, PRICE, 1_500, cost, 1_767_225_600_000L);
+            -31337,
+            SETTLEMENT,
+            REQUEST,
+            7,
+            "model-\u00fc",
+            TOKENS,
+            PRICE,
+            1_500,
+            cost,
+            1_767_225_600_000L);
     ReceiptTerms other =
         new ReceiptTerms(
             0, null, new UUID(1, 2), 8, "other", TOKENS, PRICE, 1_000, NanoTon.ZERO, 0);
@@ -147,11 +156,9 @@ class ReceiptCommandTest {
             .withRequest(REQUEST, 200)
             .withPrice(PRICE, 1_500);
     assertInstanceOf(ReceiptVerdict.Holds.class, agreed.judge(text));
+    assertEquals(Reason.OTHER_ROUTER, reason(agreed.withRouterKey("ab".repeat(32)), text));
     assertEquals(
-        Reason.OTHER_ROUTER, reason(agreed.withRouterKey("ab".repeat(32)), text));
-    assertEquals(
-        Reason.OTHER_SETTLEMENT,
-        reason(agreed.withSettlement(new Settled(-3, SETTLEMENT)), text));
+        Reason.OTHER_SETTLEMENT, reason(agreed.withSettlement(new Settled(-3, SETTLEMENT)), text));
     assertEquals(
         Reason.OTHER_SETTLEMENT,
         reason(agreed.withSettlement(new Settled(-31337, new TonAddress(new byte[32]))), text));
@@ -175,7 +182,8 @@ class ReceiptCommandTest {
   @Test
   void findsTheReceiptInFilesAnswersAndPipes(@TempDir Path folder) throws IOException {
     String text = receipt().toText();
-    String answer = "{\"id\":\"x\",\"usage\":{\"cost_nanoton\":1,\"receipt\":\"%s\"}}".formatted(text);
+    String answer =
+        "{\"id\":\"x\",\"usage\":{\"cost_nanoton\":1,\"receipt\":\"%s\"}}".formatted(text);
     Path file = Files.writeString(folder.resolve("answer.json"), answer);
     assertEquals(0, run("", "verify", file.toString()));
     assertEquals(0, run(answer, "verify", "-"));
@@ -215,7 +223,10 @@ class ReceiptCommandTest {
     server.createContext(
         "/v1/network",
         exchange -> {
-          byte[] body = "{\"settlement\":{\"router_key\":\"%s\"}}".formatted(key[0]).getBytes(StandardCharsets.UTF_8);
+          byte[] body =
+              "{\"settlement\":{\"router_key\":\"%s\"}}"
+                  .formatted(key[0])
+                  .getBytes(StandardCharsets.UTF_8);
           exchange.sendResponseHeaders(200, body.length);
           exchange.getResponseBody().write(body);
           exchange.close();

@@ -29,12 +29,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bouncycastle.crypto.params.X25519PrivateKeyParameters;
+import org.cocoon.contracts.NanoTon;
+import org.cocoon.contracts.Price;
+import org.cocoon.contracts.Receipt;
+import org.cocoon.contracts.ReceiptKey;
+import org.cocoon.contracts.ReceiptTerms;
+import org.cocoon.contracts.TonAddress;
+import org.cocoon.contracts.UsedTokens;
+import org.cocoon.contracts.chain.SettlementContract;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
@@ -61,6 +71,18 @@ import org.cocoon.link.wire.SealedPrompt;
  */
 public final class ScriptedRouter implements AutoCloseable {
   public static final String MODEL = "small-1";
+  public static final String REQUEST = "01890a5d-ac96-774b-bcce-b302099a8057";
+  public static final int NETWORK = -31337;
+  public static final ReceiptKey KEY = ReceiptKey.ofSeed(new byte[32]);
+  public static final Price PRICE = Price.perMillion(1_000_000_000);
+  public static final SettlementContract.Terms TERMS =
+      new SettlementContract.Terms(
+          TonAddress.parse("0:" + "51".repeat(32)),
+          TonAddress.parse("0:" + "52".repeat(32)),
+          KEY.publicKey(),
+          86_400,
+          NanoTon.ofTon(10));
+  public static final TonAddress SETTLEMENT = SettlementContract.address(TERMS);
   public static final ImageMeasurement IMAGE = new ImageMeasurement("5a".repeat(48));
 
   /** Answers one sealed request. */
@@ -85,6 +107,12 @@ public final class ScriptedRouter implements AutoCloseable {
 
   /** Paths of all requests, with their keys: {@code GET /v1/models Bearer ck_1}. */
   public final List<String> requests = new CopyOnWriteArrayList<>();
+
+  /** Other paths that it answers, and with what. */
+  public final Map<String, String> pages = new ConcurrentHashMap<>();
+
+  /** Vouchers that came with requests. */
+  public final List<String> vouchers = new CopyOnWriteArrayList<>();
 
   /** Bodies of all sealed requests. */
   public final List<JsonObject> bodies = new CopyOnWriteArrayList<>();
@@ -251,6 +279,24 @@ public final class ScriptedRouter implements AutoCloseable {
     };
   }
 
+  /** What this router signs about a request with so many tokens. */
+  public static String receipt(int billed, long cost) {
+    return Receipt.sign(
+            KEY,
+            new ReceiptTerms(
+                NETWORK,
+                SETTLEMENT,
+                UUID.fromString(REQUEST),
+                1,
+                MODEL,
+                UsedTokens.of(7, billed),
+                PRICE,
+                1_000,
+                new NanoTon(cost),
+                0))
+        .toText();
+  }
+
   private void handle(HttpServerRequest request) {
     requests.add(request.method() + " " + request.uri() + " " + request.getHeader("authorization"));
     HttpServerResponse response = request.response();
@@ -266,9 +312,17 @@ public final class ScriptedRouter implements AutoCloseable {
         }
         response.end(new JsonObject().put("data", data).toBuffer());
       }
-      case "/v1/chat/completions", "/v1/completions" ->
-          request.body().onSuccess(body -> infer(response, body.toJsonObject()));
-      default -> response.setStatusCode(404).end("{}");
+      case "/v1/chat/completions", "/v1/completions" -> {
+        String voucher = request.getHeader("x-cocoon-voucher");
+        if (voucher != null) {
+          vouchers.add(voucher);
+        }
+        request.body().onSuccess(body -> infer(response, body.toJsonObject()));
+      }
+      default -> {
+        String page = pages.get(String.valueOf(request.path()));
+        response.setStatusCode(page == null ? 404 : 200).end(page == null ? "{}" : page);
+      }
     }
   }
 
@@ -300,7 +354,7 @@ public final class ScriptedRouter implements AutoCloseable {
         response
             .setChunked(true)
             .putHeader("content-type", "text/event-stream")
-            .putHeader("x-request-id", "01890a5d-ac96-774b-bcce-b302099a8057");
+            .putHeader("x-request-id", REQUEST);
         script.get().answer(new Exchange(vertx, response, good.prompt(), good.answer().begin()));
       }
     }
@@ -351,6 +405,11 @@ public final class ScriptedRouter implements AutoCloseable {
     }
 
     public void end(String finish, int billed) {
+      end(finish, billed, receipt(billed, 4_200));
+    }
+
+    /** The end, with this receipt. */
+    public void end(String finish, int billed, String receipt) {
       event(
           new JsonObject()
               .put("object", "cocoon.sealed.end")
@@ -362,7 +421,7 @@ public final class ScriptedRouter implements AutoCloseable {
                       .put("completion_tokens", billed)
                       .put("total_tokens", 7 + billed)
                       .put("cost_nanoton", 4200)
-                      .put("receipt", "r-1")));
+                      .put("receipt", receipt)));
       response.end(Buffer.buffer("data: [DONE]\n\n"));
     }
   }

@@ -66,7 +66,7 @@ final class SealedClientTest {
     assertEquals(List.of("One", " two"), pieces);
     assertEquals("One two", answer.text());
     assertEquals(2, answer.end().tokens());
-    assertEquals("r-1", answer.end().usage().path("receipt").asText());
+    assertEquals(ScriptedRouter.receipt(2, 4_200), answer.end().usage().path("receipt").asText());
     assertEquals(List.of(MODEL), client.models().join());
     Attestation attestation = client.attestation().join();
     assertTrue(attestation.simulated());

@@ -17,8 +17,8 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.client.attested.Failure;
@@ -113,7 +113,8 @@ final class DistrustTest extends SidecarFixture {
                     router.policyFile(),
                     CollateralSource.NONE,
                     clock,
-                    1, Optional.empty()));
+                    1,
+                    Optional.empty()));
     assertTrue(String.valueOf(refused.getMessage()).contains("without evidence nothing is sent"));
   }
 

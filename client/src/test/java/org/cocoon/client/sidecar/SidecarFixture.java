@@ -32,7 +32,8 @@ abstract class SidecarFixture {
   static final ObjectMapper JSON = new ObjectMapper();
   static final String CHAT =
       """
-      {"model":"small-1","messages":[{"role":"user","content":"Is the canary alive?"}]}""";
+      {"model":"small-1","messages":[{"role":"user","content":"Is the canary alive?"}]}\
+      """;
   static final String STREAM = CHAT.substring(0, CHAT.length() - 1) + ",\"stream\":true}";
 
   final AtomicReference<Instant> now = new AtomicReference<>(NOW);
@@ -62,7 +63,12 @@ abstract class SidecarFixture {
     if (sidecar.get() == null) {
       SealedSession.Options session =
           new SealedSession.Options(
-              of.address(), of.policyFile(), CollateralSource.NONE, clock, Sidecar.MAX_IN_FLIGHT, Optional.empty());
+              of.address(),
+              of.policyFile(),
+              CollateralSource.NONE,
+              clock,
+              Sidecar.MAX_IN_FLIGHT,
+              Optional.empty());
       try {
         sidecar.set(
             Sidecar.start(new SidecarOptions("127.0.0.1", 0, session, Optional.of("ck_own"))));
@@ -71,6 +77,11 @@ abstract class SidecarFixture {
       }
     }
     return sidecar.get();
+  }
+
+  /** Takes another sidecar than the usual one. */
+  void use(Sidecar other) {
+    sidecar.set(other);
   }
 
   URI url(String path) {

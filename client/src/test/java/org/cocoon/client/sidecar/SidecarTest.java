@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.cocoon.client.attested.ScriptedRouter;
 import org.cocoon.client.attested.ScriptedRouter.Exchange;
 import org.cocoon.link.wire.PrivatePrompt;
 import org.cocoon.link.wire.PrivateTokens;
@@ -49,7 +50,7 @@ final class SidecarTest extends SidecarFixture {
     assertEquals("stop", answer.path("choices").path(0).path("finish_reason").asText());
     assertEquals(3, answer.path("usage").path("completion_tokens").asInt());
     assertEquals(4200, answer.path("usage").path("cost_nanoton").asInt());
-    assertEquals("r-1", answer.path("usage").path("receipt").asText());
+    assertEquals(ScriptedRouter.receipt(3, 4_200), answer.path("usage").path("receipt").asText());
     assertTrue(answer.path("usage").path("cocoon_warning").isMissingNode());
     String id = "01890a5d-ac96-774b-bcce-b302099a8057";
     assertEquals(id, response.headers().firstValue("x-request-id").orElse(""));
@@ -66,7 +67,7 @@ final class SidecarTest extends SidecarFixture {
     assertTrue(events.getFirst().contains("\"role\":\"assistant\""), events.getFirst());
     assertEquals("data: [DONE]", events.getLast());
     JsonNode usage = JSON.readTree(events.get(events.size() - 2).substring(6)).path("usage");
-    assertEquals("r-1", usage.path("receipt").asText());
+    assertEquals(ScriptedRouter.receipt(3, 4_200), usage.path("receipt").asText());
     assertEquals(1 + 3 + 1 + 1 + 1, events.size(), response.body());
   }
 
@@ -180,7 +181,8 @@ final class SidecarTest extends SidecarFixture {
         chat(
             """
             {"model":"small-1","stream":true,"sealed":{"key_id":"%s","request_nonce":"%s==",
-            "encapsulated":"%s=","ciphertext":"%s"}}"""
+            "encapsulated":"%s=","ciphertext":"%s"}}\
+            """
                 .formatted("0".repeat(32), "A".repeat(22), "A".repeat(43), "A".repeat(400)));
     assertEquals("sealed", error(sealed).path("param").asText(), sealed.body());
     assertEquals(413, chat(" ".repeat(RequestBody.LIMIT_BYTES + 1)).statusCode());
@@ -206,7 +208,7 @@ final class SidecarTest extends SidecarFixture {
     router.script(
         exchange -> {
           exchange.chunk(exchange.seal("Y", 1, true), 1);
-          exchange.end("stop", 900);
+          exchange.end("stop", 900, "");
         });
     JsonNode usage = JSON.readTree(chat(CHAT).body()).path("usage");
     assertEquals(

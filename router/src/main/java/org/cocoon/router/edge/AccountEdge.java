@@ -340,8 +340,7 @@ final class AccountEdge {
     try {
       return TonAddress.parse(text);
     } catch (IllegalArgumentException e) {
-      throw Fields.bad(
-          name, "'%s' must be a TON address: %s.".formatted(name, e.getMessage()));
+      throw Fields.bad(name, "'%s' must be a TON address: %s.".formatted(name, e.getMessage()));
     }
   }
 

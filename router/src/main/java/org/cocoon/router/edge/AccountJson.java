@@ -43,8 +43,7 @@ final class AccountJson {
     view.terms()
         .ifPresent(
             terms ->
-                view.channel()
-                    .ifPresent(channel -> json.put("channel", channel(terms, channel))));
+                view.channel().ifPresent(channel -> json.put("channel", channel(terms, channel))));
     return json;
   }
 

@@ -11,8 +11,7 @@ import java.util.List;
  * @param explorerAddress page of an account, with {@code {address}} in it; may be empty
  * @param explorerTransaction page of a transaction, with {@code {hash}} in it; may be empty
  */
-public record ChainPlaces(
-    List<URI> endpoints, String explorerAddress, String explorerTransaction) {
+public record ChainPlaces(List<URI> endpoints, String explorerAddress, String explorerTransaction) {
   private static final int MAIN = -239;
   private static final int TEST = -3;
   private static final String API = "/api/v2";

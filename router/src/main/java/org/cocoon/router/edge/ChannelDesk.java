@@ -116,8 +116,10 @@ final class ChannelDesk {
     TonAddress channel = terms.channel(asked.owner, asked.voucherKey);
     KeyGrant grant = asked.grant;
     if (grant.networkId() != terms.networkId()) {
-      throw worthless("key_grant", "is for network %d, and this router settles on %d".formatted(
-          grant.networkId(), terms.networkId()));
+      throw worthless(
+          "key_grant",
+          "is for network %d, and this router settles on %d"
+              .formatted(grant.networkId(), terms.networkId()));
     }
     if (!grant.contract().equals(channel)) {
       throw worthless(
@@ -184,9 +186,7 @@ final class ChannelDesk {
 
   private Future<Reply> opened(Account account, Asked asked, SettlementTerms terms) {
     return Callers.settled(
-            money
-                .settlement()
-                .openChannel(account, asked.owner, asked.voucherKey, asked.voucher))
+            money.settlement().openChannel(account, asked.owner, asked.voucherKey, asked.voucher))
         .compose(
             outcome ->
                 switch (outcome) {
@@ -212,8 +212,7 @@ final class ChannelDesk {
     JsonObject body = new JsonObject().put("account", account.id()).put("key", key);
     boolean deposited =
         view.channel().map(channel -> channel.deposited().nanos() > 0).orElse(false);
-    view.channel()
-        .ifPresent(channel -> body.put("channel", AccountJson.channel(terms, channel)));
+    view.channel().ifPresent(channel -> body.put("channel", AccountJson.channel(terms, channel)));
     return new Reply(body, deposited ? 0 : AccountEdge.CHAIN_SECONDS);
   }
 

@@ -95,7 +95,9 @@ public final class HttpEdge {
     router
         .get("/v1/receipts/:id")
         .handler(ctx -> callers.with(ctx, account -> receipt(ctx, account)));
-    router.get("/v1/network").handler(ctx -> HttpReplies.json(ctx.response(), network.json(accounts.settlement())));
+    router
+        .get("/v1/network")
+        .handler(ctx -> HttpReplies.json(ctx.response(), network.json(accounts.settlement())));
     router.get("/v1/prices").handler(ctx -> HttpReplies.json(ctx.response(), network.prices()));
     accounts.mount(router);
     router.get("/v1/group-keys").handler(this::groupKeys);

@@ -46,7 +46,10 @@ final class VoucherDesk {
               if (fault instanceof RefusedException) {
                 return Future.failedFuture(fault);
               }
-              log.warn("event=voucher_not_kept account={} reason=\"{}\"", account.id(), fault);
+              log.warn(
+                  "event=voucher_not_kept account={} reason=\"{}\"",
+                  account.id(),
+                  fault.toString());
               return Future.succeededFuture();
             });
   }

@@ -173,26 +173,24 @@ final class PostgresAccountBook implements AccountBook {
     if (row.getLong(1) != account.id()) {
       return new KeyOutcome.Taken();
     }
-    return row.getBoolean(2)
-        ? new KeyOutcome.Revoked()
-        : new KeyOutcome.Made(row.getLong(0), "");
+    return row.getBoolean(2) ? new KeyOutcome.Revoked() : new KeyOutcome.Made(row.getLong(0), "");
   }
 
   @Override
   public Future<Boolean> revoke(Account account, long keyId) {
     return told(
         database
-        .queryOne(
-            "UPDATE api_keys SET revoked = coalesce(revoked, now())"
-                + " WHERE id = $1 AND account_id = $2 RETURNING hash",
-            Tuple.of(keyId, account.id()))
-        .map(
-            row -> {
-              if (row == null) {
-                return false;
-              }
-              keys.forget(ApiKey.Hash.of(row.getBuffer(0).getBytes()));
-              return true;
-            }));
+            .queryOne(
+                "UPDATE api_keys SET revoked = coalesce(revoked, now())"
+                    + " WHERE id = $1 AND account_id = $2 RETURNING hash",
+                Tuple.of(keyId, account.id()))
+            .map(
+                row -> {
+                  if (row == null) {
+                    return false;
+                  }
+                  keys.forget(ApiKey.Hash.of(row.getBuffer(0).getBytes()));
+                  return true;
+                }));
   }
 }

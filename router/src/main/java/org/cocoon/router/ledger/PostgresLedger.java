@@ -178,13 +178,7 @@ public final class PostgresLedger implements Ledger {
       SettlementSource settlements,
       MeterRegistry metrics) {
     return open(
-        context,
-        options,
-        keys,
-        settlements,
-        metrics,
-        InstantSource.system(),
-        System::nanoTime);
+        context, options, keys, settlements, metrics, InstantSource.system(), System::nanoTime);
   }
 
   static Future<PostgresLedger> open(

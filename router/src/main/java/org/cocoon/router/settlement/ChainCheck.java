@@ -120,7 +120,11 @@ public final class ChainCheck implements ChainSide {
                           new BigInteger(1, books.statementHash()),
                           new BigInteger(1, said.statementHash())));
                   lines.add(
-                      atMost("earned <= collected", name, nanos(said.collected()), nanos(said.earned())));
+                      atMost(
+                          "earned <= collected",
+                          name,
+                          nanos(said.collected()),
+                          nanos(said.earned())));
                   lines.add(
                       atMost(
                           "liabilities <= balance",
@@ -149,12 +153,18 @@ public final class ChainCheck implements ChainSide {
                   ChannelBooks books = now.books();
                   lines.add(
                       equal(
-                          "deposited", name, number(books.deposited()), nanos(said.get().deposited())));
+                          "deposited",
+                          name,
+                          number(books.deposited()),
+                          nanos(said.get().deposited())));
                   lines.add(
                       equal("claimed", name, number(books.claimed()), nanos(said.get().claimed())));
                   lines.add(
                       equal(
-                          "withdrawn", name, number(books.withdrawn()), nanos(said.get().withdrawn())));
+                          "withdrawn",
+                          name,
+                          number(books.withdrawn()),
+                          nanos(said.get().withdrawn())));
                   lines.add(
                       atMost(
                           "claimed <= voucher",
@@ -171,8 +181,7 @@ public final class ChainCheck implements ChainSide {
     }
 
     /** Waits until the ledger has an account's newest transaction, and compares then. */
-    private void follow(
-        TonAddress address, String name, Transactions.Work<Optional<Side>> books)
+    private void follow(TonAddress address, String name, Transactions.Work<Optional<Side>> books)
         throws SQLException, ChainException, InterruptedException {
       long until = System.nanoTime() + PATIENCE.toNanos();
       while (true) {
@@ -246,8 +255,7 @@ public final class ChainCheck implements ChainSide {
                       number(row.getLong(2)))));
       ChainStore.halted(connection)
           .ifPresent(
-              reason ->
-                  lines.add(equal("settles", reason, BigInteger.ONE, BigInteger.ZERO)));
+              reason -> lines.add(equal("settles", reason, BigInteger.ONE, BigInteger.ZERO)));
     }
 
     private void add(Connection connection, String rule, String expected, String actual)

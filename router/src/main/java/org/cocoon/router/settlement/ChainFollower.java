@@ -59,7 +59,9 @@ final class ChainFollower {
     this.metrics = metrics;
   }
 
-  /** Books what is new: of the contract and the wallet, of some channels, and where something went. */
+  /**
+   * Books what is new: of the contract and the wallet, of some channels, and where something went.
+   */
   void follow() throws ChainException, SQLException {
     round++;
     long seconds = chain.account(terms.address()).seconds();
@@ -79,8 +81,7 @@ final class ChainFollower {
   /** Books all that is new of one account. */
   void follow(TonAddress account) throws ChainException, SQLException {
     while (true) {
-      ChainStore.Cursor cursor =
-          transactions.run(connection -> store.cursor(connection, account));
+      ChainStore.Cursor cursor = transactions.run(connection -> store.cursor(connection, account));
       List<ChainTransaction> news = chain.transactions(account, cursor.lt(), MOST);
       if (news.isEmpty()) {
         return;
@@ -263,8 +264,7 @@ final class ChainFollower {
     }
   }
 
-  private static Optional<Long> account(Connection connection, String comment)
-      throws SQLException {
+  private static Optional<Long> account(Connection connection, String comment) throws SQLException {
     Matcher matcher = COMMENT.matcher(comment.strip());
     if (!matcher.matches()) {
       return Optional.empty();

@@ -148,8 +148,7 @@ final class ChainSettlement implements Settlement {
     return within(connection -> challenge(connection, shown));
   }
 
-  private ChallengeOutcome challenge(Connection connection, Commitment shown)
-      throws SQLException {
+  private ChallengeOutcome challenge(Connection connection, Commitment shown) throws SQLException {
     Optional<Commitment> stored = epochs.of(connection, shown.epoch());
     if (stored.isPresent() && Arrays.equals(stored.get().hash(), shown.hash())) {
       return new ChallengeOutcome.Same();
@@ -173,8 +172,7 @@ final class ChainSettlement implements Settlement {
       throws SQLException {
     TonAddress address = terms.channel(owner, voucherKey);
     Optional<VoucherOutcome.Refused> wrong =
-        VoucherRules.wrong(
-            terms, address, voucherKey, first, ChainStore.nowSeconds(connection));
+        VoucherRules.wrong(terms, address, voucherKey, first, ChainStore.nowSeconds(connection));
     if (wrong.isPresent()) {
       return new ChannelOutcome.Refused(wrong.get().reason(), wrong.get().sentence());
     }
@@ -249,8 +247,7 @@ final class ChainSettlement implements Settlement {
               .formatted(most, wanted));
     }
     ReleaseStore.ask(connection, channel, closes, wanted);
-    channels.reconcile(
-        connection, channels.ofAccount(connection, account).orElseThrow(), now);
+    channels.reconcile(connection, channels.ofAccount(connection, account).orElseThrow(), now);
     log.info(
         "event=withdrawal_asked account={} channel={} closes={} amount_nanoton={}",
         account,
@@ -330,14 +327,8 @@ final class ChainSettlement implements Settlement {
           "%d nanoTON of prepaid credit can go back now, not %d.".formatted(most, wanted));
     }
     Sql.number(
-        connection,
-        "SELECT refund(?, ?, ?, ?)::int",
-        account,
-        reference,
-        wanted,
-        request.to());
-    log.info(
-        "event=refund account={} amount_nanoton={} payee={}", account, wanted, request.to());
+        connection, "SELECT refund(?, ?, ?, ?)::int", account, reference, wanted, request.to());
+    log.info("event=refund account={} amount_nanoton={} payee={}", account, wanted, request.to());
     return new WithdrawalOutcome.Refunded(new NanoTon(wanted), next);
   }
 

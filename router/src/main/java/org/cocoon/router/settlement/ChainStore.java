@@ -203,7 +203,6 @@ final class ChainStore {
 
   /** Stops all sending until an operator has looked; the first reason stays. */
   static void halt(Connection connection, String reason) throws SQLException {
-    Sql.update(
-        connection, "UPDATE settlement_books SET halted = ? WHERE halted IS NULL", reason);
+    Sql.update(connection, "UPDATE settlement_books SET halted = ? WHERE halted IS NULL", reason);
   }
 }

@@ -12,7 +12,9 @@ import org.cocoon.router.settlement.ChannelCredit.AccountFunds;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Channels in the database, and the credit that they give. Each method is part of a transaction. */
+/**
+ * Channels in the database, and the credit that they give. Each method is part of a transaction.
+ */
 final class ChannelStore {
   private static final Logger log = LoggerFactory.getLogger(ChannelStore.class);
   private static final String SELECT = "SELECT * FROM channels WHERE ";

@@ -79,8 +79,7 @@ final class EarningsBoard {
       return Optional.empty();
     }
     Commitment commitment = newest.get();
-    return Optional.of(
-        proofs.computeIfAbsent(address.toString(), _ -> proof(commitment, index)));
+    return Optional.of(proofs.computeIfAbsent(address.toString(), _ -> proof(commitment, index)));
   }
 
   private CommittedEarnings proof(Commitment commitment, int index) {

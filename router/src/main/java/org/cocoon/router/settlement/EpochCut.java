@@ -9,8 +9,9 @@ import java.util.List;
  *
  * <p>What clients used is covered by what they prepaid and by what was claimed from their channels.
  * The rest, U, waits: it is too little to be worth a claim, or the operator gave it as a present.
- * The operator waits first, so that workers are paid in full: its leaf is lowered by U. Only if that
- * is not enough does the growth of all other leaves shrink, by one fraction, each rounded down.
+ * The operator waits first, so that workers are paid in full: its leaf is lowered by U. Only if
+ * that is not enough does the growth of all other leaves shrink, by one fraction, each rounded
+ * down.
  *
  * <pre>
  *   covered of an account = min(used, prepaid + claimed)
@@ -78,10 +79,7 @@ final class EpochCut {
       }
     }
     BigInteger total =
-        earned
-            .subtract(uncovered)
-            .min(BigInteger.valueOf(collected).subtract(kept))
-            .max(committed);
+        earned.subtract(uncovered).min(BigInteger.valueOf(collected).subtract(kept)).max(committed);
     return share(payees, earned, total);
   }
 

@@ -18,7 +18,9 @@ import org.cocoon.contracts.chain.ContractMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Epochs in the database: cut, signed, stored, then posted. Each method is part of a transaction. */
+/**
+ * Epochs in the database: cut, signed, stored, then posted. Each method is part of a transaction.
+ */
 final class EpochStore {
   private static final Logger log = LoggerFactory.getLogger(EpochStore.class);
 
@@ -144,10 +146,8 @@ final class EpochStore {
         commitment.signature(),
         commitment.hash(),
         nowSeconds);
-    Sql.update(
-        connection, "DELETE FROM epoch_leaves WHERE epoch < ?", commitment.epoch() - 1);
-    try (var insert =
-        connection.prepareStatement("INSERT INTO epoch_leaves VALUES (?, ?, ?, ?)")) {
+    Sql.update(connection, "DELETE FROM epoch_leaves WHERE epoch < ?", commitment.epoch() - 1);
+    try (var insert = connection.prepareStatement("INSERT INTO epoch_leaves VALUES (?, ?, ?, ?)")) {
       for (int i = 0; i < payees.size(); i++) {
         insert.setLong(1, commitment.epoch());
         insert.setInt(2, i);
@@ -188,8 +188,7 @@ final class EpochStore {
         row -> {
           long prepaid = row.getLong(3);
           long refunded = row.getLong(7);
-          long credited =
-              Math.addExact(Math.addExact(prepaid, row.getLong(4)), row.getLong(5));
+          long credited = Math.addExact(Math.addExact(prepaid, row.getLong(4)), row.getLong(5));
           long withdrawn = Math.addExact(row.getLong(6), refunded);
           long used = credited - withdrawn - row.getLong(2);
           digest.account(row.getLong(1), credited, used, withdrawn);
@@ -289,13 +288,12 @@ final class EpochStore {
       throws SQLException {
     Optional<Integer> index =
         Sql.first(
-            connection,
-            "SELECT index FROM payees WHERE address = ?",
-            row -> row.getInt(1),
-            payee);
+            connection, "SELECT index FROM payees WHERE address = ?", row -> row.getInt(1), payee);
     if (index.isEmpty()) {
       String reason =
-          "the settlement contract paid " + payee + ", which this ledger does not know; "
+          "the settlement contract paid "
+              + payee
+              + ", which this ledger does not know; "
               + foreign(epoch, false);
       ChainStore.halt(connection, reason);
       log.error("event=foreign_payout payee={} detail=\"{}\"", payee, reason);

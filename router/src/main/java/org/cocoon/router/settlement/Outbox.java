@@ -55,7 +55,9 @@ final class Outbox {
     void write(Connection connection, long outboxId) throws SQLException;
   }
 
-  /** Whether nothing is on its way: finds out what became of the last message, or sends it again. */
+  /**
+   * Whether nothing is on its way: finds out what became of the last message, or sends it again.
+   */
   boolean isFree() throws ChainException, SQLException {
     Optional<OutboxStore.Sent> current = transactions.run(OutboxStore::current);
     if (current.isEmpty()) {
@@ -161,8 +163,7 @@ final class Outbox {
       return false;
     }
     long seqno = wallet.seqno(chain);
-    SignedExternal message =
-        wallet.prepare(outgoing, seqno, account.seconds() + validitySeconds);
+    SignedExternal message = wallet.prepare(outgoing, seqno, account.seconds() + validitySeconds);
     transactions.run(
         connection -> {
           long id = OutboxStore.write(connection, purpose, message, account.lastLt());
@@ -179,7 +180,9 @@ final class Outbox {
     return true;
   }
 
-  /** It is stored: whatever happens here, it is sent again until it is certain what became of it. */
+  /**
+   * It is stored: whatever happens here, it is sent again until it is certain what became of it.
+   */
   private void handIn(SignedExternal message, String purpose) throws ChainException {
     try {
       chain.send(message.boc());

@@ -114,8 +114,7 @@ final class OutboxStore {
   }
 
   /** A message of the wallet was processed where it went, perhaps before it was seen to leave. */
-  static void processed(
-      Connection connection, TonAddress destination, byte[] hash, String outcome)
+  static void processed(Connection connection, TonAddress destination, byte[] hash, String outcome)
       throws SQLException {
     Sql.update(
         connection,

@@ -33,8 +33,7 @@ public record PayeeView(
    * @param transaction of the settlement contract, 64 hexadecimal digits, as explorers show it
    * @param lt its logical time
    */
-  public record Payment(
-      NanoTon amount, long epoch, long seconds, String transaction, long lt) {}
+  public record Payment(NanoTon amount, long epoch, long seconds, String transaction, long lt) {}
 
   /** Copies the list. */
   public PayeeView {

@@ -19,8 +19,7 @@ import org.cocoon.contracts.EarningsTree;
  * @param paymentNanoton of a payment in it
  * @param worthNanoton what makes a leaf worth a message
  */
-record PayoutPlan(
-    long messageNanoton, long leafNanoton, long paymentNanoton, long worthNanoton) {
+record PayoutPlan(long messageNanoton, long leafNanoton, long paymentNanoton, long worthNanoton) {
   /** As measured: 0.0037 TON, 0.0013 TON and 0.0014 TON. */
   static final PayoutPlan MEASURED = new PayoutPlan(3_700_000, 1_300_000, 1_400_000, 1);
 

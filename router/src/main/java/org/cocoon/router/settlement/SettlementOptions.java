@@ -67,8 +67,8 @@ public record SettlementOptions(
   }
 
   /**
-   * The usual values: a fee of 5 %, a stake of 10 TON, a delay of a day, epochs of an hour; a claim,
-   * an epoch or a payout is worth it when it moves twenty times what it costs.
+   * The usual values: a fee of 5 %, a stake of 10 TON, a delay of a day, epochs of an hour; a
+   * claim, an epoch or a payout is worth it when it moves twenty times what it costs.
    */
   public static SettlementOptions of(int networkId, TonAddress registry) {
     PayoutPlan payouts = PayoutPlan.MEASURED;
@@ -165,8 +165,7 @@ public record SettlementOptions(
   SettlementTerms terms(TonAddress operator, byte[] routerKey) {
     return new SettlementTerms(
         networkId,
-        new SettlementContract.Terms(
-            registry, operator, routerKey, delay.toSeconds(), stake),
+        new SettlementContract.Terms(registry, operator, routerKey, delay.toSeconds(), stake),
         feePermille,
         voucherMargin.toSeconds(),
         maxVoucher.toSeconds());

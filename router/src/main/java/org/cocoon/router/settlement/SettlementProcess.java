@@ -98,14 +98,9 @@ public final class SettlementProcess implements AutoCloseable {
     Transactions transactions = Transactions.pool(database, CONNECTIONS);
     boolean open = false;
     try {
+      requireCode(chain, options.registry(), ContractCode.REGISTRY.hash(), "--registry", true);
       requireCode(
-          chain, options.registry(), ContractCode.REGISTRY.hash(), "--registry", true);
-      requireCode(
-          chain,
-          terms.address(),
-          ContractCode.SETTLEMENT.hash(),
-          "the settlement contract",
-          false);
+          chain, terms.address(), ContractCode.SETTLEMENT.hash(), "the settlement contract", false);
       open(transactions, terms);
       requireKnown(transactions, terms, SettlementContract.read(chain, terms.address()));
       open = true;
@@ -186,9 +181,7 @@ public final class SettlementProcess implements AutoCloseable {
 
   /** The chain may not know of epochs that the ledger did not sign. */
   private static void requireKnown(
-      Transactions transactions,
-      SettlementTerms terms,
-      Optional<SettlementContract.State> contract)
+      Transactions transactions, SettlementTerms terms, Optional<SettlementContract.State> contract)
       throws SQLException, SettlementException {
     if (contract.isEmpty() || contract.get().epoch() == 0) {
       return;
@@ -196,8 +189,7 @@ public final class SettlementProcess implements AutoCloseable {
     long epoch = contract.get().epoch();
     Optional<Commitment> stored =
         transactions.run(connection -> new EpochStore(terms).of(connection, epoch));
-    if (stored.isEmpty()
-        || !Arrays.equals(stored.get().hash(), contract.get().statementHash())) {
+    if (stored.isEmpty() || !Arrays.equals(stored.get().hash(), contract.get().statementHash())) {
       throw new SettlementException(EpochStore.foreign(epoch, stored.isPresent()));
     }
     Optional<String> halted = transactions.run(ChainStore::halted);
@@ -253,14 +245,7 @@ public final class SettlementProcess implements AutoCloseable {
   private void settle(Transactions session) throws SQLException {
     Chain network = Objects.requireNonNull(chain);
     Settler settler =
-        new Settler(
-            network,
-            options,
-            terms,
-            session,
-            key,
-            Objects.requireNonNull(wallet),
-            metrics);
+        new Settler(network, options, terms, session, key, Objects.requireNonNull(wallet), metrics);
     long failures = 0;
     while (!closed) {
       try {

@@ -47,8 +47,7 @@ public record SettlementTerms(
 
   /** The channel of a client. */
   public TonAddress channel(TonAddress owner, byte[] voucherKey) {
-    return ChannelContract.address(
-        SettlementContract.channelTerms(contract, owner, voucherKey));
+    return ChannelContract.address(SettlementContract.channelTerms(contract, owner, voucherKey));
   }
 
   /** The comment by which a transfer to the settlement contract is an account's credit. */

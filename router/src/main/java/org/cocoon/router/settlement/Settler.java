@@ -79,8 +79,7 @@ final class Settler {
     this.terms = terms;
     this.transactions = transactions;
     this.key = key;
-    this.outbox =
-        new Outbox(chain, wallet, transactions, options.validity().toSeconds(), metrics);
+    this.outbox = new Outbox(chain, wallet, transactions, options.validity().toSeconds(), metrics);
     this.follower = new ChainFollower(chain, terms, transactions, metrics);
     this.store = new ChainStore(terms);
     this.channels = new ChannelStore(terms);
@@ -215,13 +214,13 @@ final class Settler {
     String purpose = "epoch " + commitment.epoch();
     return mayTry(purpose, now)
         && outbox.send(
-        purpose,
-        List.of(
-            Outgoing.to(
-                terms.address(),
-                FEES.settlementRest(),
-                SettlementContract.commit(queryId(), commitment))),
-        (connection, id) -> {});
+            purpose,
+            List.of(
+                Outgoing.to(
+                    terms.address(),
+                    FEES.settlementRest(),
+                    SettlementContract.commit(queryId(), commitment))),
+            (connection, id) -> {});
   }
 
   /** Channels to claim now. */
@@ -245,8 +244,7 @@ final class Settler {
   }
 
   /** Whether a claim of so much was processed a moment ago, and did nothing: not again so soon. */
-  private boolean tried(
-      Connection connection, ChannelCredit credit, Channel channel, long now)
+  private boolean tried(Connection connection, ChannelCredit credit, Channel channel, long now)
       throws SQLException {
     long pause = Math.max(FIRST_PAUSE_SECONDS, options.epoch().toSeconds());
     return Sql.number(
@@ -266,8 +264,7 @@ final class Settler {
     List<Charge> charges = new ArrayList<>();
     for (Channel channel : chosen) {
       long due =
-          transactions.run(
-              connection -> channel.credit(channels.funds(connection, channel)).due());
+          transactions.run(connection -> channel.credit(channels.funds(connection, channel)).due());
       Charge charge =
           Charge.sign(
               key,
@@ -369,10 +366,7 @@ final class Settler {
               FEES.payout(batch.height()),
               SettlementContract.payout(queryId(), tree, batch.index(), batch.height())));
     }
-    return outbox.send(
-        purpose,
-        outgoing,
-        (connection, id) -> {});
+    return outbox.send(purpose, outgoing, (connection, id) -> {});
   }
 
   private boolean sweep(ContractBooks books, long now) throws ChainException, SQLException {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where database transactions run: on a few shared connections, or on the one that holds the lock of
- * who settles. Blocks; for virtual threads.
+ * Where database transactions run: on a few shared connections, or on the one that holds the lock
+ * of who settles. Blocks; for virtual threads.
  */
 interface Transactions extends AutoCloseable {
   /** Of all databases' advisory locks, the one of who settles: "cocoon-s". */
@@ -154,8 +154,7 @@ interface Transactions extends AutoCloseable {
     try {
       connection.close();
     } catch (SQLException e) {
-      LoggerFactory.getLogger(Transactions.class)
-          .debug("event=connection_close_failed", e);
+      LoggerFactory.getLogger(Transactions.class).debug("event=connection_close_failed", e);
     }
   }
 }

@@ -100,15 +100,17 @@ final class MemoryMoney implements AccountBook, Settlement {
 
   @Override
   public Future<Account> open(String name) {
-    return answer(
-        accounts.computeIfAbsent(name, n -> new Account(100 + accounts.size(), n, 0)));
+    return answer(accounts.computeIfAbsent(name, n -> new Account(100 + accounts.size(), n, 0)));
   }
 
   @Override
   public Future<Accounts.Standing> standing(Account account) {
     return answer(
         new Accounts.Standing(
-            new NanoTon(1_000), new NanoTon(300), new NanoTon(50), new NanoTon(650),
+            new NanoTon(1_000),
+            new NanoTon(300),
+            new NanoTon(50),
+            new NanoTon(650),
             new NanoTon(100)));
   }
 

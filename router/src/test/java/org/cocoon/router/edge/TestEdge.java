@@ -119,8 +119,7 @@ final class TestEdge {
   TestEdge(List<String> features) throws Exception {
     this(
         features,
-        new Money(
-            new MemoryMoney(), new NoSettlement(), ChainPlaces.NONE, InstantSource.system()));
+        new Money(new MemoryMoney(), new NoSettlement(), ChainPlaces.NONE, InstantSource.system()));
   }
 
   /** An edge that settles. */

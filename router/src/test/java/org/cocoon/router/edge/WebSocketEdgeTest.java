@@ -116,6 +116,26 @@ class WebSocketEdgeTest {
   }
 
   @Test
+  void saysWhatAChatCanCostBeforeItRunsAndRefusesWorthlessVouchers() throws Exception {
+    Frames frames = new Frames();
+    WebSocket socket = socket(frames);
+    socket.sendText(submit("a"), true).join();
+    long hold = frames.next("accepted").getLong("hold_nanoton");
+    Run run = edge.nextRun();
+    edge.answer(run, "yes", 1);
+    edge.finish(run);
+    assertEquals(hold, frames.next("done").getJsonObject("usage").getLong("hold_nanoton"));
+    assertTrue(hold > 0);
+    socket.sendText(submit("b").replace("\"body\"", "\"voucher\":\"x\",\"body\""), true).join();
+    JsonObject error = frames.next("error");
+    assertEquals("b", error.getString("id"));
+    assertEquals(400, error.getInteger("status"));
+    assertEquals("voucher", error.getString("param"));
+    socket.sendText(submit("b"), true).join();
+    assertEquals("b", frames.next("accepted").getString("id"), "the id is free again");
+  }
+
+  @Test
   void aMessageThatIsTooLongEndsTheSocketAndWhatRanOnIt() throws Exception {
     Frames frames = new Frames();
     WebSocket socket = socket(frames);

@@ -183,8 +183,7 @@ class ChannelCreditTest {
             credit += now().change(0, MARGIN);
             if (random.nextBoolean()) { // used at once
               books =
-                  books(
-                      b.deposited(), b.claimed(), Math.max(b.withdrawn(), released), b.pending());
+                  books(b.deposited(), b.claimed(), Math.max(b.withdrawn(), released), b.pending());
             }
           }
         }

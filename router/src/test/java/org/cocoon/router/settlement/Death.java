@@ -25,7 +25,9 @@ final class Death {
     @Serial private static final long serialVersionUID = 1;
   }
 
-  /** It dies after so many steps; an even number dies before the thing is done, an odd one after. */
+  /**
+   * It dies after so many steps; an even number dies before the thing is done, an odd one after.
+   */
   void after(int steps) {
     left = steps;
   }

@@ -27,8 +27,7 @@ class EpochCutTest {
   void paysEverybodyWhenAllIsCovered() {
     assertEquals(
         List.of(5L, 95L),
-        EpochCut.leaves(
-            payees(5, 0, 95, 0), List.of(new AccountBooks(100, 60, 40)), 100, 0));
+        EpochCut.leaves(payees(5, 0, 95, 0), List.of(new AccountBooks(100, 60, 40)), 100, 0));
   }
 
   @Test
@@ -69,8 +68,7 @@ class EpochCutTest {
   void keepsWhatIsAssignedToNobody() {
     assertEquals(
         List.of(0L, 93L),
-        EpochCut.leaves(
-            payees(5, 0, 95, 0), List.of(new AccountBooks(100, 100, 0)), 100, 7));
+        EpochCut.leaves(payees(5, 0, 95, 0), List.of(new AccountBooks(100, 100, 0)), 100, 7));
   }
 
   @Test

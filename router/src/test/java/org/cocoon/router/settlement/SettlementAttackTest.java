@@ -46,11 +46,10 @@ class SettlementAttackTest {
     registry = devnet.registry(devnet.funded(1, 10));
     devnet.give(devnet.wallet(901).address(), NanoTon.ofTon(100));
     books =
-        new TestBooks(
-            TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
+        new TestBooks(TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
     alice = devnet.funded(10, 100);
     account = books.account("alice");
-    books.until("a stake", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a stake", () -> books.contractIs(SettlementContract.Status.ACTIVE));
   }
 
   @AfterEach
@@ -67,8 +66,7 @@ class SettlementAttackTest {
     long before = books.number("SELECT epoch FROM settlement_books");
     books.use(account, TON, devnet.wallet(20).address());
     TestPostgres.execute(books.database, "SELECT return_credit('test', NULL)");
-    books.until(
-        "an epoch", () -> books.number("SELECT epoch FROM settlement_books") == before + 1);
+    books.until("an epoch", () -> books.number("SELECT epoch FROM settlement_books") == before + 1);
   }
 
   // ------------------------------------------------------------------ vouchers and channels
@@ -105,13 +103,11 @@ class SettlementAttackTest {
     // Whoever has not the voucher key cannot take somebody's channel.
     Account thief = books.account("thief");
     Voucher forged =
-        Voucher.sign(
-            stranger, TestDevnet.NETWORK, mine.contract(), mine.ceiling(), mine.expires());
+        Voucher.sign(stranger, TestDevnet.NETWORK, mine.contract(), mine.ceiling(), mine.expires());
     ChannelOutcome stolen =
         books.call(
             () ->
-                books.settlement.openChannel(
-                    thief, alice.address(), VOUCHERS.publicKey(), forged));
+                books.settlement.openChannel(thief, alice.address(), VOUCHERS.publicKey(), forged));
     assertEquals(
         SettlementRefusal.BAD_SIGNATURE,
         assertInstanceOf(ChannelOutcome.Refused.class, stolen).reason());
@@ -121,8 +117,7 @@ class SettlementAttackTest {
         assertInstanceOf(VoucherOutcome.Refused.class, submit(account, forged)).reason());
     assertEquals(
         SettlementRefusal.TAKEN,
-        assertInstanceOf(
-                ChannelOutcome.Refused.class, books.open(thief, alice, VOUCHERS, 2 * TON))
+        assertInstanceOf(ChannelOutcome.Refused.class, books.open(thief, alice, VOUCHERS, 2 * TON))
             .reason());
     assertEquals(
         SettlementRefusal.OTHER_CHANNEL,
@@ -169,16 +164,14 @@ class SettlementAttackTest {
     devnet.send(
         alice,
         Outgoing.to(
-            channel,
-            SettlementTerms.FEES.withdraw(),
-            ChannelContract.withdraw(1, NanoTon.ZERO)));
+            channel, SettlementTerms.FEES.withdraw(), ChannelContract.withdraw(1, NanoTon.ZERO)));
     books.until("no credit", () -> books.balance(account) == 0);
     books.until("the claim", () -> books.number("SELECT claimed_nanoton FROM channels") == TON);
     devnet.advance(Duration.ofHours(11));
     devnet.send(
-        alice,
-        Outgoing.to(channel, SettlementTerms.FEES.finish(), ChannelContract.finish(2)));
-    books.until("closed", () -> books.number("SELECT status FROM channels") == 3);
+        alice, Outgoing.to(channel, SettlementTerms.FEES.finish(), ChannelContract.finish(2)));
+    books.until(
+        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 3") == 1);
     assertEquals(9 * TON, books.number("SELECT withdrawn_nanoton FROM channels"));
     devnet.deposit(books, alice, VOUCHERS, 5 * TON, 15 * TON, account);
     var more = books.voucher(alice, VOUCHERS, 15 * TON);
@@ -286,7 +279,7 @@ class SettlementAttackTest {
             books.call(() -> books.settlement.challenge(other)));
     assertTrue(
         devnet.send(alice, Outgoing.to(proof.contract(), proof.value(), proof.body())).succeeded());
-    books.until("slashed", () -> books.number("SELECT status FROM settlement_books") == 3);
+    books.until("slashed", () -> books.contractIs(SettlementContract.Status.SLASHED));
     long sent = (long) books.metrics.sent.count();
     books.use(account, TON, devnet.wallet(21).address());
     for (int i = 0; i < 5; i++) {
@@ -319,7 +312,9 @@ class SettlementAttackTest {
             SettlementContract.commit(1, foreign)));
     books.until(
         "halted",
-        () -> books.number("SELECT count(*) FROM settlement_books WHERE halted LIKE '%never signed%'") == 1);
+        () ->
+            books.number("SELECT count(*) FROM settlement_books WHERE halted LIKE '%never signed%'")
+                == 1);
   }
 
   // ------------------------------------------------------------------ the network
@@ -334,9 +329,7 @@ class SettlementAttackTest {
     devnet.advance(Duration.ofHours(1));
     assertThrows(ChainException.class, books::round);
     devnet.faults(1);
-    books.until(
-        "the payout",
-        () -> devnet.received(devnet.wallet(20).address()) == TON * 95 / 100);
+    books.until("the payout", () -> devnet.received(devnet.wallet(20).address()) == TON * 95 / 100);
   }
 
   @Test
@@ -355,8 +348,7 @@ class SettlementAttackTest {
       devnet.faults(3);
     }
     long earned = books.earned(devnet.wallet(20).address());
-    books.until(
-        "the payout", () -> devnet.received(devnet.wallet(20).address()) == earned);
+    books.until("the payout", () -> devnet.received(devnet.wallet(20).address()) == earned);
     assertEquals(0, books.number("SELECT count(*) FROM audit()"));
   }
 
@@ -375,9 +367,7 @@ class SettlementAttackTest {
     assertEquals(sent, (long) books.metrics.sent.count());
     assertTrue(books.metrics.missing.get() > 0);
     devnet.give(operator, NanoTon.ofTon(5));
-    books.until(
-        "the payout",
-        () -> devnet.received(devnet.wallet(20).address()) == TON * 95 / 100);
+    books.until("the payout", () -> devnet.received(devnet.wallet(20).address()) == TON * 95 / 100);
   }
 
   @Test

@@ -1,7 +1,6 @@
 package org.cocoon.router.settlement;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigDecimal;
@@ -50,8 +49,7 @@ class SettlementCrashTest {
     TonAddress registry = devnet.registry(devnet.funded(1, 10));
     devnet.give(devnet.wallet(901).address(), NanoTon.ofTon(500));
     books =
-        new TestBooks(
-            TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
+        new TestBooks(TestPostgres.migratedDatabase(), devnet.chain, TestBooks.options(registry));
     alice = devnet.funded(10, 5_000);
     bob = devnet.funded(12, 5_000);
     account = books.account("alice");
@@ -88,7 +86,7 @@ class SettlementCrashTest {
 
   @Test
   void losesAndDoublesNothingWhateverHappensToItsMessages() throws Exception {
-    books.until("a stake", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a stake", () -> books.contractIs(SettlementContract.Status.ACTIVE));
     devnet.deposit(books, alice, voucherKey, 10 * TON, ceiling, account);
     books.until("credit", () -> books.balance(account) == ceiling);
     List<FaultRule> faults =
@@ -96,8 +94,7 @@ class SettlementCrashTest {
             TestDevnet.fault(Where.EXTERNAL, Kind.LOSE, 0.4, 0),
             TestDevnet.fault(Where.EXTERNAL, Kind.DOUBLE, 0.5, 0),
             TestDevnet.fault(Where.EXTERNAL, Kind.DELAY, 0.5, 0),
-            TestDevnet.faultAt(
-                books.terms.address(), Where.INTERNAL, Kind.BOUNCE, 0.3, 0));
+            TestDevnet.faultAt(books.terms.address(), Where.INTERNAL, Kind.BOUNCE, 0.3, 0));
     for (int turn = 0; turn < 15; turn++) {
       books.use(account, 1 + random.nextLong(TON / 10), devnet.wallet(20).address());
       devnet.faults(SEED + turn, faults.toArray(FaultRule[]::new));
@@ -113,13 +110,12 @@ class SettlementCrashTest {
 
   /** Something happens: money comes in, is spent, is asked for. */
   private void live(int turn) throws Exception {
-    if (books.number("SELECT status FROM settlement_books") != 1) {
+    if (!books.contractIs(SettlementContract.Status.ACTIVE)) {
       return;
     }
     switch (random.nextInt(6)) {
       case 0 ->
-          devnet.deposit(
-              books, alice, voucherKey, 1 + random.nextLong(5 * TON), ceiling, account);
+          devnet.deposit(books, alice, voucherKey, 1 + random.nextLong(5 * TON), ceiling, account);
       case 1 ->
           devnet.prepay(
               bob,
@@ -145,10 +141,7 @@ class SettlementCrashTest {
   private void spend(Account who) throws Exception {
     long balance = books.balance(who);
     if (balance > 0) {
-      books.use(
-          who,
-          1 + random.nextLong(balance),
-          devnet.wallet(20 + random.nextInt(5)).address());
+      books.use(who, 1 + random.nextLong(balance), devnet.wallet(20 + random.nextInt(5)).address());
     }
   }
 
@@ -177,7 +170,7 @@ class SettlementCrashTest {
   /** It goes on undisturbed: everybody is paid, and all books agree. */
   private void settles() throws Exception {
     TestPostgres.execute(books.database, "SELECT return_credit('test', NULL)");
-    books.until("a stake", () -> books.number("SELECT status FROM settlement_books") == 1);
+    books.until("a stake", () -> books.contractIs(SettlementContract.Status.ACTIVE));
     String owed =
         "SELECT coalesce(sum(p.earned_nanoton - coalesce((SELECT sum(o.amount_nanoton)"
             + " FROM payouts o WHERE o.payee_index = p.index), 0)), 0) FROM payees p"
@@ -202,8 +195,7 @@ class SettlementCrashTest {
         SettlementContract.read(devnet.chain, books.terms.address()).orElseThrow();
     assertEquals(NanoTon.ofTon(1), state.stake(), "staked once");
     assertEquals(
-        state.collected().nanos(),
-        books.number("SELECT collected_nanoton FROM settlement_books"));
+        state.collected().nanos(), books.number("SELECT collected_nanoton FROM settlement_books"));
     assertEquals(
         state.paid().nanos(), books.number("SELECT coalesce(sum(amount_nanoton), 0) FROM payouts"));
     for (int payee = 20; payee < 25; payee++) {

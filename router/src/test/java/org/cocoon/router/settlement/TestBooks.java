@@ -50,8 +50,7 @@ final class TestBooks implements AutoCloseable {
     this.options = options;
     this.terms = options.terms(operator.address(), router.publicKey());
     this.pool = Transactions.pool(database, 4);
-    SettlementProcess.open(
-            options, chain, database, operatorKey, router, new SimpleMeterRegistry())
+    SettlementProcess.open(options, chain, database, operatorKey, router, new SimpleMeterRegistry())
         .close();
     TestPostgres.execute(
         database, "SELECT payee('\\x" + hex(operator.address()) + "', 'operator')");
@@ -64,10 +63,7 @@ final class TestBooks implements AutoCloseable {
     return SettlementOptions.of(TestDevnet.NETWORK, registry)
         .withMoney(50, NanoTon.ofTon(1))
         .withTimes(
-            Duration.ofHours(10),
-            Duration.ofSeconds(1),
-            Duration.ofHours(1),
-            Duration.ofMillis(20))
+            Duration.ofHours(10), Duration.ofSeconds(1), Duration.ofHours(1), Duration.ofMillis(20))
         .withWorth(new NanoTon(1), new NanoTon(1), new NanoTon(1));
   }
 
@@ -97,6 +93,11 @@ final class TestBooks implements AutoCloseable {
         router,
         operator,
         metrics);
+  }
+
+  /** Lets another process settle. */
+  void release() {
+    session.close();
   }
 
   /** As after a kill -9: nothing is remembered but the database. */
@@ -129,6 +130,10 @@ final class TestBooks implements AutoCloseable {
 
   long number(String sql) throws SQLException {
     return TestPostgres.number(database, sql);
+  }
+
+  boolean contractIs(SettlementContract.Status status) throws SQLException {
+    return number("SELECT status FROM settlement_books") == status.code();
   }
 
   Account account(String name) throws SQLException {
@@ -195,12 +200,10 @@ final class TestBooks implements AutoCloseable {
   ChannelOutcome open(Account account, Wallet owner, ReceiptKey key, long ceiling)
       throws Exception {
     Voucher first = voucher(owner, key, ceiling);
-    return call(
-        () -> settlement.openChannel(account, owner.address(), key.publicKey(), first));
+    return call(() -> settlement.openChannel(account, owner.address(), key.publicKey(), first));
   }
 
-  void deposit(TestDevnet devnet, Wallet owner, ReceiptKey key, long amount)
-      throws ChainException {
+  void deposit(TestDevnet devnet, Wallet owner, ReceiptKey key, long amount) throws ChainException {
     ChannelContract.Terms channel =
         SettlementContract.channelTerms(terms.contract(), owner.address(), key.publicKey());
     devnet.send(

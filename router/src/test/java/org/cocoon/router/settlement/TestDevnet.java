@@ -109,12 +109,7 @@ final class TestDevnet implements AutoCloseable {
       FaultRule.Where where, FaultRule.Effect.Kind kind, double probability, int count) {
     long blocks = kind == FaultRule.Effect.Kind.DELAY ? 3 : 0;
     return new FaultRule(
-        where,
-        new FaultRule.Effect(kind, 0, blocks),
-        null,
-        probability,
-        count,
-        Long.MAX_VALUE);
+        where, new FaultRule.Effect(kind, 0, blocks), null, probability, count, Long.MAX_VALUE);
   }
 
   static FaultRule faultAt(
@@ -189,9 +184,7 @@ final class TestDevnet implements AutoCloseable {
     send(
         from,
         Outgoing.to(
-            settlement,
-            SettlementTerms.FEES.prepay(credit),
-            SettlementContract.prepay(comment)));
+            settlement, SettlementTerms.FEES.prepay(credit), SettlementContract.prepay(comment)));
   }
 
   @Override

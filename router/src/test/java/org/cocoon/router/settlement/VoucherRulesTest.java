@@ -20,8 +20,7 @@ class VoucherRulesTest {
   private static final SettlementTerms TERMS =
       new SettlementTerms(
           -3,
-          new SettlementContract.Terms(
-              SOMEBODY, SOMEBODY, OTHER.publicKey(), 60, new NanoTon(1)),
+          new SettlementContract.Terms(SOMEBODY, SOMEBODY, OTHER.publicKey(), 60, new NanoTon(1)),
           50,
           100,
           100_000);
