@@ -62,7 +62,7 @@ final class MemoryMoney implements AccountBook, Settlement {
     }
   }
 
-  private record Held(long id, long account, String name, boolean revoked) {}
+  record Held(long id, long account, String name, boolean revoked) {}
 
   final Map<String, Account> accounts = new HashMap<>();
   final Map<Long, Chan> channels = new HashMap<>();
@@ -150,7 +150,7 @@ final class MemoryMoney implements AccountBook, Settlement {
   }
 
   private KeyOutcome add(Account account, String hash, String name, String key) {
-    long id = keys.size() + 1;
+    long id = keys.size() + 1L;
     keys.put(hash, new Held(id, account.id(), name, false));
     return new KeyOutcome.Made(id, key);
   }
