@@ -201,7 +201,7 @@ class AccountEdgeTest {
             "DELETE /v1/account/keys/1",
             "POST /v1/vouchers",
             "POST /v1/withdrawals")) {
-      String[] words = call.split(" ", -1);
+      String[] words = call.split(" ", 2);
       for (String key : new String[] {null, "ck_nobody"}) {
         HttpResponse<String> response = send(words[0], words[1], key, null);
         assertEquals(401, response.statusCode(), call);
