@@ -60,7 +60,8 @@ final class Exits {
     OwnChannel after = own.again(desk);
     boolean done =
         closes
-            ? after.state().status() == ChannelContract.Status.CLOSED
+            ? after.state().status() != ChannelContract.Status.OPEN
+                && after.state().locked().nanos() == 0
             : after.state().withdrawn().compareTo(release.withdrawn()) >= 0;
     if (!done) {
       throw new CommandFailure("The chain does not show it: look with `cocoon balance`.");

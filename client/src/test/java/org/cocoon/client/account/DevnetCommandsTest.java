@@ -250,6 +250,7 @@ class DevnetCommandsTest {
     assertEquals(NanoTon.ZERO, channel().withdrawn());
     router.forge(PlayedRouter.Forgery.NONE);
     assertEquals(0, run("close"), this::told);
-    assertEquals(ChannelContract.Status.CLOSED, channel().status());
+    assertEquals(ChannelContract.Status.CLOSING, channel().status(), "paid at once, ended later");
+    assertEquals(NanoTon.ZERO, channel().locked());
   }
 }

@@ -200,9 +200,13 @@ final class ContractsTest {
         Release.sign(ROUTER, NETWORK, channel, NanoTon.ofTon(2), NanoTon.ofTon(1), true, FOREVER);
     succeeds(client, Outgoing.to(channel, FEES.finish(), ChannelContract.release(3, release)));
     ChannelContract.State closed = ChannelContract.read(chain, channel).orElseThrow();
-    assertEquals(ChannelContract.Status.CLOSED, closed.status());
+    assertEquals(ChannelContract.Status.CLOSING, closed.status(), "paid at once, ended later");
     assertEquals(NanoTon.ZERO, closed.locked());
     assertEquals(NanoTon.ofTon(3), closed.withdrawn());
+    devnet.advance(DAY);
+    succeeds(client, Outgoing.to(channel, FEES.finish(), ChannelContract.finish(4)));
+    assertEquals(
+        ChannelContract.Status.CLOSED, ChannelContract.read(chain, channel).orElseThrow().status());
 
     succeeds(
         operator, Outgoing.to(settlement, FEES.settlementRest(), SettlementContract.retire(4)));

@@ -17,10 +17,11 @@ import org.cocoon.contracts.chain.Outcome;
  *   OPEN, CLOSING    deposit                            deposited grows
  *   OPEN, CLOSING    claim                              claimed grows by what was collected
  *   OPEN             withdraw an amount                 pending, unlockAt
- *   OPEN, CLOSING    withdraw everything      CLOSING   unlockAt
+ *   OPEN             withdraw everything      CLOSING   unlockAt
  *   OPEN             router closes            CLOSING   unlockAt
  *   OPEN             finish, release                    withdrawn grows by what was paid
- *   CLOSING, OPEN    finish, closing release  CLOSED    withdrawn grows by what was paid
+ *   OPEN, CLOSING    closing release          CLOSING   unlockAt; withdrawn grows by all there is
+ *   CLOSING          finish                   CLOSED    withdrawn grows by what was paid
  *   any              collection came back               claimed shrinks
  *   any              payment came back                  withdrawn shrinks
  *   any              registration came back   CLOSED    withdrawn grows by what was paid
@@ -88,7 +89,12 @@ record ChannelBooks(
               0);
       case ContractMessage.Released release ->
           release.closes()
-              ? with(Status.CLOSED, claimed, withdrawn + paidBack(transaction), 0, 0)
+              ? with(
+                  Status.CLOSING,
+                  claimed,
+                  withdrawn + paidBack(transaction),
+                  0,
+                  status == Status.CLOSING ? unlockAt : unlock)
               : with(status, claimed, withdrawn + paidBack(transaction), pending, unlockAt);
       case ContractMessage.Bounced bounced -> cameBack(bounced, transaction);
       // The rest is none of a channel's business: it refuses it, or it is an empty transfer.

@@ -135,10 +135,11 @@ final class ReleaseStore {
         Sql.update(
             connection,
             "UPDATE releases SET state = 'used' WHERE account_id = ? AND state = 'released'"
-                + " AND (? OR (NOT closes AND withdrawn_nanoton <= ?))",
+                + " AND (? OR (withdrawn_nanoton <= ? AND (NOT closes OR ?)))",
             accountId,
             closed,
-            after.withdrawn());
+            after.withdrawn(),
+            after.status() != Status.OPEN);
     int left =
         closed
             ? Sql.update(
