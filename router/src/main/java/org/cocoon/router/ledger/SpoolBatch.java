@@ -94,14 +94,19 @@ final class SpoolBatch {
         new Column("bytea", leaves));
   }
 
-  /** Each payee once, in the order in which they come up, and whether it earns something here. */
+  /**
+   * Each payee once, and whether it earns something here: first those who do, in the order in which
+   * they first earn, for that is the order of new payees.
+   */
   Map<TonAddress, Boolean> payees() {
     Map<TonAddress, Boolean> payees = new LinkedHashMap<>();
-    for (SpoolFrame frame : frames) {
-      for (SpooledCharge charge : frame.charges()) {
-        if (charge.payee() != null) {
-          boolean earns = charge.cost().compareTo(charge.fee()) > 0;
-          payees.merge(charge.payee(), earns, Boolean::logicalOr);
+    for (boolean earning : new boolean[] {true, false}) {
+      for (SpoolFrame frame : frames) {
+        for (SpooledCharge charge : frame.charges()) {
+          TonAddress payee = charge.payee();
+          if (payee != null && charge.cost().compareTo(charge.fee()) > 0 == earning) {
+            payees.putIfAbsent(payee, earning);
+          }
         }
       }
     }

@@ -27,6 +27,10 @@ import org.cocoon.router.ledger.Ledger.HoldOutcome;
 final class LedgerKillChild {
   static final String ROUTER = "killed";
   static final int ACCOUNTS = 4;
+
+  /** Exit code: there is no database yet. */
+  static final int NOT_OPENED = 2;
+
   private static final int LOOPS = 64;
   private static final int MAX_COST = 1_000;
 
@@ -71,7 +75,7 @@ final class LedgerKillChild {
         .onFailure(
             fault -> {
               System.err.println(fault);
-              System.exit(2);
+              System.exit(NOT_OPENED);
             });
   }
 

@@ -371,7 +371,8 @@ class PostgresLedgerTest {
               "DELETE FROM accounts",
               "INSERT INTO usage SELECT gen_random_uuid(), account_id, 'other', model, 0, 0, 1,"
                   + " worker, '\\x01', now() FROM usage",
-              "INSERT INTO usage SELECT gen_random_uuid(), account_id, router_id, model, 0, 0, 51,"
+              "INSERT INTO usage SELECT gen_random_uuid(), account_id, router_id, model, 0, 0,"
+                  + " (SELECT amount_nanoton + 1 FROM leases),"
                   + " worker, '\\x01', now() FROM usage",
               "INSERT INTO usage SELECT gen_random_uuid(), 77, router_id, model, 0, 0, 0,"
                   + " worker, '\\x01', now() FROM usage",
