@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import org.cocoon.bench.network.Launcher.Api;
 import org.cocoon.bench.network.Launcher.Outcome;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,9 +38,14 @@ class PaidNetworkTest {
   private static final int OTHERS = 2;
   private static final String FILLED = "20000000000";
 
-  @TempDir Path folder;
+  @TempDir Path folder = Path.of("");
   private final HttpClient http = HttpClient.newHttpClient();
   private Launcher launcher;
+
+  @BeforeEach
+  void prepare() {
+    launcher = new Launcher(folder);
+  }
 
   @AfterEach
   void stop() throws Exception {
@@ -49,7 +55,6 @@ class PaidNetworkTest {
 
   @Test
   void depositsChatsEpochsPayoutsAndClosingsAddUp() throws Exception {
-    launcher = new Launcher(folder);
     ok(
         launcher.run(
             "up",
