@@ -1,6 +1,7 @@
 package org.cocoon.client.account;
 
 import java.io.IOException;
+import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -14,13 +15,13 @@ import org.cocoon.client.Terminal;
 import org.cocoon.client.pay.ReceiptRules;
 import org.cocoon.client.pay.ReceiptVerdict;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** {@code receipt verify}: whether a receipt is genuine, and adds up. */
 @Command(
@@ -111,7 +112,7 @@ final class ReceiptVerifyCommand implements Callable<Integer> {
                 key.isPresent()
                     ? "Signed by the router's key " + key.get() + "."
                     : "Signed by the key that it names, "
-                        + java.util.HexFormat.of().formatHex(receipt.routerKey())
+                        + HexFormat.of().formatHex(receipt.routerKey())
                         + "; compare it with the router's (--url or --router-key).");
         yield 0;
       }

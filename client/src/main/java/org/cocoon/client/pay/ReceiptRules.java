@@ -1,6 +1,7 @@
 package org.cocoon.client.pay;
 
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -186,7 +187,7 @@ public record ReceiptRules(
       bytes =
           word.length() == 64
               ? HexFormat.of().parseHex(word)
-              : java.util.Base64.getUrlDecoder().decode(word);
+              : Base64.getUrlDecoder().decode(word);
     } catch (IllegalArgumentException e) {
       bytes = new byte[0];
     }
