@@ -59,6 +59,7 @@ public final class ClientMain implements Runnable {
         .addSubcommand(new FinishCommand(terminal, environment))
         .addSubcommand(KeysCommand.commandLine(terminal, environment))
         .addSubcommand(new EarningsCommand(terminal, environment))
+        .addSubcommand(RegistryCommand.commandLine(terminal, clock))
         .setOut(out)
         .setErr(err);
   }

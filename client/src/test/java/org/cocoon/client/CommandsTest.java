@@ -11,6 +11,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -18,6 +20,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 @Timeout(30)
@@ -166,12 +169,28 @@ class CommandsTest {
     assertEquals(2, run(false, "", "client", "--policy", "p.json"));
     assertTrue(complained().contains("say which router with --router https://HOST:PORT"));
     assertEquals(2, run(false, "", "client", "--router", "https://127.0.0.1:1"));
-    assertTrue(complained().contains("say whose evidence is accepted with --policy FILE"));
+    assertTrue(complained().contains("say whose evidence is accepted: --policy FILE"));
     String plain = server.base().toString();
     assertEquals(2, run(false, "", "client", "--router", plain, "--policy", "p.json"));
     assertTrue(complained().contains("without evidence nothing is sent to it"));
     assertEquals(0, server.bodies().size());
     assertEquals(1, run(false, "", "client", "--router", "https://[::1]:1", "--policy", "p.json"));
     assertTrue(printed().contains("cocoon client: p.json"), printed());
+  }
+
+  @Test
+  void aDocumentIsCheckedBeforeItIsPublished(@TempDir Path folder) throws IOException {
+    Path document = folder.resolve("network.json");
+    Files.writeString(
+        document,
+        "{\"version\": 1, \"policy\": {\"version\": 1}, \"routers\": [{\"name\": \"r1\"}]}");
+    assertEquals(0, run(false, "", "registry", "check", document.toString()));
+    assertTrue(out.toString(StandardCharsets.UTF_8).contains("routers     r1"));
+    Files.writeString(document, "{\"version\": 1, \"polcy\": {}}");
+    assertEquals(1, run(false, "", "registry", "check", document.toString()));
+    assertTrue(
+        err.toString(StandardCharsets.UTF_8).contains("'polcy' is unknown; did you mean 'policy'"));
+    assertEquals(2, run(false, "", "registry", "check", folder.resolve("none").toString()));
+    assertEquals(2, run(false, "", "registry", "show"));
   }
 }

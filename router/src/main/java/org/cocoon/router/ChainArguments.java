@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.router.settlement.SettlementOptions;
@@ -18,14 +19,6 @@ import picocli.CommandLine.Option;
 final class ChainArguments {
   private static final String API = "/api/v2";
 
-  @Option(
-      names = "--chain",
-      paramLabel = "URL",
-      description =
-          "A toncenter API, such as https://ton.example/api/v2; repeat it, and they are held"
-              + " against each other.")
-  private List<String> endpoints = List.of();
-
   @Option(names = "--chain-key", paramLabel = "KEY", description = "API key for them.")
   private @Nullable String apiKey;
 
@@ -35,12 +28,6 @@ final class ChainArguments {
       paramLabel = "NAME|ID",
       description = "devnet, testnet, mainnet, or TON's global id (default ${DEFAULT-VALUE}).")
   private String network = "";
-
-  @Option(
-      names = "--registry",
-      paramLabel = "ADDRESS",
-      description = "The network's root contract; needed to settle.")
-  private @Nullable String registry;
 
   @Option(
       names = "--settle",
@@ -116,18 +103,21 @@ final class ChainArguments {
   private @Nullable BigDecimal minPayout;
 
   /**
-   * What they say together; null without --chain.
+   * What they say together; null without --chain, or where the chain is only asked for the policy.
    *
    * @param data the router's folder
+   * @param endpoints of --chain
+   * @param registry of --registry
    */
-  RouterOptions.@Nullable ChainAccess access(Path data) {
+  RouterOptions.@Nullable ChainAccess access(
+      Path data, List<URI> endpoints, Optional<String> registry) {
     if (endpoints.isEmpty()) {
       if (settle) {
         throw new IllegalArgumentException("--settle needs --chain");
       }
       return null;
     }
-    String root = registry;
+    String root = registry.orElse(null);
     if (root == null && settle) {
       throw new IllegalArgumentException("--settle needs --registry, the network's root contract");
     }
@@ -135,7 +125,7 @@ final class ChainArguments {
         root == null ? new TonAddress(new byte[32]) : TonAddress.parse(root);
     SettlementOptions usual = SettlementOptions.of(networkId(network), registryAddress);
     return new RouterOptions.ChainAccess(
-        endpoints.stream().map(ChainArguments::endpoint).toList(),
+        endpoints.stream().map(uri -> endpoint(uri.toString())).toList(),
         apiKey,
         settle,
         operatorKey == null ? data.resolve("operator.key") : operatorKey,
@@ -168,7 +158,7 @@ final class ChainArguments {
     };
   }
 
-  private static URI endpoint(String text) {
+  static URI endpoint(String text) {
     try {
       URI uri = new URI(text);
       String scheme = String.valueOf(uri.getScheme());

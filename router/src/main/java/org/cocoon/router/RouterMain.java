@@ -112,7 +112,7 @@ public final class RouterMain implements Callable<Integer> {
       names = "--prices",
       paramLabel = "FILE",
       description =
-          "Prices of models as JSON, in nanoTON per million tokens (default: 10,000,000 for all).")
+          "Prices of models as JSON, in nanoTON per million tokens, where no registry has any (default: 10,000,000 for all).")
   private @Nullable Path prices;
 
   @Option(names = "--strict", description = "Refuse unknown request fields.")
@@ -163,7 +163,8 @@ public final class RouterMain implements Callable<Integer> {
             name,
             dataFolder,
             postgres,
-            evidence.options(),
+            // Settling needs the registry too, whoever says whose evidence is accepted.
+            evidence.options(evidence.policy().fileOrRegistry()),
             demo,
             strict,
             maxInFlight,
@@ -172,7 +173,8 @@ public final class RouterMain implements Callable<Integer> {
             unsealedKeys,
             prices(),
             newReceiptKey,
-            chain.access(dataFolder));
+            chain.access(
+                dataFolder, evidence.policy().chain(), evidence.policy().registryAddress()));
     RouterProcess process = RouterProcess.start(options);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "shutdown"));
     return 0;

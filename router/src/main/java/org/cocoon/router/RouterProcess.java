@@ -312,7 +312,9 @@ public final class RouterProcess {
 
   private Future<Void> listenForClients(
       PostgresLedger openLedger, RouterTrust trust, String image) {
-    Admission admission = new Admission(options.prices(), options.maxInFlightPerKey());
+    RegistryTerms terms = new RegistryTerms(trust.registry(), options.prices());
+    terms.gauges(registry);
+    Admission admission = new Admission(terms::prices, options.maxInFlightPerKey());
     RequestPath requests =
         new RequestPath(
             context,
@@ -331,6 +333,7 @@ public final class RouterProcess {
             RouterMain.VERSION,
             image,
             trust::policyDigest,
+            terms::view,
             simulated,
             fleet,
             requests,

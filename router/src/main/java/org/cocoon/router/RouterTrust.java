@@ -17,11 +17,13 @@ import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.Verdict;
 import org.cocoon.link.node.NodeTrust;
+import org.cocoon.link.registry.RegistryFeed;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
 import org.cocoon.link.tls.PeerWatch;
 import org.cocoon.link.tls.RenewingIdentity;
+import org.cocoon.link.wire.Model;
 import org.cocoon.router.fleet.UplinkServer;
 import org.cocoon.router.fleet.UplinkServer.Peer;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +31,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What this router proves of itself and asks of its workers, for as long as it runs: its policy
- * file, and with it every link that is up, is looked at again each quarter of a second.
+ * What this router proves of itself and asks of its workers, for as long as it runs: its policy,
+ * and with it every link that is up, is looked at again each quarter of a second.
  */
 final class RouterTrust implements UplinkServer.Peers {
   private static final int VERDICTS_CACHED = 1_024;
@@ -83,6 +85,18 @@ final class RouterTrust implements UplinkServer.Peers {
   /** The beginning of the digest of the policy in force. */
   String policyDigest() {
     return trust.policyDigest();
+  }
+
+  /** The registry that the policy comes from, where it comes from one. */
+  Optional<RegistryFeed> registry() {
+    return trust.registry();
+  }
+
+  @Override
+  public Optional<String> unlisted(Model model) {
+    return trust
+        .registry()
+        .flatMap(feed -> feed.current().refusal(model.getName(), model.getRevision()));
   }
 
   /** What runs here, as peers know it; empty if they would refuse it. */

@@ -44,6 +44,7 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  worker --router router.example:8443 --policy policy.json --model model.gguf --native lib",
       "  worker --router router.example:8443 --keys keys.example:8444 --policy policy.json ...",
+      "  worker --registry EQ... --chain https://ton.example/api/v2 --model model.gguf ...",
       "  worker --router 127.0.0.1:8443 --policy policy.json --simulated-tee tee --engine fake"
     })
 public final class WorkerMain implements Callable<Integer> {
@@ -64,9 +65,9 @@ public final class WorkerMain implements Callable<Integer> {
 
   @Option(
       names = "--router",
-      required = true,
       paramLabel = "HOST:PORT",
-      description = "Router to attach to; may be given several times.")
+      description =
+          "Router to attach to; may be given several times (default: all that --registry lists).")
   private List<String> routers = List.of();
 
   @Option(

@@ -5,13 +5,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.cocoon.link.node.EvidenceOptions;
+import org.cocoon.link.node.PolicySource;
 import org.cocoon.worker.earnings.PayoutAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a worker is told at its start.
  *
- * @param routers to attach to
+ * @param routers to attach to; none: all that the registry lists
  * @param name for people
  * @param coefficient price multiplier, 1000 = 1.0
  * @param evidence where its own comes from, and whose it accepts
@@ -40,6 +41,11 @@ public record WorkerOptions(
 
   /** Checks the bounds. */
   public WorkerOptions {
+    routers = List.copyOf(routers);
+    if (routers.isEmpty() && evidence.policy() instanceof PolicySource.File) {
+      throw new IllegalArgumentException(
+          "--router HOST:PORT says what to attach to; only --registry says it otherwise");
+    }
     if (coefficient < 1 || coefficient > 1_000_000) {
       throw new IllegalArgumentException("--coefficient is 1 to 1000000 (1000 = 1.0)");
     }

@@ -4,6 +4,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.net.SocketAddress;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -23,6 +24,9 @@ import org.slf4j.LoggerFactory;
 public final class WorkerProcess {
   private static final Logger log = LoggerFactory.getLogger(WorkerProcess.class);
   private static final long POLL_MILLIS = 20;
+
+  /** How often the registry's list of routers is held against the links. */
+  private static final long ROUTERS_MILLIS = 1_000;
 
   private final WorkerOptions options;
   private final Vertx vertx;
@@ -102,9 +106,10 @@ public final class WorkerProcess {
       link.start(Set.of(engine.model().name()), uplinks::keysChanged);
     }
     trust.follow(vertx, uplinks);
+    boolean listed = options.routers().isEmpty();
     uplinks.start(
         vertx,
-        options.routers(),
+        listed ? listedRouters() : options.routers(),
         new Uplinks.Identity(
             options.name(),
             options.coefficient(),
@@ -114,7 +119,20 @@ public final class WorkerProcess {
             earnings),
         engine,
         trust,
-        refusedForGood);
+        // Of many routers that somebody else lists, one that is too old is no reason to stop.
+        listed ? why -> log.error("event=router_unusable reason=\"{}\"", why) : refusedForGood);
+    if (listed) {
+      vertx.setPeriodic(ROUTERS_MILLIS, ignored -> uplinks.attachTo(listedRouters()));
+    }
+  }
+
+  /** Where workers attach, by the registry's document. */
+  private List<SocketAddress> listedRouters() {
+    return trust.registry().stream()
+        .flatMap(registry -> registry.current().routers().stream())
+        .flatMap(router -> router.link().stream())
+        .map(link -> SocketAddress.inetSocketAddress(link.port(), link.host()))
+        .toList();
   }
 
   /**

@@ -15,6 +15,7 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmException;
 import org.cocoon.link.node.NodeTrust;
+import org.cocoon.link.registry.RegistryFeed;
 import org.cocoon.link.tls.AttestedTls;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
@@ -25,8 +26,8 @@ import org.cocoon.worker.uplink.Uplinks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What this worker proves of itself and asks of its routers, for as long as it runs: its policy
- * file, and with it every link that is up, is looked at again each quarter of a second.
+ * What this worker proves of itself and asks of its routers, for as long as it runs: its policy,
+ * and with it every link that is up, is looked at again each quarter of a second.
  */
 final class WorkerTrust implements Attestation {
   private static final int VERDICTS_CACHED = 64;
@@ -61,6 +62,11 @@ final class WorkerTrust implements Attestation {
   /** Judges key managers by the policy in force. */
   PeerVerifier keyManagers() {
     return keyManagers;
+  }
+
+  /** The registry that the policy comes from, where it comes from one. */
+  Optional<RegistryFeed> registry() {
+    return trust.registry();
   }
 
   /** Begins to look at the policy and at the routers of these links. */

@@ -29,6 +29,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.PriceBook;
+import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.ImageMeasurement;
@@ -37,6 +38,8 @@ import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.cocoon.link.keys.KeyManager;
 import org.cocoon.link.keys.KeyManagerOptions;
 import org.cocoon.link.node.EvidenceOptions;
+import org.cocoon.link.node.PolicySource;
+import org.cocoon.link.registry.RegistryOptions;
 import org.cocoon.router.RouterOptions;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.RouterProcess;
@@ -61,6 +64,7 @@ final class TestNetwork implements AutoCloseable {
   private @Nullable KeyManager keyManager;
   private final String key;
   private final @Nullable Path collateral;
+  private final @Nullable RegistryOptions registry;
 
   TestNetwork(Path folder) throws Exception {
     this(folder, 4096);
@@ -68,7 +72,7 @@ final class TestNetwork implements AutoCloseable {
 
   /** A network in which an account may have so many requests running. */
   TestNetwork(Path folder, int maxInFlight) throws Exception {
-    this(folder, maxInFlight, null);
+    this(folder, maxInFlight, null, null);
   }
 
   /**
@@ -77,10 +81,18 @@ final class TestNetwork implements AutoCloseable {
    * @param collateral the file in which all programs find it; written before
    */
   static TestNetwork withCollateral(Path folder, Path collateral) throws Exception {
-    return new TestNetwork(folder, 4096, collateral);
+    return new TestNetwork(folder, 4096, collateral, null);
   }
 
-  private TestNetwork(Path folder, int maxInFlight, @Nullable Path collateral) throws Exception {
+  /** A network whose policy is a registry's; {@link #allow} writes a file that nobody reads. */
+  static TestNetwork underRegistry(Path folder, RegistryOptions registry) throws Exception {
+    return new TestNetwork(folder, 4096, null, registry);
+  }
+
+  private TestNetwork(
+      Path folder, int maxInFlight, @Nullable Path collateral, @Nullable RegistryOptions registry)
+      throws Exception {
+    this.registry = registry;
     this.folder = folder;
     this.collateral = collateral;
     this.policy = folder.resolve("policy.json");
@@ -108,8 +120,9 @@ final class TestNetwork implements AutoCloseable {
   }
 
   private EvidenceOptions evidence(SimulatedTee.Provider provider) {
+    RegistryOptions chain = registry;
     return new EvidenceOptions(
-        policy,
+        chain == null ? new PolicySource.File(policy) : new PolicySource.Registry(chain),
         TsmReports.KERNEL_FOLDER,
         folder.resolve("tee"),
         provider,
@@ -138,6 +151,12 @@ final class TestNetwork implements AutoCloseable {
 
   /** Writes a policy in which workers may run these images, and no others. */
   void allow(Set<String> workerImages) throws IOException {
+    Files.writeString(
+        policy, policyOf(folder, workerImages).withCollateralRequired(collateral != null).toJson());
+  }
+
+  /** A policy of a network in that folder, in which workers may run these images. */
+  static Policy policyOf(Path folder, Set<String> workerImages) throws IOException {
     Map<Role, Set<String>> images =
         Map.of(
             Role.ROUTER,
@@ -146,12 +165,9 @@ final class TestNetwork implements AutoCloseable {
             ImageMeasurement.ofRunningProgram().imageHashes(Role.KEYS),
             Role.WORKER,
             workerImages);
-    Files.writeString(
-        policy,
-        SimulatedPolicy.of(
-                SimulatedPolicy.rootsIn(folder.resolve("tee"), InstantSource.system()), images)
-            .withCollateralRequired(collateral != null)
-            .toJson());
+    return SimulatedPolicy.of(
+            SimulatedPolicy.rootsIn(folder.resolve("tee"), InstantSource.system()), images)
+        .withCollateralRequired(false);
   }
 
   private String postgresUrl() {
@@ -210,16 +226,21 @@ final class TestNetwork implements AutoCloseable {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.cocoon.worker.WorkerMain",
-                "--router",
-                address,
                 "--name",
                 name,
-                "--policy",
-                policy.toString(),
                 "--engine",
                 "fake",
                 "--fake-length",
                 "1000000"));
+    RegistryOptions chain = registry;
+    if (chain == null) {
+      command.addAll(List.of("--router", address, "--policy", policy.toString()));
+    } else {
+      // Where routers are is in the registry.
+      command.addAll(List.of("--registry", chain.address().raw()));
+      command.addAll(List.of("--registry-interval", chain.interval().toString()));
+      chain.endpoints().forEach(each -> command.addAll(List.of("--chain", each.toString())));
+    }
     command.addAll(arguments);
     File output = folder.resolve(name + ".log").toFile();
     Process worker =

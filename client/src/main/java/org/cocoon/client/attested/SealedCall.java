@@ -329,6 +329,11 @@ public final class SealedCall {
     Ticket given = Objects.requireNonNull(ticket);
     ticket = null;
     String receipt = usage.path("receipt").asText("");
+    Optional<String> foreign = session.receiptFault(usage);
+    if (foreign.isPresent()) {
+      warning = foreign;
+      log.warn("event=receipt_refused request={} detail=\"{}\"", requestId, foreign.get());
+    }
     Optional<String> mismatch = warning;
     over();
     session

@@ -28,6 +28,8 @@ import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
+import org.cocoon.link.registry.RegistryFeed;
+import org.cocoon.link.registry.RegistryOptions;
 import org.cocoon.link.wire.TokenLogprob;
 import org.jspecify.annotations.Nullable;
 
@@ -57,13 +59,20 @@ public final class SealedClient implements AutoCloseable {
   private final Context loop;
   private final SealedSession session;
   private final Optional<String> key;
+  private final @Nullable RegistryFeed registry;
   private final RequestParser parser = new RequestParser(false);
 
-  private SealedClient(Vertx vertx, Context loop, SealedSession session, Optional<String> key) {
+  private SealedClient(
+      Vertx vertx,
+      Context loop,
+      SealedSession session,
+      Optional<String> key,
+      @Nullable RegistryFeed registry) {
     this.vertx = vertx;
     this.loop = loop;
     this.session = session;
     this.key = key;
+    this.registry = registry;
   }
 
   /** Says what a client needs. */
@@ -74,7 +83,8 @@ public final class SealedClient implements AutoCloseable {
   /** What a client needs: a router and a policy. */
   public static final class Builder {
     private @Nullable URI router;
-    private @Nullable Path policy;
+    private @Nullable PolicyPlace policy;
+    private @Nullable RegistryOptions registry;
     private Optional<String> key = Optional.empty();
     private CollateralSource collateral = CollateralSource.NONE;
     private InstantSource clock = InstantSource.system();
@@ -90,7 +100,16 @@ public final class SealedClient implements AutoCloseable {
 
     /** The file that says whose evidence is accepted; read again whenever it changes. */
     public Builder policy(Path file) {
-      this.policy = file;
+      this.policy = new PolicyPlace.File(file);
+      return this;
+    }
+
+    /**
+     * The registry that says whose evidence is accepted, and, where no router is named, which
+     * routers there are; asked again and again.
+     */
+    public Builder registry(RegistryOptions options) {
+      this.registry = options;
       return this;
     }
 
@@ -125,20 +144,42 @@ public final class SealedClient implements AutoCloseable {
     }
 
     /**
-     * Opens the client; it connects at the first call.
+     * Opens the client; it connects at the first call. Blocks for up to ten seconds where a
+     * registry is asked.
      *
      * @throws IOException a sentence, if the policy cannot be read
-     * @throws IllegalArgumentException if the address is no https address
+     * @throws IllegalArgumentException if the address is no https address, or not one policy was
+     *     named
      */
     public SealedClient open() throws IOException {
+      RegistryOptions chain = registry;
+      if ((chain == null) == (policy == null)) {
+        throw new IllegalArgumentException("a client needs a policy or a registry, and not both");
+      }
+      if (chain == null) {
+        URI named = Objects.requireNonNull(router, "router");
+        return open(
+            new RouterChoice(named, Optional.empty()), Objects.requireNonNull(policy), null);
+      }
+      RegistryFeed feed = RegistryFeed.open(chain, clock);
+      try {
+        URI named = router;
+        RouterChoice choice =
+            named == null
+                ? RouterChoice.of(feed, ThreadLocalRandom.current())
+                : RouterChoice.named(feed, named);
+        return open(choice, new PolicyPlace.Registry(feed), feed);
+      } catch (IOException | RuntimeException e) {
+        feed.close();
+        throw e;
+      }
+    }
+
+    private SealedClient open(RouterChoice choice, PolicyPlace place, @Nullable RegistryFeed feed)
+        throws IOException {
       SealedSession.Options options =
           new SealedSession.Options(
-              Objects.requireNonNull(router, "router"),
-              Objects.requireNonNull(policy, "policy"),
-              collateral,
-              clock,
-              MAX_STREAMS,
-              payment);
+              choice.address(), place, collateral, clock, MAX_STREAMS, choice.key(), payment);
       Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
       Context loop = vertx.getOrCreateContext();
       CompletableFuture<SealedSession> opened = new CompletableFuture<>();
@@ -151,7 +192,7 @@ public final class SealedClient implements AutoCloseable {
             }
           });
       try {
-        return new SealedClient(vertx, loop, opened.join(), key);
+        return new SealedClient(vertx, loop, opened.join(), key, feed);
       } catch (CompletionException e) {
         vertx.close();
         if (e.getCause() instanceof IOException unreadable) {
@@ -265,6 +306,9 @@ public final class SealedClient implements AutoCloseable {
   /** Ends what runs and closes the connections; waits up to two seconds. */
   @Override
   public void close() {
+    if (registry != null) {
+      registry.close();
+    }
     CompletableFuture<Void> closed = new CompletableFuture<>();
     loop.runOnContext(
         _ ->

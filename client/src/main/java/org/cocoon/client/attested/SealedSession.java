@@ -1,5 +1,6 @@
 package org.cocoon.client.attested;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -29,13 +30,13 @@ import org.slf4j.LoggerFactory;
  * keys, and the sealed requests that run.
  *
  * <p>Belongs to one event loop: {@link #open} is called on it, and so is everything else. The
- * policy file is looked at four times a second; what it does not allow any longer ends within a
- * second.
+ * policy is looked at four times a second; what it does not allow any longer ends within a second.
  */
 public final class SealedSession {
   private static final Logger log = LoggerFactory.getLogger(SealedSession.class);
 
   private final Vertx vertx;
+  private final Optional<String> routerKey;
   private final TrustedPeers peers;
   private final AttestedRouter router;
   private final GroupKeyCache keys;
@@ -47,6 +48,7 @@ public final class SealedSession {
 
   private SealedSession(Vertx vertx, Options options, TrustedPeers peers) {
     this.vertx = vertx;
+    this.routerKey = options.routerKey;
     this.peers = peers;
     this.router =
         new AttestedRouter(
@@ -60,18 +62,21 @@ public final class SealedSession {
    * What a session is opened with.
    *
    * @param router {@code https://host:port} of a router's attested API
-   * @param policy file that says whose evidence is accepted
+   * @param policy says whose evidence is accepted
    * @param collateral by which platforms are checked
    * @param clock gives the time of each check
    * @param maxStreams requests that may run at the same time, at least 1
+   * @param routerKey the key that must sign the router's receipts, base64url without padding;
+   *     empty: any
    * @param payment by vouchers; empty: the API key's account has money otherwise
    */
   public record Options(
       URI router,
-      Path policy,
+      PolicyPlace policy,
       CollateralSource collateral,
       InstantSource clock,
       int maxStreams,
+      Optional<String> routerKey,
       Optional<Payment> payment) {
 
     /** Checks the address: evidence shows only behind TLS. */
@@ -83,6 +88,24 @@ public final class SealedSession {
                 + ": a router shows its evidence in the TLS handshake of its attested API, and"
                 + " without evidence nothing is sent to it");
       }
+    }
+
+    /** The same with a policy file, and any router behind the address that it accepts. */
+    public Options(
+        URI router,
+        Path policy,
+        CollateralSource collateral,
+        InstantSource clock,
+        int maxStreams,
+        Optional<Payment> payment) {
+      this(
+          router,
+          new PolicyPlace.File(policy),
+          collateral,
+          clock,
+          maxStreams,
+          Optional.empty(),
+          payment);
     }
   }
 
@@ -182,6 +205,11 @@ public final class SealedSession {
   /** Does work that would hold the event loop up. */
   <T> Future<T> aside(Callable<T> work) {
     return vertx.executeBlocking(work, false);
+  }
+
+  /** What is wrong with the receipt of an answer; empty if nothing is, or any would do. */
+  Optional<String> receiptFault(JsonNode usage) {
+    return routerKey.flatMap(key -> ReceiptPin.fault(usage.path("receipt").asText(), key));
   }
 
   void sealedOne() {

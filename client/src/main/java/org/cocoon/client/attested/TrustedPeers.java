@@ -1,7 +1,6 @@
 package org.cocoon.client.attested;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.function.Consumer;
 import org.cocoon.link.evidence.CollateralSource;
@@ -9,24 +8,24 @@ import org.cocoon.link.evidence.EvidenceVerifier;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.tls.PeerVerifier;
+import org.cocoon.link.tls.PolicyFeed;
 import org.cocoon.link.tls.PolicyWatch;
 import org.cocoon.link.tls.Refusal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whom this client believes: one policy file, in force for routers and for key managers alike, read
- * again when it changes. Safe for use by many threads.
+ * Whom this client believes: one policy, in force for routers and for key managers alike, and
+ * followed when it changes. Safe for use by many threads.
  */
 final class TrustedPeers {
   private static final Logger log = LoggerFactory.getLogger(TrustedPeers.class);
   private static final int CACHED_VERDICTS = 64;
 
-  private final Path file;
   private final CollateralSource collateral;
   private final PeerVerifier routers;
   private final PeerVerifier keyManagers;
-  private final PolicyWatch policy;
+  private final PolicyFeed policy;
   private volatile long collateralVersion;
 
   /**
@@ -37,15 +36,18 @@ final class TrustedPeers {
    * @throws IOException a sentence, if the policy cannot be read
    */
   TrustedPeers(
-      Path file, CollateralSource collateral, InstantSource clock, Consumer<Refusal> refusals)
+      PolicyPlace place,
+      CollateralSource collateral,
+      InstantSource clock,
+      Consumer<Refusal> refusals)
       throws IOException {
-    this.file = file;
     this.collateral = collateral;
     this.collateralVersion = collateral.version();
-    this.policy = PolicyWatch.open(file, new Changes());
+    this.policy = place.open(new Changes());
     EvidenceVerifier first = new EvidenceVerifier(policy.current(), collateral);
     this.routers = new PeerVerifier(Role.ROUTER, first, clock, CACHED_VERDICTS, refusals);
     this.keyManagers = new PeerVerifier(Role.KEYS, first, clock, CACHED_VERDICTS, refusals);
+    routers.refuseNew(policy.closed());
   }
 
   private final class Changes implements PolicyWatch.Listener {
@@ -85,13 +87,10 @@ final class TrustedPeers {
     return PolicyWatch.shortDigest(policy.current());
   }
 
-  Path policyFile() {
-    return file;
-  }
-
-  /** Looks at the policy file and the collateral; blocks for as long as reading the file takes. */
+  /** Looks at the policy and the collateral; blocks for as long as reading the file takes. */
   void poll() {
     policy.poll();
+    routers.refuseNew(policy.closed());
     long version = collateral.version();
     if (version != collateralVersion) {
       collateralVersion = version;

@@ -9,23 +9,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import org.cocoon.client.ManifestVersion;
+import org.cocoon.client.attested.PolicyPlace;
+import org.cocoon.client.attested.RouterChoice;
 import org.cocoon.client.attested.SealedSession;
 import org.cocoon.client.pay.Amounts;
 import org.cocoon.client.pay.Payment;
 import org.cocoon.link.evidence.CollateralSource;
-import org.cocoon.link.evidence.Policy;
+import org.cocoon.link.node.PolicyArguments;
+import org.cocoon.link.node.PolicySource;
+import org.cocoon.link.registry.RegistryFeed;
+import org.cocoon.link.registry.RegistryOptions;
 import org.cocoon.link.tls.CollateralFeed;
 import org.cocoon.link.tls.CollateralLog;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,6 +56,8 @@ import picocli.CommandLine.Spec;
       "      beside the network that runs on this machine (its policy, its demo key)",
       "  cocoon client --router https://router.example:8444 --policy policy.json",
       "      with a network elsewhere; the API key is OPENAI_API_KEY, or what the app sends",
+      "  cocoon client --registry EQ... --chain https://ton.example/api/v2",
+      "      with the routers and the policy that a network's contract lists on TON",
       "  cocoon client --router https://router.example:8444 --policy policy.json \\",
       "      --key-file ~/.cocoon-key --listen 127.0.0.1:9091",
       "  cocoon client --voucher-key .cocoon/account/voucher.key --budget 5",
@@ -79,15 +86,12 @@ public final class SidecarCommand implements Callable<Integer> {
   @Option(
       names = "--router",
       paramLabel = "URL",
-      description = "A router's attested API, https://HOST:PORT (default: COCOON_ROUTER).")
+      description =
+          "A router's attested API, https://HOST:PORT (default: COCOON_ROUTER, or any that"
+              + " --registry lists).")
   private @Nullable String router;
 
-  @Option(
-      names = "--policy",
-      paramLabel = "FILE",
-      description =
-          "Whose evidence is accepted (JSON; default: COCOON_POLICY). Read again when it changes.")
-  private @Nullable Path policy;
+  @Mixin private PolicyArguments policy = new PolicyArguments();
 
   @Option(
       names = "--collateral",
@@ -125,30 +129,40 @@ public final class SidecarCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Path policyFile = policy();
-    try (CollateralFeed held =
-        CollateralFeed.open(
-            collateral,
-            Optional.empty(),
-            () -> roots(policyFile),
-            CLOCK,
-            new CollateralLog(CLOCK, () -> {}))) {
-      SidecarOptions options = options(held.source());
-      return run(Sidecar.start(options), options);
+    PolicySource source = policy();
+    try {
+      return switch (source) {
+        case PolicySource.File(Path file) ->
+            call(new PolicyPlace.File(file), new RouterChoice(address(named()), Optional.empty()));
+        case PolicySource.Registry(RegistryOptions chain) -> call(chain);
+      };
     } catch (IOException | IllegalStateException e) {
       out.println("cocoon client: " + e.getMessage());
       return 1;
     }
   }
 
-  private static Set<String> roots(Path file) {
-    try {
-      Policy policy = Policy.load(file);
-      Set<String> roots = new HashSet<>(policy.trustedRoots());
-      roots.addAll(policy.simulatedRoots());
-      return roots;
-    } catch (IOException e) {
-      return Set.of(); // a policy that cannot be read vouches for nothing new
+  private int call(RegistryOptions chain) throws IOException {
+    try (RegistryFeed feed = RegistryFeed.open(chain, CLOCK)) {
+      Optional<String> named = router();
+      return call(
+          new PolicyPlace.Registry(feed),
+          named.isPresent()
+              ? RouterChoice.named(feed, address(named.get()))
+              : RouterChoice.of(feed, ThreadLocalRandom.current()));
+    }
+  }
+
+  private int call(PolicyPlace place, RouterChoice choice) throws IOException {
+    try (CollateralFeed held =
+        CollateralFeed.open(
+            collateral,
+            Optional.empty(),
+            place::roots,
+            CLOCK,
+            new CollateralLog(CLOCK, () -> {}))) {
+      SidecarOptions options = options(place, choice, held.source());
+      return run(Sidecar.start(options), options);
     }
   }
 
@@ -164,14 +178,21 @@ public final class SidecarCommand implements Callable<Integer> {
     return 0;
   }
 
-  private SidecarOptions options(CollateralSource source) throws IOException {
+  private SidecarOptions options(PolicyPlace place, RouterChoice choice, CollateralSource source)
+      throws IOException {
     int colon = listen.lastIndexOf(':');
     String host = colon < 0 ? "127.0.0.1" : listen.substring(0, colon).replaceAll("^\\[|]$", "");
     warnUnlessLoopback(host);
     try {
       SealedSession.Options session =
           new SealedSession.Options(
-              address(), policy(), source, CLOCK, Sidecar.MAX_IN_FLIGHT, payment());
+              choice.address(),
+              place,
+              source,
+              CLOCK,
+              Sidecar.MAX_IN_FLIGHT,
+              choice.key(),
+              payment());
       return new SidecarOptions(host, port(listen.substring(colon + 1)), session, key());
     } catch (IllegalArgumentException e) {
       throw wrong(String.valueOf(e.getMessage()));
@@ -185,12 +206,15 @@ public final class SidecarCommand implements Callable<Integer> {
     return Integer.parseInt(text);
   }
 
-  private URI address() {
-    String text =
-        router != null
-            ? router
-            : fromEnvironment("COCOON_ROUTER")
-                .orElseThrow(() -> wrong("say which router with --router https://HOST:PORT"));
+  private Optional<String> router() {
+    return Optional.ofNullable(router).or(() -> fromEnvironment("COCOON_ROUTER"));
+  }
+
+  private String named() {
+    return router().orElseThrow(() -> wrong("say which router with --router https://HOST:PORT"));
+  }
+
+  private URI address(String text) {
     try {
       return URI.create(text.strip());
     } catch (IllegalArgumentException e) {
@@ -239,10 +263,16 @@ public final class SidecarCommand implements Callable<Integer> {
     }
   }
 
-  private Path policy() {
-    return Optional.ofNullable(policy)
-        .or(() -> fromEnvironment("COCOON_POLICY").map(Path::of))
-        .orElseThrow(() -> wrong("say whose evidence is accepted with --policy FILE (JSON)"));
+  private PolicySource policy() {
+    Optional<String> file = fromEnvironment("COCOON_POLICY");
+    if (!policy.given() && file.isPresent()) {
+      return new PolicySource.File(Path.of(file.get()));
+    }
+    try {
+      return policy.source();
+    } catch (IllegalArgumentException e) {
+      throw wrong(String.valueOf(e.getMessage()));
+    }
   }
 
   private ParameterException wrong(String sentence) {

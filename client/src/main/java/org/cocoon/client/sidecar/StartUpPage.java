@@ -27,7 +27,7 @@ final class StartUpPage {
     if (attestation.simulated()) {
       line("SIMULATED", "this evidence comes from a simulated TEE: it protects nothing");
     }
-    line("policy", options.session().policy().toAbsolutePath() + " (" + attestation.policy() + ")");
+    line("policy", options.session().policy().words() + " (" + attestation.policy() + ")");
     line("base URL", base + "/v1");
     line("verified", base + "/attestation");
     line("stop", "Ctrl-C");

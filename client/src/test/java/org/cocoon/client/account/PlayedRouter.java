@@ -210,7 +210,10 @@ final class PlayedRouter implements AutoCloseable {
     ceiling = voucher.ceiling().nanos();
     grants.add(HexFormat.of().formatHex(grant.keyHash()));
     exchange.getResponseHeaders().set("Retry-After", "0");
-    send(exchange, openings.incrementAndGet() == 1 ? 202 : 200, "{\"account\":7,\"key\":{\"id\":1}}");
+    send(
+        exchange,
+        openings.incrementAndGet() == 1 ? 202 : 200,
+        "{\"account\":7,\"key\":{\"id\":1}}");
   }
 
   private void withdraw(HttpExchange exchange, Json body) throws Exception {

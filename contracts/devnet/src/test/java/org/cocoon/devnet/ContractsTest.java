@@ -117,11 +117,11 @@ final class ContractsTest {
     Trace announcement =
         succeeds(
             operator,
-            Outgoing.to(
-                registry, FEES.announce(next.length), RegistryContract.announce(7, next)));
+            Outgoing.to(registry, FEES.announce(next.length), RegistryContract.announce(7, next)));
     long gas = announcement.effects().getFirst().trace().orElseThrow().transaction().gasUsed();
     assertTrue(
-        FEES.gas(gas).plus(FEES.message()).compareTo(FEES.announce(next.length)) <= 0, "gas " + gas);
+        FEES.gas(gas).plus(FEES.message()).compareTo(FEES.announce(next.length)) <= 0,
+        "gas " + gas);
     RegistryContract.State announced = RegistryContract.read(chain, registry).orElseThrow();
     assertArrayEquals(root.document(), announced.document());
     assertArrayEquals(next, announced.pending().orElseThrow());

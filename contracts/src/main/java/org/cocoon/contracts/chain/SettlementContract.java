@@ -232,8 +232,7 @@ public final class SettlementContract {
   }
 
   static Cell data(Terms terms, Cell channelCode) {
-    Cell channel =
-        new CellWriter().bytes(channelCode.hash()).uint(channelCode.depth(), 16).end();
+    Cell channel = new CellWriter().bytes(channelCode.hash()).uint(channelCode.depth(), 16).end();
     Cell fixed =
         new CellWriter()
             .address(terms.registry)

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +23,6 @@ import org.cocoon.contracts.ReceiptKey;
 import org.cocoon.contracts.TonAddress;
 import org.cocoon.contracts.chain.ChainException;
 import org.cocoon.contracts.chain.Delivery;
-import org.cocoon.contracts.chain.FeeSchedule;
 import org.cocoon.contracts.chain.Outgoing;
 import org.cocoon.contracts.chain.RegistryContract;
 import org.cocoon.contracts.chain.SignedExternal;
@@ -81,6 +81,12 @@ public final class DemoMoney implements Callable<Integer> {
       description = "The root contract's first document (default: an empty object).")
   private @Nullable Path document;
 
+  @Option(
+      names = "--client-key",
+      paramLabel = "FILE",
+      description = "The client's wallet (default: DIR/client.key).")
+  private @Nullable Path clientKey;
+
   private final HttpClient http = HttpClient.newHttpClient();
 
   @Override
@@ -89,9 +95,8 @@ public final class DemoMoney implements Callable<Integer> {
     Map<String, Wallet> wallets = new LinkedHashMap<>();
     Wallet admin = wallet("admin");
     wallets.put("admin", admin);
-    for (String name : List.of("operator", "client")) {
-      wallets.put(name, wallet(name));
-    }
+    wallets.put("operator", wallet("operator"));
+    wallets.put("client", client());
     for (int i = 1; i <= workers; i++) {
       wallets.put("worker-" + i, wallet("worker-" + i));
     }
@@ -116,6 +121,20 @@ public final class DemoMoney implements Callable<Integer> {
       write(addresses);
     }
     return 0;
+  }
+
+  private Wallet client() throws IOException {
+    Path file = clientKey;
+    if (file == null) {
+      return wallet("client");
+    }
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent != null && !Files.isDirectory(parent)) {
+      Files.createDirectory(
+          parent,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+    return Wallet.of(ReceiptKey.loadOrCreate(file), DEVNET);
   }
 
   private Wallet wallet(String name) throws IOException {
@@ -183,14 +202,14 @@ public final class DemoMoney implements Callable<Integer> {
             BodyHandlers.ofString(StandardCharsets.UTF_8));
     if (response.statusCode() != 200) {
       throw new IOException(
-          "%s is no devnet of ours: %s said %d"
-              .formatted(endpoint, path, response.statusCode()));
+          "%s is no devnet of ours: %s said %d".formatted(endpoint, path, response.statusCode()));
     }
   }
 
   private void write(Map<String, TonAddress> addresses) throws IOException {
     StringBuilder lines = new StringBuilder();
-    addresses.forEach((name, address) -> lines.append(name).append(' ').append(address).append('\n'));
+    addresses.forEach(
+        (name, address) -> lines.append(name).append(' ').append(address).append('\n'));
     Path draft = Files.createTempFile(folder, "addresses", null);
     Files.writeString(draft, lines);
     Files.move(

@@ -75,15 +75,13 @@ final class MessagesTest {
         new ChannelContract.Terms(
             account(0x25), account(0x24), key(2).publicKey(), key(1).publicKey(), 86_400);
     deploys(expected.get("settlement"), SettlementContract.data(settlement, CODE));
-    deploys(
-        expected.get("registry"), RegistryContract.stateInit(registryTerms()).data());
+    deploys(expected.get("registry"), RegistryContract.stateInit(registryTerms()).data());
     deploys(expected.get("channel"), ChannelContract.stateInit(channel).data());
   }
 
   private static void deploys(JsonNode expected, Cell data) {
     assertEquals(expected.get("data").asText(), hex(data.hash()));
-    assertEquals(
-        expected.get("address").asText(), new StateInit(CODE, data).address().toString());
+    assertEquals(expected.get("address").asText(), new StateInit(CODE, data).address().toString());
   }
 
   private static RegistryContract.Terms registryTerms() {
@@ -92,8 +90,7 @@ final class MessagesTest {
 
   @Test
   void signsTheTransfersThatTheOtherLanguageSigns() {
-    StateInit registry =
-        new StateInit(CODE, RegistryContract.stateInit(registryTerms()).data());
+    StateInit registry = new StateInit(CODE, RegistryContract.stateInit(registryTerms()).data());
     List<Outgoing> messages =
         List.of(
             Outgoing.to(account(0x31), new NanoTon(1_234_567), ChannelContract.finish(0)),

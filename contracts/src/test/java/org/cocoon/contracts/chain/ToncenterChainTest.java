@@ -125,7 +125,9 @@ final class ToncenterChainTest {
       node.faults.add(ScriptedNode.Fault.of(503, ""));
     }
     ChainException failure = fails(ChainException.Kind.UNREACHABLE, () -> chain(node).head());
-    assertTrue(String.valueOf(String.valueOf(failure.getMessage())).contains("6 attempts"), failure.getMessage());
+    assertTrue(
+        String.valueOf(String.valueOf(failure.getMessage())).contains("6 attempts"),
+        failure.getMessage());
     assertEquals(6, node.asked.size());
   }
 
@@ -307,7 +309,8 @@ final class ToncenterChainTest {
   private void refusesTransactions(String why) {
     ChainException refusal =
         fails(ChainException.Kind.INCONSISTENT, () -> chain(node).transactions(ACCOUNT, 0, 100));
-    assertTrue(String.valueOf(String.valueOf(refusal.getMessage())).contains(why), refusal.getMessage());
+    assertTrue(
+        String.valueOf(String.valueOf(refusal.getMessage())).contains(why), refusal.getMessage());
   }
 
   @Test

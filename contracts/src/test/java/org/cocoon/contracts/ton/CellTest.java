@@ -157,7 +157,9 @@ final class CellTest {
     byte[] boc = level.getFirst().toBoc();
     IllegalArgumentException refusal =
         assertThrows(IllegalArgumentException.class, () -> Cell.fromBoc(boc));
-    assertTrue(String.valueOf(String.valueOf(refusal.getMessage())).contains("cells"), refusal.getMessage());
+    assertTrue(
+        String.valueOf(String.valueOf(refusal.getMessage())).contains("cells"),
+        refusal.getMessage());
   }
 
   @Test

@@ -14,6 +14,8 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.cocoon.link.evidence.json.JsonException;
+import org.cocoon.link.evidence.json.JsonObject;
 
 /**
  * What a node accepts from its peers.
@@ -370,6 +372,19 @@ public record Policy(
       return PolicyReader.read(Files.readAllBytes(file), MAX_FILE_BYTES);
     } catch (IOException | IllegalArgumentException e) {
       throw new IOException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Reads a policy that is a part of another document.
+   *
+   * @throws JsonException naming the key and what would be right
+   */
+  public static Policy read(JsonObject policy) throws JsonException {
+    try {
+      return PolicyReader.read(policy);
+    } catch (IllegalArgumentException e) {
+      throw new JsonException("key '" + policy.path() + "': " + e.getMessage());
     }
   }
 

@@ -72,16 +72,20 @@ final class PolicyReader {
 
   static Policy read(byte[] json, int maxBytes) throws IOException {
     try {
-      return new PolicyReader(Json.parse(json, maxBytes)).read();
+      return read(Json.parse(json, maxBytes));
     } catch (JsonException e) {
       throw new IOException(e.reason(), e);
     }
   }
 
+  static Policy read(JsonObject policy) throws JsonException {
+    return new PolicyReader(policy).read();
+  }
+
   private Policy read() throws JsonException {
     file.requireOnly(KEYS);
     if (file.whole("version", 0, Integer.MAX_VALUE) != VERSION) {
-      throw new JsonException("key 'version' must be 1");
+      throw new JsonException("key '" + file.pathOf("version") + "' must be 1");
     }
     return new Policy(
         texts(file, "trustedRoots", HASH),
@@ -115,7 +119,9 @@ final class PolicyReader {
               .orElseThrow(
                   () ->
                       new JsonException(
-                          "key 'tcbStatuses' has '"
+                          "key '"
+                              + file.pathOf("tcbStatuses")
+                              + "' has '"
                               + word
                               + "'; there are "
                               + Arrays.stream(TcbStatus.values())

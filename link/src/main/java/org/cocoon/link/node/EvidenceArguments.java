@@ -4,16 +4,12 @@ import java.nio.file.Path;
 import org.cocoon.link.evidence.TsmReports;
 import org.cocoon.link.evidence.simulated.SimulatedTee;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@link EvidenceOptions} on a program's command line; a mixin. */
 public final class EvidenceArguments {
-  @Option(
-      names = "--policy",
-      required = true,
-      paramLabel = "FILE",
-      description = "Whose evidence is accepted (JSON).")
-  private @Nullable Path policy;
+  @Mixin private PolicyArguments policy = new PolicyArguments();
 
   @Option(
       names = "--collateral",
@@ -41,17 +37,24 @@ public final class EvidenceArguments {
       description = "Whose hardware it is: tdx or snp (default ${DEFAULT-VALUE}).")
   private String simulatedProvider = "";
 
+  /** What was said about the policy and the chain. */
+  public PolicyArguments policy() {
+    return policy;
+  }
+
   /**
    * What was said.
    *
-   * @throws IllegalArgumentException a sentence, if no such hardware can be simulated
+   * @throws IllegalArgumentException a sentence, if no such hardware can be simulated, or there is
+   *     not one policy
    */
   public EvidenceOptions options() {
-    Path policyFile = policy;
-    if (policyFile == null) {
-      throw new IllegalStateException("picocli sees to required options");
-    }
+    return options(policy.source());
+  }
+
+  /** The same with a policy from there. */
+  public EvidenceOptions options(PolicySource source) {
     return new EvidenceOptions(
-        policyFile, tee, simulatedTee, SimulatedTee.Provider.ofWord(simulatedProvider), collateral);
+        source, tee, simulatedTee, SimulatedTee.Provider.ofWord(simulatedProvider), collateral);
   }
 }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where a program's own evidence comes from, and what it accepts of others.
  *
- * @param policy file that says whose evidence is accepted
+ * @param policy says whose evidence is accepted
  * @param tee the kernel's folder of TEE reports (configfs-tsm)
  * @param simulatedTee folder with the test root of simulated evidence, or null for a real TEE
  * @param simulatedProvider whose hardware a simulated TEE is
@@ -15,8 +15,19 @@ import org.jspecify.annotations.Nullable;
  *     null for none
  */
 public record EvidenceOptions(
-    Path policy,
+    PolicySource policy,
     Path tee,
     @Nullable Path simulatedTee,
     SimulatedTee.Provider simulatedProvider,
-    @Nullable String collateral) {}
+    @Nullable String collateral) {
+
+  /** The same with a policy file. */
+  public EvidenceOptions(
+      Path policy,
+      Path tee,
+      @Nullable Path simulatedTee,
+      SimulatedTee.Provider simulatedProvider,
+      @Nullable String collateral) {
+    this(new PolicySource.File(policy), tee, simulatedTee, simulatedProvider, collateral);
+  }
+}

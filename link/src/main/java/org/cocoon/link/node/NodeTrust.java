@@ -19,20 +19,23 @@ import org.cocoon.link.evidence.OnChange;
 import org.cocoon.link.evidence.PlatformName;
 import org.cocoon.link.evidence.Policy;
 import org.cocoon.link.evidence.Role;
+import org.cocoon.link.registry.RegistryFeed;
+import org.cocoon.link.registry.RegistryOptions;
 import org.cocoon.link.tls.CollateralFeed;
 import org.cocoon.link.tls.CollateralLog;
 import org.cocoon.link.tls.LinkIdentity;
 import org.cocoon.link.tls.PeerVerdict;
 import org.cocoon.link.tls.PeerVerifier;
 import org.cocoon.link.tls.PeerWatch;
+import org.cocoon.link.tls.PolicyFeed;
 import org.cocoon.link.tls.PolicyWatch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a program accepts of its peers, for as long as it runs: a policy file and collateral, and
- * the verifiers that judge by what is in force of both.
+ * What a program accepts of its peers, for as long as it runs: a policy, from a file or from the
+ * registry, and collateral, and the verifiers that judge by what is in force of both.
  *
  * <p>Safe for use by many threads.
  */
@@ -41,7 +44,8 @@ public final class NodeTrust implements AutoCloseable {
 
   private final InstantSource clock;
   private final Consumer<String> changed;
-  private final PolicyWatch policies;
+  private final Optional<RegistryFeed> registry;
+  private final PolicyFeed policies;
   private final CollateralFeed collateral;
   private final List<PeerVerifier> verifiers = new CopyOnWriteArrayList<>();
   private volatile EvidenceVerifier verifier;
@@ -57,35 +61,51 @@ public final class NodeTrust implements AutoCloseable {
       throws IOException {
     this.clock = clock;
     this.changed = changed;
-    this.policies =
-        PolicyWatch.open(
-            options.policy(),
-            new PolicyWatch.Listener() {
-              @Override
-              public void changed(Policy policy) {
-                use(policy);
-              }
+    PolicyWatch.Listener listener =
+        new PolicyWatch.Listener() {
+          @Override
+          public void changed(Policy policy) {
+            use(policy);
+          }
 
-              @Override
-              public void unreadable(String reason) {
-                log.error("event=policy_unreadable kept={} reason=\"{}\"", policyDigest, reason);
-              }
-            });
+          @Override
+          public void unreadable(String reason) {
+            log.error("event=policy_unreadable kept={} reason=\"{}\"", policyDigest, reason);
+          }
+        };
+    this.registry =
+        switch (options.policy()) {
+          case PolicySource.File _ -> Optional.empty();
+          case PolicySource.Registry(RegistryOptions chain) ->
+              Optional.of(RegistryFeed.open(remembering(chain, keep), clock));
+        };
+    this.policies =
+        switch (options.policy()) {
+          case PolicySource.File(Path file) -> PolicyWatch.open(file, listener);
+          case PolicySource.Registry _ -> new RegistryPolicy(registry.orElseThrow(), listener);
+        };
     this.policyDigest = PolicyWatch.shortDigest(policies.current());
-    this.collateral =
-        CollateralFeed.open(
-            options.collateral(),
-            keep,
-            this::roots,
-            clock,
-            new CollateralLog(clock, () -> changed.accept("the collateral changed")));
+    try {
+      this.collateral =
+          CollateralFeed.open(
+              options.collateral(),
+              keep,
+              this::roots,
+              clock,
+              new CollateralLog(clock, () -> changed.accept("the collateral changed")));
+    } catch (IOException e) {
+      registry.ifPresent(RegistryFeed::close);
+      throw e;
+    }
     this.verifier = new EvidenceVerifier(policies.current(), collateral.source());
   }
 
   /**
-   * Reads the policy, and begins to fetch collateral.
+   * Reads the policy, and begins to fetch collateral; blocks for up to ten seconds where a registry
+   * is asked.
    *
-   * @param keep folder that holds collateral over a restart, if there is one
+   * @param keep folder that holds collateral over a restart, if there is one; what is remembered of
+   *     a registry lies beside it
    * @param changed hears why everything may have to be judged again, on the thread that found out;
    *     must not block, and may be called before this returns
    * @throws IOException a sentence, if the policy cannot be read or there is no such collateral
@@ -97,6 +117,18 @@ public final class NodeTrust implements AutoCloseable {
     log.info("event=policy_in_force policy={}", trust.policyDigest);
     CollateralLog.warnIfMissing(trust.collateral, trust.policies.current());
     return trust;
+  }
+
+  /** Beside the collateral, unless another place was named. */
+  private static RegistryOptions remembering(RegistryOptions chain, Optional<Path> keep) {
+    return chain.state().isEmpty() && keep.isPresent()
+        ? chain.rememberingIn(keep.get().resolveSibling("registry"))
+        : chain;
+  }
+
+  /** The registry that the policy comes from, where it comes from one. */
+  public Optional<RegistryFeed> registry() {
+    return registry;
   }
 
   private Set<String> roots() {
@@ -136,6 +168,7 @@ public final class NodeTrust implements AutoCloseable {
                     refusal.peer(),
                     refusal.reason(),
                     refusal.detail()));
+    made.refuseNew(policies.closed());
     verifiers.add(made);
     return made;
   }
@@ -193,9 +226,11 @@ public final class NodeTrust implements AutoCloseable {
     }
   }
 
-  /** Looks whether the policy file has changed; blocks for as long as reading it takes. */
+  /** Looks whether the policy has changed; blocks for no longer than reading a file takes. */
   public void poll() {
     policies.poll();
+    Optional<PeerVerdict.Refused> shut = policies.closed();
+    verifiers.forEach(one -> one.refuseNew(shut));
     Own before = own;
     if (before != null) {
       checkOwn(before);
@@ -230,9 +265,11 @@ public final class NodeTrust implements AutoCloseable {
     return watch;
   }
 
-  /** Ends the fetching of collateral. */
+  /** Ends the fetching of collateral, and the reading of the registry. */
   @Override
   public void close() {
     collateral.close();
+    policies.close();
+    registry.ifPresent(RegistryFeed::close);
   }
 }

@@ -13,14 +13,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
 /** Writes whole files that are there after a crash, or their predecessors are. */
-final class DurableFiles {
+public final class DurableFiles {
   private static final FileAttribute<?> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   private DurableFiles() {}
 
   /** Replaces a file at once, readable by its owner only; it and its folder are on the disk. */
-  static void replace(Path file, byte[] content) throws IOException {
+  public static void replace(Path file, byte[] content) throws IOException {
     Path target = file.toAbsolutePath();
     Path whole = target.resolveSibling("." + target.getFileName() + ".new");
     Files.deleteIfExists(whole);

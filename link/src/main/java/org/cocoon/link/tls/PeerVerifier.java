@@ -43,6 +43,7 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private final LongAdder handshakes = new LongAdder();
   private final LongAdder verifications = new LongAdder();
   private final AtomicReference<Basis> basis;
+  private volatile Optional<PeerVerdict.Refused> closed = Optional.empty();
 
   /** What is judged by, in handshakes by the patient one, and the how manieth. */
   private record Basis(NodeVerifier verifier, NodeVerifier patient, long number) {
@@ -105,6 +106,14 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
    */
   public void use(EvidenceVerifier newVerifier) {
     basis.updateAndGet(before -> new Basis(newVerifier, before.number() + 1));
+  }
+
+  /**
+   * Refuses every new handshake for this reason, or none any more for that; links that are up stay
+   * up.
+   */
+  public void refuseNew(Optional<PeerVerdict.Refused> why) {
+    closed = why;
   }
 
   /** Names what is judged by: it is another one whenever policy or collateral have changed. */
@@ -232,10 +241,13 @@ public final class PeerVerifier extends X509ExtendedTrustManager {
   private void check(X509Certificate[] chain, @Nullable String peer) throws CertificateException {
     handshakes.increment();
     Basis current = basis.get();
+    Optional<PeerVerdict.Refused> shut = closed;
     PeerVerdict verdict =
-        chain.length == 1
-            ? judge(chain[0], current, current.patient()).verdict()
-            : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
+        shut.isPresent()
+            ? shut.get()
+            : chain.length == 1
+                ? judge(chain[0], current, current.patient()).verdict()
+                : refused(CertificateFault.NOT_ALONE, chain.length + " certificates, not one");
     if (verdict instanceof PeerVerdict.Refused(String reason, String detail)) {
       refusals.accept(new Refusal(peer == null ? "" : peer, reason, detail));
       throw new CertificateException(reason + ": " + detail);

@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.cocoon.link.evidence.Digests;
 import org.cocoon.link.evidence.Policy;
@@ -19,7 +20,7 @@ import org.cocoon.link.evidence.Policy;
  * half written, and if it is the same at the next poll, it is told once. Polls may come from any
  * thread; one that finds another under way does nothing.
  */
-public final class PolicyWatch {
+public final class PolicyWatch implements PolicyFeed {
   /** Between two polls: a change is in force a quarter of a second later. */
   public static final long PERIOD_MILLIS = 250;
 
@@ -63,7 +64,7 @@ public final class PolicyWatch {
     return new PolicyWatch(file, listener, Policy.load(file), content);
   }
 
-  /** The policy in force. */
+  @Override
   public Policy current() {
     return current;
   }
@@ -73,7 +74,18 @@ public final class PolicyWatch {
     return HexFormat.of().formatHex(policy.digest(), 0, SHORT_DIGEST_BYTES);
   }
 
-  /** Looks at the file; blocks for as long as reading it takes. */
+  /** A file that cannot be read keeps what was read: nobody is shut out. */
+  @Override
+  public Optional<PeerVerdict.Refused> closed() {
+    return Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    // Nothing is open between two polls.
+  }
+
+  @Override
   public void poll() {
     if (!polling.tryLock()) {
       return;

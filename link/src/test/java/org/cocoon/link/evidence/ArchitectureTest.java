@@ -9,7 +9,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 @AnalyzeClasses(
-    packages = {"org.cocoon.link.evidence", "org.cocoon.link.tls"},
+    packages = {"org.cocoon.link.evidence", "org.cocoon.link.tls", "org.cocoon.link.registry"},
     importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
   /** Bouncy Castle is there for what the JDK cannot do, and only behind the verdicts on TDX. */
@@ -57,4 +57,23 @@ final class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.cocoon.link.evidence.simulated..");
+
+  /** It reads the chain with no library for TON, so that a worker holds no chain code. */
+  @ArchTest
+  static final ArchRule THE_REGISTRY_IS_READ_WITHOUT_CHAIN_CODE =
+      classes()
+          .that()
+          .resideInAPackage("org.cocoon.link.registry..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "com.fasterxml.jackson.core..",
+              "com.google.protobuf..",
+              "org.cocoon.link.evidence",
+              "org.cocoon.link.evidence.json",
+              "org.cocoon.link.registry",
+              "org.cocoon.link.sealing",
+              "org.jspecify..",
+              "org.slf4j..");
 }

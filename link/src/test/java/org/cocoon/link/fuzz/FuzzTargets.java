@@ -9,6 +9,7 @@ import org.cocoon.link.evidence.simulated.EventLogTarget;
 import org.cocoon.link.evidence.simulated.GpuTarget;
 import org.cocoon.link.evidence.simulated.QuoteTarget;
 import org.cocoon.link.evidence.snp.SnpTarget;
+import org.cocoon.link.registry.RegistryTarget;
 import org.cocoon.link.seal.AnswerTarget;
 import org.cocoon.link.seal.SealedPromptTarget;
 import org.cocoon.link.seal.StatementTarget;
@@ -40,7 +41,9 @@ public enum FuzzTargets {
   /** A sealed prompt, opened. */
   SEALED_PROMPT,
   /** The chunks of a sealed answer, opened in a row. */
-  ANSWER;
+  ANSWER,
+  /** The data of a registry: a bag of cells, what was taken back, and the document. */
+  REGISTRY;
 
   /** The target with this word. */
   static FuzzTargets of(String word) {
@@ -73,6 +76,7 @@ public enum FuzzTargets {
       case STATEMENT -> new StatementTarget(workspace);
       case SEALED_PROMPT -> new SealedPromptTarget();
       case ANSWER -> new AnswerTarget();
+      case REGISTRY -> new RegistryTarget();
     };
   }
 }

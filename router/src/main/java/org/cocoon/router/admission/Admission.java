@@ -2,6 +2,7 @@ package org.cocoon.router.admission;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.PriceBook;
@@ -13,12 +14,21 @@ import org.cocoon.router.request.InferenceRequest;
  * loop.
  */
 public final class Admission {
-  private final PriceBook prices;
+  private final Supplier<PriceBook> prices;
   private final int maxInFlightPerAccount;
   private final Map<Long, Integer> inFlight = new HashMap<>();
 
   /** Admits by this price list, and so many requests of an account at a time. */
   public Admission(PriceBook prices, int maxInFlightPerAccount) {
+    this(() -> prices, maxInFlightPerAccount);
+  }
+
+  /**
+   * Admits by the price list of the moment, and so many requests of an account at a time.
+   *
+   * @param prices asked for each request, on the event loop
+   */
+  public Admission(Supplier<PriceBook> prices, int maxInFlightPerAccount) {
     this.prices = prices;
     this.maxInFlightPerAccount = maxInFlightPerAccount;
   }
@@ -77,11 +87,11 @@ public final class Admission {
 
   /** What tokens of all models cost now. */
   public PriceBook prices() {
-    return prices;
+    return prices.get();
   }
 
   /** What tokens of a model cost now. */
   public Price price(String model) {
-    return prices.of(model);
+    return prices.get().of(model);
   }
 }

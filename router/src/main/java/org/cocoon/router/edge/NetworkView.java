@@ -5,6 +5,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.PriceBook;
@@ -25,6 +26,7 @@ public final class NetworkView {
   private final String version;
   private final String imageHash;
   private final Supplier<String> policyDigest;
+  private final Supplier<Optional<JsonObject>> registry;
   private final List<String> simulated;
   private final Fleet fleet;
   private final RequestPath path;
@@ -37,12 +39,14 @@ public final class NetworkView {
    * @param simulated what this router simulates
    * @param imageHash of this router's own measured image, hex
    * @param policyDigest the beginning of the digest of the policy in force, hex
+   * @param registry how it stands with the registry, where the policy is from there
    */
   public NetworkView(
       String name,
       String version,
       String imageHash,
       Supplier<String> policyDigest,
+      Supplier<Optional<JsonObject>> registry,
       List<String> simulated,
       Fleet fleet,
       RequestPath path,
@@ -51,6 +55,7 @@ public final class NetworkView {
     this.version = version;
     this.imageHash = imageHash;
     this.policyDigest = policyDigest;
+    this.registry = registry;
     this.simulated = List.copyOf(simulated);
     this.fleet = fleet;
     this.path = path;
@@ -87,6 +92,7 @@ public final class NetworkView {
         .put("workers", workers)
         .put("models", models)
         .put("settlement", settlement)
+        .put("registry", registry.get().orElse(null))
         .put("tokens_per_second", Math.round(tokensPerSecond))
         .encode();
   }

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -66,6 +67,11 @@ public final class UplinkServer {
 
     /** The connection ended. */
     void closed(HttpConnection connection);
+
+    /** Why the weights that a worker offers may not be served now; empty if they may. */
+    default Optional<String> unlisted(Model model) {
+      return Optional.empty();
+    }
   }
 
   private final Vertx vertx;
@@ -143,6 +149,8 @@ public final class UplinkServer {
             "read nothing for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(UNREAD_NANOS)));
       } else if (attachment.left(now)) {
         attachment.over("it may not stay");
+      } else {
+        unlisted(worker.models()).ifPresent(why -> attachment.end("MODEL_NOT_LISTED", why, false));
       }
     }
   }
@@ -201,6 +209,10 @@ public final class UplinkServer {
     fleet.drain();
   }
 
+  private Optional<String> unlisted(List<Model> models) {
+    return models.stream().flatMap(model -> peers.unlisted(model).stream()).findFirst();
+  }
+
   /** One link, from its first message to its end. */
   private final class Attachment {
     private final GrpcServerRequest<FromWorker, FromRouter> request;
@@ -243,6 +255,11 @@ public final class UplinkServer {
       Peer peer = peers.of(request.connection());
       if (peer == null) {
         refuse("the evidence on this link is not, or no longer, accepted", true);
+        return;
+      }
+      Optional<String> unlisted = unlisted(message.getHello().getModelsList());
+      if (unlisted.isPresent()) {
+        refuse(unlisted.get(), true);
         return;
       }
       welcome(message, peer);

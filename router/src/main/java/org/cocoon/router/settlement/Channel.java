@@ -62,6 +62,16 @@ record Channel(
         row.getLong("debited_nanoton"));
   }
 
+  /** What it gave, less what was taken back. */
+  long given() {
+    return credited - debited;
+  }
+
+  /** What it should give, as {@link ChannelCredit#target}. */
+  long target(long nowSeconds, long marginSeconds) {
+    return credit(ChannelCredit.AccountFunds.NOTHING).target(nowSeconds, marginSeconds);
+  }
+
   /** What it gives, with the account's side. */
   ChannelCredit credit(ChannelCredit.AccountFunds account) {
     return new ChannelCredit(

@@ -34,6 +34,9 @@ record ChannelCredit(
    * @param leased to routers of what is left
    */
   record AccountFunds(long prepaid, long given, long credit, long used, long leased) {
+    /** Of an account that nothing is known of. */
+    static final AccountFunds NOTHING = new AccountFunds(0, 0, 0, 0, 0);
+
     AccountFunds {
       if (prepaid < 0 || given < 0 || credit < 0 || used < 0 || leased < 0) {
         throw new IllegalArgumentException("no account has such books");

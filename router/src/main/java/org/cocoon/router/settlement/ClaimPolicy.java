@@ -24,6 +24,15 @@ record ClaimPolicy(long feeNanoton, long worthNanoton, long marginSeconds) {
     }
   }
 
+  /** Whether it is worth to look at the account: what cannot be claimed is most of all channels. */
+  boolean mayClaim(Channel channel, long nowSeconds, boolean withEpoch) {
+    return channel.given() > channel.books().claimed()
+        && (withEpoch
+            || channel.closing()
+            || channel.books().unlockAt() != 0
+            || nowSeconds >= channel.voucher().expires() - marginSeconds);
+  }
+
   /**
    * Decides.
    *

@@ -129,8 +129,8 @@ final class Settler {
 
   private void reconcile(long now) throws SQLException {
     for (Channel channel : transactions.run(channels::all)) {
-      if (channel.credited() == 0 && channel.books().deposited() == 0) {
-        continue;
+      if (channel.target(now, terms.voucherMarginSeconds()) == channel.given()) {
+        continue; // nearly all of them, nearly always
       }
       transactions.run(
           connection -> {
@@ -228,6 +228,9 @@ final class Settler {
     ClaimPolicy policy = options.claims();
     List<Channel> chosen = new ArrayList<>();
     for (Channel channel : transactions.run(channels::all)) {
+      if (!policy.mayClaim(channel, now, withEpoch)) {
+        continue;
+      }
       boolean claims =
           transactions.run(
               connection -> {

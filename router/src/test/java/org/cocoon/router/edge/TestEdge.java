@@ -147,7 +147,16 @@ final class TestEdge {
             down::add,
             task -> context.runOnContext(ignored -> task.run()));
     NetworkView view =
-        new NetworkView("r", "1", "", () -> "policy", List.of(), fleet, path, admission);
+        new NetworkView(
+            "r",
+            "1",
+            "",
+            () -> "policy",
+            java.util.Optional::empty,
+            List.of(),
+            fleet,
+            path,
+            admission);
     AttestationView attestation =
         new AttestationView("r", () -> "certificate", () -> "policy", List.of(), fleet);
     HttpServer server =

@@ -17,6 +17,8 @@ import io.vertx.grpc.client.GrpcClient;
 import io.vertx.grpc.client.GrpcClientOptions;
 import io.vertx.grpc.client.GrpcClientRequest;
 import io.vertx.grpc.common.GrpcMessage;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -63,6 +65,13 @@ class UplinkServerTest {
 
     @Override
     public void closed(HttpConnection connection) {}
+
+    @Override
+    public Optional<String> unlisted(Model model) {
+      return weights.contains(model.getRevision())
+          ? Optional.empty()
+          : Optional.of("not listed: " + model.getRevision());
+    }
   }
 
   private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
@@ -73,6 +82,7 @@ class UplinkServerTest {
   private final BlockingQueue<Integer> sizes = new LinkedBlockingQueue<>();
   private final BlockingQueue<HttpConnection> connections = new LinkedBlockingQueue<>();
   private volatile boolean accepted = true;
+  private volatile Set<String> weights = Set.of("");
   private volatile String tcbStatus = "UpToDate";
   private UplinkServer uplinks;
   private SocketAddress address;
@@ -206,6 +216,31 @@ class UplinkServerTest {
               uplinks.tick();
               return fleet.workers().getFirst().tcbStatus();
             }));
+  }
+
+  @Test
+  void weightsThatAreNotListedAreRefusedForNowAndLeaveWhenTheyAreNoLonger() throws Exception {
+    attach();
+    awaitWorkers(1);
+    Hello.Builder other = hello();
+    other.setModels(0, other.getModels(0).toBuilder().setRevision("file:ab"));
+    open().write(FromWorker.newBuilder().setHello(other).build());
+    FromRouter answer = heard.take();
+    assertEquals("not listed: file:ab", answer.getRefused().getReason());
+    assertTrue(answer.getRefused().getLater(), "they may be listed tomorrow");
+    assertTrue(onLoop(() -> fleet.workers().size() == 1));
+    weights = Set.of("file:ab");
+    onLoop(
+        () -> {
+          uplinks.tick();
+          return true;
+        });
+    awaitWorkers(0);
+    while (!ends.take().equals("connection")) {
+      // the next stream must not go over the connection that ends
+    }
+    open().write(FromWorker.newBuilder().setHello(other).build());
+    assertTrue(heard.take().hasWelcome());
   }
 
   @Test

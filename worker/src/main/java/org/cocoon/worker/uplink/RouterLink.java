@@ -37,6 +37,7 @@ import org.slf4j.LoggerFactory;
  * ATTACHED  time to renew------------> ATTACHED   a second session is dialled beside the first;
  *                                                 once welcomed, the first one leaves
  * WAITING   time passed--------------> DIALLING   with a fresh key and fresh evidence
+ * any       retire-------------------> CLOSED     once what runs is done, or has had its time
  * any       close--------------------> CLOSED
  * </pre>
  *
@@ -97,6 +98,7 @@ final class RouterLink implements RouterSession.Owner {
   private Instant renewAt = Instant.MAX;
   private boolean waiting;
   private boolean closed;
+  private volatile boolean over;
   private boolean draining;
   private long sessions;
   private long backOffMillis = LEAST_BACK_OFF_MILLIS;
@@ -200,11 +202,11 @@ final class RouterLink implements RouterSession.Owner {
 
   @Override
   public void ended(RouterSession session, String why, boolean absent) {
-    if (closed) {
-      return;
-    }
     if (leaving.remove(session)) {
       log.info("event=left router={} reason=\"{}\"", router, why);
+      return;
+    }
+    if (closed) {
       return;
     }
     boolean wasAttached = session.equals(attached);
@@ -282,10 +284,42 @@ final class RouterLink implements RouterSession.Owner {
         });
   }
 
+  /** Dials no more, lets what runs finish for a bounded time, and ends. */
+  void retire() {
+    log.info("event=router_left address={}", router);
+    context.runOnContext(
+        ignored -> {
+          closed = true;
+          RouterSession underWay = dialling;
+          if (underWay != null) {
+            underWay.close();
+            dialling = null;
+          }
+          RouterSession up = attached;
+          if (up != null) {
+            attached = null;
+            leaving.add(up);
+            up.leave(LEAVING_MILLIS);
+          }
+          vertx.setTimer(LEAVING_MILLIS + RouterSession.HEARTBEAT_MILLIS, late -> close());
+        });
+  }
+
+  /** Whether it has ended for good; from any thread. */
+  boolean isOver() {
+    return over;
+  }
+
+  /** Where its router is. */
+  SocketAddress router() {
+    return router;
+  }
+
   void close() {
     context.runOnContext(
         ignored -> {
           closed = true;
+          over = true;
           vertx.cancelTimer(heartbeat);
           sessions().forEach(RouterSession::close);
           RouterSession underWay = dialling;

@@ -4,10 +4,14 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.SocketAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.cocoon.link.keys.HeldKeys;
 import org.cocoon.link.seal.GroupKeys;
 import org.cocoon.link.wire.Done;
@@ -37,9 +41,15 @@ public final class Uplinks implements StepListener {
   /** Among a model's features: sealed prompts are opened. */
   private static final String SEALED = "sealed";
 
-  private final List<RouterLink> links = new ArrayList<>();
+  /** Read by the engine's thread, changed on the links' context. */
+  private final List<RouterLink> links = new CopyOnWriteArrayList<>();
+
+  private final List<RouterLink> retired = new CopyOnWriteArrayList<>();
+
   private final SealedRuns sealed;
   private final @Nullable HeldKeys keys;
+  private @Nullable Function<SocketAddress, RouterLink> dial;
+  private long numbers;
 
   /** Links of a worker that opens no sealed prompts. */
   public Uplinks() {
@@ -116,10 +126,34 @@ public final class Uplinks implements StepListener {
             return refusedForGood;
           }
         };
-    for (int i = 0; i < routers.size(); i++) {
-      links.add(new RouterLink(vertx, routers.get(i), i + 1L, terms));
+    dial = router -> new RouterLink(vertx, router, ++numbers, terms);
+    attachTo(routers);
+  }
+
+  /**
+   * Attaches to these routers and to no others: dials new ones, and leaves those that are not among
+   * them once what they sent is done. Called by {@link #start}, and after it on the links' context.
+   */
+  public void attachTo(Collection<SocketAddress> routers) {
+    Function<SocketAddress, RouterLink> dialling = dial;
+    if (dialling == null) {
+      throw new IllegalStateException("links are started first");
     }
-    links.forEach(RouterLink::start);
+    retired.removeIf(RouterLink::isOver);
+    for (RouterLink link : List.copyOf(links)) {
+      if (!routers.contains(link.router())) {
+        links.remove(link);
+        retired.add(link);
+        link.retire();
+      }
+    }
+    for (SocketAddress router : new LinkedHashSet<>(routers)) {
+      if (links.stream().noneMatch(link -> link.router().equals(router))) {
+        RouterLink link = dialling.apply(router);
+        links.add(link);
+        link.start();
+      }
+    }
   }
 
   /**
@@ -244,9 +278,11 @@ public final class Uplinks implements StepListener {
   }
 
   private @Nullable RouterLink owner(long link) {
-    for (RouterLink candidate : links) {
-      if (candidate.owns(link)) {
-        return candidate;
+    for (List<RouterLink> some : List.of(links, retired)) {
+      for (RouterLink candidate : some) {
+        if (candidate.owns(link)) {
+          return candidate;
+        }
       }
     }
     return null;
@@ -261,6 +297,7 @@ public final class Uplinks implements StepListener {
    */
   public void end(HttpConnection connection, String reason, String detail, boolean drainFirst) {
     links.forEach(link -> link.end(connection, reason, detail, drainFirst));
+    retired.forEach(link -> link.end(connection, reason, detail, drainFirst));
   }
 
   /** Tells all routers the keys that prompts can be sealed to now; from any thread. */
@@ -281,5 +318,6 @@ public final class Uplinks implements StepListener {
   /** Ends all links. */
   public void close() {
     links.forEach(RouterLink::close);
+    retired.forEach(RouterLink::close);
   }
 }

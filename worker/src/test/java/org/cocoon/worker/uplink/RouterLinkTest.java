@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpClientOptions;
@@ -334,6 +335,34 @@ class RouterLinkTest {
     assertTrue(forGood.isEmpty());
     send(again, FromRouter.newBuilder().setRefused(Refused.newBuilder().setReason("too old")));
     assertEquals("too old", forGood.take());
+  }
+
+  @Test
+  void aRouterThatIsNoLongerListedGetsWhatRunsAndANewOneIsDialled() throws Exception {
+    BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+    helloAndWelcome(ends, "first");
+    send(stream("first"), FromRouter.newBuilder().addRun(run(7)));
+    RunKey key = engine.generated.take();
+    ScriptedRouter second = new ScriptedRouter(vertx);
+    Context loop = vertx.getOrCreateContext();
+    loop.runOnContext(ignored -> uplinks.attachTo(List.of(second.address())));
+    assertEquals("w", second.hellos.take().getName());
+    FromWorker next = heard.take();
+    while (!next.getDraining()) {
+      next = heard.take();
+    }
+    assertTrue(ends.isEmpty(), "its run is not done");
+    finish(key);
+    assertEquals("first", ends.take());
+    assertTrue(engine.cancelled.isEmpty());
+    assertTrue(attached.isEmpty(), "and nobody dials it again");
+    second.send(FromRouter.newBuilder().addRun(run(1)));
+    RunKey other = engine.generated.take();
+    assertNotEquals(key.link() >>> 32, other.link() >>> 32);
+    loop.runOnContext(ignored -> uplinks.attachTo(List.of(second.address())));
+    finish(other);
+    assertNotNull(second.ended(1).done);
+    assertTrue(second.hellos.isEmpty(), "the same list changes nothing");
   }
 
   @Test
