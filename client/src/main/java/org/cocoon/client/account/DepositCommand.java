@@ -130,9 +130,7 @@ public final class DepositCommand extends AccountCommand {
     if (before.isPresent() && before.get().status() == ChannelContract.Status.CLOSING) {
       throw new CommandFailure(
           "The channel %s is closing: run `cocoon finish` from %s on, then deposit again."
-              .formatted(
-                  terms.friendly(address),
-                  Instant.ofEpochSecond(before.get().unlockAt())));
+              .formatted(terms.friendly(address), Instant.ofEpochSecond(before.get().unlockAt())));
     }
     long query = new SecureRandom().nextLong() & Long.MAX_VALUE;
     NanoTon value = FeeSchedule.BASECHAIN.deposit(amount);

@@ -53,9 +53,7 @@ final class Earnings {
             json.at("epoch").whole().orElseThrow(),
             new NanoTon(json.at("earned").whole().orElseThrow()),
             Math.toIntExact(json.at("index").whole().orElseThrow()));
-      } catch (IllegalArgumentException
-          | ArithmeticException
-          | NoSuchElementException e) {
+      } catch (IllegalArgumentException | ArithmeticException | NoSuchElementException e) {
         throw new IOException(file + " is no statement of a worker: " + e.getMessage(), e);
       }
     }

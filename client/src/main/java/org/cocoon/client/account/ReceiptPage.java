@@ -98,8 +98,7 @@ final class ReceiptPage {
         });
   }
 
-  private static void write(JsonGenerator out, Receipt receipt)
-      throws IOException {
+  private static void write(JsonGenerator out, Receipt receipt) throws IOException {
     ReceiptTerms terms = receipt.terms();
     out.writeStringField("request_id", terms.requestId().toString());
     out.writeNumberField("account", terms.accountId());

@@ -15,13 +15,13 @@ import org.cocoon.client.Terminal;
 import org.cocoon.client.pay.ReceiptRules;
 import org.cocoon.client.pay.ReceiptVerdict;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** {@code receipt verify}: whether a receipt is genuine, and adds up. */
 @Command(

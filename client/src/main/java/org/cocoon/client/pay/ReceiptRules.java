@@ -185,9 +185,7 @@ public record ReceiptRules(
     byte[] bytes;
     try {
       bytes =
-          word.length() == 64
-              ? HexFormat.of().parseHex(word)
-              : Base64.getUrlDecoder().decode(word);
+          word.length() == 64 ? HexFormat.of().parseHex(word) : Base64.getUrlDecoder().decode(word);
     } catch (IllegalArgumentException e) {
       bytes = new byte[0];
     }
