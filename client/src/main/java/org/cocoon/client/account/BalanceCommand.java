@@ -2,6 +2,7 @@ package org.cocoon.client.account;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -110,7 +111,7 @@ public final class BalanceCommand extends AccountCommand {
       RouterTerms terms = desk.terms();
       TonAddress owner = address(said, "owner");
       byte[] voucherKey =
-          java.util.HexFormat.of().parseHex(ReceiptRules.key(said.at("voucher_key").text("")));
+          HexFormat.of().parseHex(ReceiptRules.key(said.at("voucher_key").text("")));
       ChannelContract.Terms channel = terms.channel(owner, voucherKey);
       if (!ChannelContract.address(channel).equals(address(said, "address"))) {
         wrong.add("owner and voucher key make another channel than the router names.");

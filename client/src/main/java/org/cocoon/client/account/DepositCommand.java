@@ -6,6 +6,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.Map;
@@ -128,8 +129,8 @@ public final class DepositCommand extends AccountCommand {
     Optional<ChannelContract.State> before = desk.channel(channel);
     if (before.isPresent() && before.get().status() == ChannelContract.Status.CLOSING) {
       throw new CommandFailure(
-          "The channel %s is closing: run `cocoon finish` first, then deposit again."
-              .formatted(terms.friendly(address)));
+          "The channel %s is closing: run `cocoon finish` from %s on, then deposit again."
+              .formatted(terms.friendly(address), Instant.ofEpochSecond(before.get().unlockAt())));
     }
     long query = new SecureRandom().nextLong() & Long.MAX_VALUE;
     NanoTon value = FeeSchedule.BASECHAIN.deposit(amount);
@@ -239,7 +240,7 @@ public final class DepositCommand extends AccountCommand {
     say("The channel %s of account %d holds %s.".formatted(address, account, state.locked()));
     say(
         "The router may charge up to %s in all, until %s."
-            .formatted(voucher.ceiling(), java.time.Instant.ofEpochSecond(voucher.expires())));
+            .formatted(voucher.ceiling(), Instant.ofEpochSecond(voucher.expires())));
     say("Your API key is in %s.".formatted(folder.apiKeyFile()));
     say("Transaction %s".formatted(desk.transaction(sent.hashText())));
     return 0;

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.cocoon.client.Json;
 import org.cocoon.contracts.NanoTon;
@@ -52,9 +53,7 @@ final class Earnings {
             json.at("epoch").whole().orElseThrow(),
             new NanoTon(json.at("earned").whole().orElseThrow()),
             Math.toIntExact(json.at("index").whole().orElseThrow()));
-      } catch (IllegalArgumentException
-          | ArithmeticException
-          | java.util.NoSuchElementException e) {
+      } catch (IllegalArgumentException | ArithmeticException | NoSuchElementException e) {
         throw new IOException(file + " is no statement of a worker: " + e.getMessage(), e);
       }
     }

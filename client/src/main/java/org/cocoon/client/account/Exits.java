@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import org.cocoon.client.CocoonException;
 import org.cocoon.client.Json;
@@ -133,6 +134,11 @@ final class Exits {
 
   /** Asks the contract, which needs nobody's leave, and says from when on it can be finished. */
   int alone(Optional<NanoTon> amount) throws IOException, ChainException {
+    if (own.state().status() == ChannelContract.Status.CLOSING) {
+      throw new CommandFailure(
+          "The channel is closing already: `cocoon finish` pays all that is left from %s on."
+              .formatted(Instant.ofEpochSecond(own.state().unlockAt())));
+    }
     ChainTransaction sent =
         transfers.perform(
             "withdraw %s from %s"
@@ -210,8 +216,13 @@ final class Exits {
             .formatted(
                 got,
                 after.state().withdrawn(),
-                after.state().status().name().toLowerCase(java.util.Locale.ROOT),
+                after.state().status().name().toLowerCase(Locale.ROOT),
                 after.state().locked()));
+    if (after.state().status() == ChannelContract.Status.CLOSING) {
+      command.say(
+          "It takes no deposit until it is closed: `cocoon finish` does that from %s on; nothing of yours waits for it."
+              .formatted(Instant.ofEpochSecond(after.state().unlockAt())));
+    }
     command.say("Transaction " + desk.transaction(sent.hashText()));
     return 0;
   }

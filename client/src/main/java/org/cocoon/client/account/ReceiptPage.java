@@ -1,7 +1,10 @@
 package org.cocoon.client.account;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.Locale;
 import org.cocoon.client.FieldPage;
 import org.cocoon.client.Json;
 import org.cocoon.client.Terminal;
@@ -73,7 +76,7 @@ final class ReceiptPage {
           switch (verdict) {
             case ReceiptVerdict.Refused(var reason, var sentence) -> {
               out.writeBooleanField("valid", false);
-              out.writeStringField("reason", reason.name().toLowerCase(java.util.Locale.ROOT));
+              out.writeStringField("reason", reason.name().toLowerCase(Locale.ROOT));
               out.writeStringField("message", sentence);
             }
             case ReceiptVerdict.Holds(Receipt receipt) -> {
@@ -95,8 +98,7 @@ final class ReceiptPage {
         });
   }
 
-  private static void write(com.fasterxml.jackson.core.JsonGenerator out, Receipt receipt)
-      throws java.io.IOException {
+  private static void write(JsonGenerator out, Receipt receipt) throws IOException {
     ReceiptTerms terms = receipt.terms();
     out.writeStringField("request_id", terms.requestId().toString());
     out.writeNumberField("account", terms.accountId());

@@ -8,6 +8,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.cocoon.client.Json;
 import org.cocoon.client.Terminal;
+import org.jspecify.annotations.Nullable;
 
 /** Finds a receipt's text: given as it is, or in a file, alone or within an answer as JSON. */
 final class ReceiptText {
@@ -37,7 +38,7 @@ final class ReceiptText {
     }
   }
 
-  @org.jspecify.annotations.Nullable
+  @Nullable
   private static Path file(String given) {
     try {
       Path file = Path.of(given);

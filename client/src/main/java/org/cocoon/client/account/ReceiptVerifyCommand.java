@@ -1,6 +1,7 @@
 package org.cocoon.client.account;
 
 import java.io.IOException;
+import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -111,7 +112,7 @@ final class ReceiptVerifyCommand implements Callable<Integer> {
                 key.isPresent()
                     ? "Signed by the router's key " + key.get() + "."
                     : "Signed by the key that it names, "
-                        + java.util.HexFormat.of().formatHex(receipt.routerKey())
+                        + HexFormat.of().formatHex(receipt.routerKey())
                         + "; compare it with the router's (--url or --router-key).");
         yield 0;
       }

@@ -1,6 +1,7 @@
 package org.cocoon.client.pay;
 
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -184,9 +185,7 @@ public record ReceiptRules(
     byte[] bytes;
     try {
       bytes =
-          word.length() == 64
-              ? HexFormat.of().parseHex(word)
-              : java.util.Base64.getUrlDecoder().decode(word);
+          word.length() == 64 ? HexFormat.of().parseHex(word) : Base64.getUrlDecoder().decode(word);
     } catch (IllegalArgumentException e) {
       bytes = new byte[0];
     }

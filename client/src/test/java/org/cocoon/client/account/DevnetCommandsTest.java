@@ -250,7 +250,15 @@ class DevnetCommandsTest {
     assertEquals(NanoTon.ZERO, channel().withdrawn());
     router.forge(PlayedRouter.Forgery.NONE);
     assertEquals(0, run("close"), this::told);
-    assertEquals(ChannelContract.Status.CLOSING, channel().status(), "paid at once, ended later");
-    assertEquals(NanoTon.ZERO, channel().locked());
+    assertEquals(NanoTon.ofTon(2), channel().withdrawn(), "paid at once");
+    assertEquals(ChannelContract.Status.CLOSING, channel().status());
+    assertEquals(1, run("deposit", "1"));
+    assertTrue(told().contains("is closing"), this::told);
+    assertEquals(1, run("close", "--alone"));
+    devnet.run(c -> c.advance(DAY + 1)).join();
+    assertEquals(0, run("finish"), this::told);
+    assertEquals(ChannelContract.Status.CLOSED, channel().status());
+    assertEquals(0, run("deposit", "1"), this::told);
+    assertEquals(ChannelContract.Status.OPEN, channel().status());
   }
 }
