@@ -87,10 +87,10 @@ class PaidNetworkTest {
     Outcome check = launcher.run("ledger", "check", "--json");
     ok(check);
     JsonObject report = new JsonObject(check.output());
-    assertTrue(report.getJsonArray("lines").size() > 20, check::output);
+    assertTrue(report.getJsonArray("rules").size() > 20, check::output);
     System.out.printf(
         "%d chats cost %d nanoTON; %d rules hold%n",
-        CHATS, spent, report.getJsonArray("lines").size());
+        CHATS, spent, report.getJsonArray("rules").size());
 
     String receipt = aReceipt(clients.getFirst());
     ok(launcher.bash("./cocoon receipt verify '%s'".formatted(receipt)));

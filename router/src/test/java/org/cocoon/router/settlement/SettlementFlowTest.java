@@ -112,10 +112,13 @@ class SettlementFlowTest {
                 Outgoing.to(
                     channel, closing.value(), ChannelContract.release(2, closing.release())))
             .succeeded());
+    // Everything is paid at once; the channel's own end is told after the delay.
     books.until(
-        "closed", () -> books.number("SELECT count(*) FROM channels WHERE status = 3") == 1);
+        "paid out", () -> books.number("SELECT count(*) FROM channels WHERE status = 2") == 1);
 
     ChannelContract.State state = ChannelContract.read(devnet.chain, channel).orElseThrow();
+    assertEquals(ChannelContract.Status.CLOSING, state.status());
+    assertEquals(0, state.locked().nanos());
     assertEquals(4 * TON + 1, state.claimed().nanos());
     assertEquals(6 * TON - 1, state.withdrawn().nanos());
     assertEquals(0, books.balance(account));
