@@ -80,6 +80,7 @@ class NetworkTest {
     for (int i = 0; i < answers.size(); i++) {
       assertExact(answers.get(i), "stream number " + i, 200);
     }
+    awaitUsageRows(64);
     assertEquals(64 * 200, network.query("SELECT sum(completion_tokens) FROM usage"));
     assertEquals(64, network.query("SELECT count(DISTINCT worker || request_id) FROM usage"));
     assertEquals(2, network.query("SELECT count(DISTINCT worker) FROM usage"));
@@ -102,6 +103,7 @@ class NetworkTest {
     first.destroyForcibly();
     network.worker("w2");
     assertExact(asked.get(60, TimeUnit.SECONDS), "hi", 20);
+    awaitUsageRows(1);
     assertEquals(20, network.query("SELECT sum(completion_tokens) FROM usage"));
   }
 
@@ -122,6 +124,7 @@ class NetworkTest {
             });
     assertEquals(1, kills.get());
     assertExact(answer, "a long story", 300);
+    awaitUsageRows(1);
     assertEquals(300, network.query("SELECT sum(completion_tokens) FROM usage"));
     assertEquals(1, network.query("SELECT count(*) FROM usage"));
   }
@@ -151,10 +154,15 @@ class NetworkTest {
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - left);
     System.out.println("slot free after a client left: " + millis + " ms (polled by HTTP)");
     assertExact(SseAnswer.ask(network, SseAnswer.body("next", 5), chunks -> {}), "next", 5);
-    network.await("the charge is durable", () -> usageRows() == 2);
+    awaitUsageRows(2);
     long charged =
         network.query("SELECT max(completion_tokens) FROM usage WHERE completion_tokens <> 5");
     assertTrue(charged > 5 && charged < 200, "charged " + charged);
+  }
+
+  /** A charge is durable in the spool when its answer ends, and in the tables soon after. */
+  private void awaitUsageRows(int rows) throws Exception {
+    network.await("the ledger applied the charges", () -> usageRows() >= rows);
   }
 
   private long usageRows() {
@@ -185,6 +193,7 @@ class NetworkTest {
     for (int i = 0; i < answers.size(); i++) {
       assertExact(answers.get(i), "stream number " + i, 100);
     }
+    awaitUsageRows(16);
     assertEquals(1600, network.query("SELECT sum(completion_tokens) FROM usage"));
     assertEquals(16, network.query("SELECT count(*) FROM usage"));
   }
