@@ -128,9 +128,7 @@ class WorkerKillTest {
     void run() throws Exception {
       for (int kill = 0; kill < KILLS; kill++) {
         long until = System.nanoTime() + random.nextLong(MOST_BETWEEN_NANOS);
-        for (long left = until - System.nanoTime();
-            left > 0;
-            left = until - System.nanoTime()) {
+        for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
           LockSupport.parkNanos(left); // a random moment is what is wanted here
         }
         busy += network.inFlight() > 0 ? 1 : 0;
