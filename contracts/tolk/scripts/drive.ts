@@ -305,13 +305,14 @@ class World {
         return {};
     }
 
-    /** Gives them back; balance and times stay as they are. */
+    /** Gives them back; balance and times stay as they are. An account that ended without a coin has none. */
     async heal(r: Json): Promise<Json> {
         const contract = await this.chain.getContract(Address.parse(r.account));
         const shard = contract.account;
-        const { state } = this.broken.get(r.account)!.account!.storage;
+        const before = this.broken.get(r.account)!.account!;
+        const account = shard.account ?? { ...before, storage: { ...before.storage, balance: { coins: 0n } } };
         this.broken.delete(r.account);
-        contract.account = { ...shard, account: { ...shard.account!, storage: { ...shard.account!.storage, state } } };
+        contract.account = { ...shard, account: { ...account, storage: { ...account.storage, state: before.storage.state } } };
         return {};
     }
 }
