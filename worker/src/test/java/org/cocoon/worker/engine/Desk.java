@@ -62,6 +62,7 @@ final class Desk {
 
   Desk(HashBackend backend, EngineOptions options) {
     this.backend = backend;
+    backend.clock = spent -> nanos += spent;
     TokenTable tokens = new TokenTable(backend.vocabulary());
     PromptBuilder prompts =
         new PromptBuilder(
