@@ -45,7 +45,7 @@ final class BatchPlan {
   private final StepBatch batch;
   private final StepCost cost;
   private final int prefillChunk;
-  private final long targetNanos;
+  private final double targetNanos;
   private final List<Generation> rows = new ArrayList<>();
   private final List<Generation> prompts = new ArrayList<>();
   private int turn;
@@ -57,7 +57,7 @@ final class BatchPlan {
     this.batch = batch;
     this.cost = cost;
     prefillChunk = options.prefillChunk();
-    targetNanos = options.targetStepMillis() * 1_000_000L;
+    targetNanos = options.targetStepMillis() * 1e6;
   }
 
   /** Fills the batch from running generations, given oldest first. */
