@@ -15,6 +15,7 @@ import org.cocoon.worker.engine.Sampling;
 import org.cocoon.worker.engine.StepOutcome;
 import org.cocoon.worker.engine.StepOutcome.Delta;
 import org.cocoon.worker.engine.StepOutcome.Ended;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An engine whose every token is seen, with the time at which it came. Answers are greedy and do
@@ -33,10 +34,6 @@ final class EngineProbe implements AutoCloseable {
     private int promptTokens;
     private boolean ended;
     private String refusal = "";
-
-    long startNanos() {
-      return startNanos;
-    }
 
     /** When each token came. */
     List<Long> tokenNanos() {
@@ -134,7 +131,7 @@ final class EngineProbe implements AutoCloseable {
     return of(seen.get(run));
   }
 
-  private static Seen of(@org.jspecify.annotations.Nullable Seen one) {
+  private static Seen of(@Nullable Seen one) {
     if (one == null) {
       throw new IllegalArgumentException("nobody asked that");
     }

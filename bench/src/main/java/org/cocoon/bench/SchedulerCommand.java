@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendException;
@@ -109,7 +110,7 @@ final class SchedulerCommand implements Callable<Integer> {
     }
   }
 
-  private static double median(java.util.stream.DoubleStream values) {
+  private static double median(DoubleStream values) {
     double[] sorted = values.sorted().toArray();
     int middle = sorted.length / 2;
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -129,7 +130,8 @@ final class SchedulerCommand implements Callable<Integer> {
       try (EngineProbe engine = new EngineProbe(backend, options)) {
         Rates one = compare(engine, vocabulary, yardstick, 1);
         Rates eight = compare(engine, vocabulary, yardstick, LARGE);
-        out.printf(Locale.ROOT, "batch 8 is %.2f of batch 1%n", eight.engineRate() / one.engineRate());
+        double gain = eight.engineRate() / one.engineRate();
+        out.printf(Locale.ROOT, "batch 8 is %.2f of batch 1%n", gain);
         share(engine);
       }
       return 0;
@@ -149,14 +151,14 @@ final class SchedulerCommand implements Callable<Integer> {
           IntStream.range(0, size).mapToObj(i -> words(promptTokens, first + i)).toList();
       List<int[]> prompts = texts.stream().map(text -> tokens(vocabulary, text)).toList();
       BatchedLoop.Result theirs = round % 2 == 0 ? yardstick.run(prompts, maxTokens) : null;
-      EnginePass ours = pass(engine, texts, prompts);
+      Pass ours = pass(engine, texts, prompts);
       if (theirs == null) {
         theirs = yardstick.run(prompts, maxTokens);
       }
       if (round == 0) {
         continue; // Warms both up.
       }
-      same += lastIdSum == theirs.idSum() ? 1 : 0;
+      same += ours.idSum() == theirs.idSum() ? 1 : 0;
       rates.engine.add(ours.tokensPerSecond());
       rates.loop.add((double) size * maxTokens / theirs.seconds());
       err.printf(
@@ -179,15 +181,16 @@ final class SchedulerCommand implements Callable<Integer> {
     return rates;
   }
 
-  private long lastIdSum;
+  /** What the engine did with one batch: its rate, and the sum of the ids of all its tokens. */
+  private record Pass(double tokensPerSecond, long idSum) {}
 
-  private EnginePass pass(EngineProbe engine, List<String> texts, List<int[]> prompts)
+  private Pass pass(EngineProbe engine, List<String> texts, List<int[]> prompts)
       throws InterruptedException {
     long start = System.nanoTime();
     List<Long> runs = texts.stream().map(text -> engine.ask(text, maxTokens)).toList();
     long last = start;
     long count = 0;
-    lastIdSum = 0;
+    long idSum = 0;
     for (int i = 0; i < runs.size(); i++) {
       EngineProbe.Seen seen = engine.await(runs.get(i));
       if (seen.promptTokens() != prompts.get(i).length) {
@@ -195,9 +198,9 @@ final class SchedulerCommand implements Callable<Integer> {
       }
       last = Math.max(last, seen.tokenNanos().getLast());
       count += seen.tokenNanos().size();
-      lastIdSum += seen.idSum();
+      idSum += seen.idSum();
     }
-    return new EnginePass(0, count, (last - start) / 1e9);
+    return new Pass(count / ((last - start) / 1e9), idSum);
   }
 
   /** Streams run, a long prompt comes, and in the middle of that a short one. */
@@ -216,9 +219,9 @@ final class SchedulerCommand implements Callable<Integer> {
       engine.awaitTokens(streams.getLast(), 40);
       long quick = engine.ask(words(8, seed + 9600 + round), 2);
       firstTokens.add(engine.await(quick).firstTokenMillis());
-      EngineProbe.Seen long1 = engine.await(slow);
-      longFirst = long1.firstTokenMillis();
-      long until = long1.tokenNanos().getLast();
+      EngineProbe.Seen computed = engine.await(slow);
+      longFirst = computed.firstTokenMillis();
+      long until = computed.tokenNanos().getLast();
       for (long stream : streams) {
         gaps(engine, stream, begun, until, gaps);
       }

@@ -21,6 +21,9 @@ final class StepCost {
   private static final int PARTS = 4;
   private static final int SWEEPS = 60;
 
+  /** A full window is fitted again only after so many steps: that takes some microseconds. */
+  private static final int REFIT = 4;
+
   /** Weight of the last step in the factor. */
   private static final double RECENT = 0.2;
 
@@ -73,8 +76,9 @@ final class StepCost {
       factor += RECENT * (odd - factor);
     }
     describe(decodes, prefills, attended);
-    (prefills > 0 ? prefilling : decoding).add(features, nanos);
-    fitted = false;
+    Window window = prefills > 0 ? prefilling : decoding;
+    window.add(features, nanos);
+    fitted &= window.made > KEPT && window.made % REFIT != 0;
   }
 
   /** How many steps with prompt tokens it has heard of. */
