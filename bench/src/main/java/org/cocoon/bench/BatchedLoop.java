@@ -18,8 +18,7 @@ final class BatchedLoop implements AutoCloseable {
   record Result(double seconds, long idSum) {}
 
   /** Starts it; it waits for jobs without using the processor. */
-  BatchedLoop(
-      Path program, Path nativeFolder, Path model, int sequences, int context, int threads)
+  BatchedLoop(Path program, Path nativeFolder, Path model, int sequences, int context, int threads)
       throws IOException {
     process =
         new ProcessBuilder(

@@ -140,8 +140,8 @@ final class Admission {
 
   private int rank(Generation generation, long now) {
     long raised = generation.waitedNanos(now) / patienceNanos;
-    int highest = GenerationRequest.Priority.HIGH.ordinal();
-    return (int) Math.min(generation.request.priority().ordinal() + raised, highest);
+    int highest = GenerationRequest.Priority.HIGH.level();
+    return (int) Math.min(generation.request.priority().level() + raised, highest);
   }
 
   /** Spares the sorting where no slot could change hands, as is so in most steps. */
@@ -180,16 +180,12 @@ final class Admission {
   private static boolean isBetterVictim(Generation one, Generation than) {
     int lower = than.request.priority().compareTo(one.request.priority());
     int larger = Integer.compare(one.account().running(), than.account().running());
-    return lower != 0
-        ? lower > 0
-        : larger != 0 ? larger > 0 : one.number > than.number;
+    return lower != 0 ? lower > 0 : larger != 0 ? larger > 0 : one.number > than.number;
   }
 
   private void preempt(Generation victim, long now) {
     log.debug(
-        "event=preempted request={} tokens={}",
-        victim.request.requestId(),
-        victim.tokens().size());
+        "event=preempted request={} tokens={}", victim.request.requestId(), victim.tokens().size());
     remove(victim);
     victim.preempted(now);
     await(victim);

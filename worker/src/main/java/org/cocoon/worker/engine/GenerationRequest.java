@@ -84,11 +84,22 @@ public record GenerationRequest(
   /** Who goes first when not all can run, lowest first. */
   public enum Priority {
     /** Work that can wait, such as batches: gives its slot to any other that waits. */
-    LOW,
+    LOW(0),
     /** What is not said to be anything else. */
-    NORMAL,
+    NORMAL(1),
     /** Somebody waits for it, and it matters. */
-    HIGH
+    HIGH(2);
+
+    private final int level;
+
+    Priority(int level) {
+      this.level = level;
+    }
+
+    /** The larger, the sooner. */
+    int level() {
+      return level;
+    }
   }
 
   /** The same with another priority. */

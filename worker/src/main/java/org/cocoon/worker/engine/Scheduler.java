@@ -115,8 +115,7 @@ final class Scheduler {
       return;
     }
     // Where prefixes are not reused, the choices of one request still share theirs.
-    String scope =
-        options.reusePrefixes() ? request.cacheScope() : key.link() + ":" + key.run();
+    String scope = options.reusePrefixes() ? request.cacheScope() : key.link() + ":" + key.run();
     Generation generation =
         new Generation(
             request, ++arrivals, shares.join(request.cacheScope()), scope, nanoClock.getAsLong());

@@ -186,9 +186,7 @@ final class SlotTable {
   private @Nullable Slot idlest(@Nullable Slot except) {
     Slot idlest = null;
     for (Slot slot : slots) {
-      if (slot.isFree()
-          && slot != except
-          && (idlest == null || slot.usedAt() < idlest.usedAt())) {
+      if (slot.isFree() && slot != except && (idlest == null || slot.usedAt() < idlest.usedAt())) {
         idlest = slot;
       }
     }

@@ -26,7 +26,8 @@ class AdmissionTest {
         Desk.UNTIMED.withPreemption(PATIENCE_MILLIS, maxPreemptions));
   }
 
-  private static GenerationRequest request(long run, String account, int tokens, Priority priority) {
+  private static GenerationRequest request(
+      long run, String account, int tokens, Priority priority) {
     GenerationRequest request =
         Desk.request(run, "prompt " + run, tokens, NEVER_ENDS, List.of(), Continuation.NONE);
     return Desk.inScope(account, request).withPriority(priority);

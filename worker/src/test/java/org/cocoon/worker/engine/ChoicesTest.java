@@ -45,9 +45,7 @@ class ChoicesTest {
     assertNotEquals(desk.answer(1, 0).ids, desk.answer(1, 1).ids);
     int prompts =
         desk.backend.steps.stream().mapToInt(HashBackend.Step::total).sum()
-            - IntStream.range(0, 4)
-                .map(i -> desk.answer(1, i).ids.size() - 1)
-                .sum();
+            - IntStream.range(0, 4).map(i -> desk.answer(1, i).ids.size() - 1).sum();
     assertEquals(200 + 3, prompts, "the others compute the last token of the prompt");
     assertEquals(0, desk.answer(1, 0).finished().cachedPromptTokens());
     assertEquals(199, desk.answer(1, 3).finished().cachedPromptTokens());
@@ -115,8 +113,7 @@ class ChoicesTest {
   void continuationIsOfOneChoice() {
     Desk desk = Desk.of(1);
     Continuation some = new Continuation(new int[] {TestVocabulary.BYTES + 'x'}, 1);
-    desk.scheduler.arrive(
-        Desk.request(1, PROMPT, 20, SAMPLED, List.of(), some).withChoices(2));
+    desk.scheduler.arrive(Desk.request(1, PROMPT, 20, SAMPLED, List.of(), some).withChoices(2));
     desk.finish();
     assertEquals(RefusalCause.BAD_REQUEST, desk.answer(1).refused().cause());
   }

@@ -70,11 +70,7 @@ final class HashBackend implements Backend {
   }
 
   HashBackend(
-      int sequences,
-      int contextTokens,
-      int batchTokens,
-      Vocabulary vocabulary,
-      int cacheTokens) {
+      int sequences, int contextTokens, int batchTokens, Vocabulary vocabulary, int cacheTokens) {
     this.cacheTokens = cacheTokens;
     this.vocabulary = vocabulary;
     limits = new BackendLimits(sequences, contextTokens, batchTokens, vocabulary.size(), 0);

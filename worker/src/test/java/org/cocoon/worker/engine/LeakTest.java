@@ -46,8 +46,7 @@ class LeakTest {
     FakeOptions sizes = FakeOptions.DEFAULT.withSizes(24, 512, 512).withAnswerTokens(64);
     EngineOptions options =
         EngineOptions.DEFAULTS.withSlots(8).withMaxQueued(64).withPreemption(5, 2);
-    try (NativeEngine engine =
-        NativeEngine.open(FakeBackend.open(sizes), options, this::stepped)) {
+    try (NativeEngine engine = NativeEngine.open(FakeBackend.open(sizes), options, this::stepped)) {
       run(engine, random, 0, REQUESTS / 10);
       long before = heapAfterCollection();
       run(engine, random, REQUESTS / 10, REQUESTS);

@@ -95,8 +95,7 @@ class PrefixCacheTest {
 
   @Test
   void poolTooSmallForTheSlotsIsRefusedWithBothSizes() {
-    Throwable thrown =
-        assertThrows(IllegalArgumentException.class, () -> desk(4, 2, 2 * 256 - 1));
+    Throwable thrown = assertThrows(IllegalArgumentException.class, () -> desk(4, 2, 2 * 256 - 1));
     String message = String.valueOf(thrown.getMessage());
     assertTrue(message.contains("511") && message.contains("512"), message);
   }

@@ -26,8 +26,7 @@ class SchedulerTest {
     Random random = new Random(seed);
     Desk desk =
         new Desk(
-            new HashBackend(7, CONTEXT, 48),
-            Desk.UNTIMED.withMaxQueued(64).withPrefillChunk(16));
+            new HashBackend(7, CONTEXT, 48), Desk.UNTIMED.withMaxQueued(64).withPrefillChunk(16));
     List<GenerationRequest> requests = new ArrayList<>();
     for (int run = 0; run < 64; run++) {
       requests.add(randomRequest(run, random));
@@ -240,8 +239,7 @@ class SchedulerTest {
 
   @Test
   void nothingIsReusedWhereThatIsSwitchedOff() {
-    Desk desk =
-        new Desk(new HashBackend(1, CONTEXT, 64), Desk.UNTIMED.withReusePrefixes(false));
+    Desk desk = new Desk(new HashBackend(1, CONTEXT, 64), Desk.UNTIMED.withReusePrefixes(false));
     desk.scheduler.arrive(Desk.request(1, "again", 3));
     desk.finish();
     desk.scheduler.arrive(Desk.request(2, "again", 3));
