@@ -5,9 +5,16 @@ import java.util.List;
 /**
  * One request as an engine takes it.
  *
+ * <p>A request for several {@code choices} is answered by as many generations, under the keys
+ * {@link RunKey#withChoice key.withChoice(0)} to {@code choices - 1}. Its prompt is computed once.
+ * Each is told, granted credit (all begin with {@code credit}), cancelled and ended by itself.
+ * Choice i is the answer that a request by itself gets with the seed {@code seed + i}; that is also
+ * how another worker continues one of them.
+ *
  * @param key its name until it ended
  * @param requestId for logs
- * @param cacheScope only requests of one scope share cached prefixes
+ * @param cacheScope who asks: requests of one scope share cached prefixes, and one share of the
+ *     engine's time
  * @param prompt messages or text
  * @param sampling how tokens are chosen
  * @param maxTokens how many to generate at most, continuation included; 0: until the context ends
@@ -17,7 +24,10 @@ import java.util.List;
  * @param topLogprobs how many alternatives are told with it, 0 to 20
  * @param credit tokens that may be sent before the first grant
  * @param deadlineMillis from now; 0: none
- * @param continuation tokens of this answer that another worker has already delivered
+ * @param continuation tokens of this answer that another worker has already delivered; only where
+ *     there is one choice
+ * @param priority who goes first when not all can run
+ * @param choices how many answers, 1 to {@value #MAX_CHOICES}
  */
 public record GenerationRequest(
     RunKey key,
@@ -32,7 +42,100 @@ public record GenerationRequest(
     int topLogprobs,
     int credit,
     int deadlineMillis,
-    Continuation continuation) {
+    Continuation continuation,
+    Priority priority,
+    int choices) {
+  /** Answers that one request can ask for. */
+  public static final int MAX_CHOICES = 16;
+
+  /** A request for one answer, of ordinary priority. */
+  public GenerationRequest(
+      RunKey key,
+      String requestId,
+      String cacheScope,
+      Prompt prompt,
+      Sampling sampling,
+      int maxTokens,
+      List<String> stop,
+      boolean ignoreEos,
+      boolean logprobs,
+      int topLogprobs,
+      int credit,
+      int deadlineMillis,
+      Continuation continuation) {
+    this(
+        key,
+        requestId,
+        cacheScope,
+        prompt,
+        sampling,
+        maxTokens,
+        stop,
+        ignoreEos,
+        logprobs,
+        topLogprobs,
+        credit,
+        deadlineMillis,
+        continuation,
+        Priority.NORMAL,
+        1);
+  }
+
+  /** Who goes first when not all can run, lowest first. */
+  public enum Priority {
+    /** Work that can wait, such as batches: gives its slot to any other that waits. */
+    LOW(0),
+    /** What is not said to be anything else. */
+    NORMAL(1),
+    /** Somebody waits for it, and it matters. */
+    HIGH(2);
+
+    private final int level;
+
+    Priority(int level) {
+      this.level = level;
+    }
+
+    /** The larger, the sooner. */
+    int level() {
+      return level;
+    }
+  }
+
+  /** The same with another priority. */
+  public GenerationRequest withPriority(Priority other) {
+    return with(key, sampling, other, choices);
+  }
+
+  /** The same for so many answers. */
+  public GenerationRequest withChoices(int count) {
+    return with(key, sampling, priority, count);
+  }
+
+  /** One of its choices, as a request by itself. */
+  GenerationRequest choice(int index) {
+    return with(key.withChoice(index), sampling.withSeed(sampling.seed() + index), priority, 1);
+  }
+
+  private GenerationRequest with(
+      RunKey otherKey, Sampling otherSampling, Priority otherPriority, int otherChoices) {
+    return new GenerationRequest(
+        otherKey,
+        requestId,
+        cacheScope,
+        prompt,
+        otherSampling,
+        maxTokens,
+        stop,
+        ignoreEos,
+        logprobs,
+        topLogprobs,
+        credit,
+        deadlineMillis,
+        continuation,
+        otherPriority,
+        otherChoices);
+  }
 
   /** What to answer. */
   public sealed interface Prompt {
