@@ -65,6 +65,7 @@ public final class LlamaBackend implements Backend {
               options.contextTokens(),
               options.batchTokens(),
               options.threads(),
+              options.precise(),
               sizes);
     } catch (BackendException e) {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);

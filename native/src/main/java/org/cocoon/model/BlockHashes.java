@@ -95,6 +95,23 @@ public final class BlockHashes {
         && Arrays.equals(leaves.get(block), leaf(file.bytes(), length, block));
   }
 
+  /** Says in words where these differ from the right ones. */
+  String difference(BlockHashes right) {
+    if (length != right.length) {
+      return "it has " + length + " bytes, not " + right.length;
+    }
+    long bad = 0;
+    int first = -1;
+    for (int i = 0; i < leaves.size(); i++) {
+      if (!Arrays.equals(leaves.get(i), right.leaves.get(i))) {
+        first = first < 0 ? i : first;
+        bad++;
+      }
+    }
+    return bad + " of its " + leaves.size() + " blocks of 1 MiB differ, the first at byte "
+        + (long) first * ModelHash.BLOCK_BYTES;
+  }
+
   /** Where the block hashes of a file are kept. */
   public static Path beside(Path file) {
     return file.resolveSibling(file.getFileName() + ".blocks");

@@ -77,31 +77,48 @@ public final class GgufWriter {
     return tensor(name, TensorType.F32, shape, bytes.array());
   }
 
+  /** A tensor of zeros that is not written. */
+  GgufWriter hole(String name, TensorType type, List<Long> shape, long bytes) {
+    tensors.add(new Tensor(name, type, shape, bytes, out -> {}));
+    return this;
+  }
+
+  /** Writes the header alone and returns how long the file must be. */
+  long writeSparse(Path path) throws IOException {
+    byte[] header = header();
+    Files.write(path, header);
+    return padded(header.length)
+        + tensors.stream().mapToLong(tensor -> padded(tensor.bytes())).sum();
+  }
+
   void write(Path path) throws IOException {
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(path), 1 << 20)) {
-      ByteArrayOutputStream header = new ByteArrayOutputStream();
-      header.writeBytes("GGUF".getBytes(UTF_8));
-      header.writeBytes(
-          buffer(20).putInt(3).putLong(tensors.size()).putLong(entries).array());
-      metadata.writeTo(header);
-      long offset = 0;
-      for (Tensor tensor : tensors) {
-        header.writeBytes(text(tensor.name()));
-        header.writeBytes(buffer(4).putInt(tensor.shape().size()).array());
-        for (long size : tensor.shape().reversed()) {
-          header.writeBytes(buffer(8).putLong(size).array());
-        }
-        header.writeBytes(
-            buffer(12).putInt(tensor.type().ggufCode()).putLong(offset).array());
-        offset += padded(tensor.bytes());
-      }
-      header.writeTo(out);
-      out.write(new byte[(int) (padded(header.size()) - header.size())]);
+      byte[] header = header();
+      out.write(header);
+      out.write(new byte[(int) (padded(header.length) - header.length)]);
       for (Tensor tensor : tensors) {
         tensor.content().write(out);
         out.write(new byte[(int) (padded(tensor.bytes()) - tensor.bytes())]);
       }
     }
+  }
+
+  private byte[] header() throws IOException {
+    ByteArrayOutputStream header = new ByteArrayOutputStream();
+    header.writeBytes("GGUF".getBytes(UTF_8));
+    header.writeBytes(buffer(20).putInt(3).putLong(tensors.size()).putLong(entries).array());
+    metadata.writeTo(header);
+    long offset = 0;
+    for (Tensor tensor : tensors) {
+      header.writeBytes(text(tensor.name()));
+      header.writeBytes(buffer(4).putInt(tensor.shape().size()).array());
+      for (long size : tensor.shape().reversed()) {
+        header.writeBytes(buffer(8).putLong(size).array());
+      }
+      header.writeBytes(buffer(12).putInt(tensor.type().ggufCode()).putLong(offset).array());
+      offset += padded(tensor.bytes());
+    }
+    return header.toByteArray();
   }
 
   private static long padded(long bytes) {
