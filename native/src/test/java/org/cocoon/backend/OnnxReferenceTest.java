@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.cocoon.model.ExportOptions;
 import org.cocoon.model.GgufWriter;
 import org.cocoon.model.GraphExporter;
@@ -94,7 +95,9 @@ final class OnnxReferenceTest {
     int[] next = new int[count];
     boolean[] ended = new boolean[count];
     for (int i = 0; i < count; i++) {
-      prompts[i] = llama.vocabulary().tokenize(texts.get(i), true);
+      int[] prefix = llama.vocabulary().prefix();
+      int[] text = llama.vocabulary().tokenize(texts.get(i), true);
+      prompts[i] = IntStream.concat(Arrays.stream(prefix), Arrays.stream(text)).toArray();
       driver.prefill(i, prompts[i]);
       next[i] = driver.likeliest(0);
     }

@@ -7,16 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnxruntime.OrtException;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.ByteString;
+import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import picocli.CommandLine;
 
 final class GraphExporterTest {
   private static final ExportOptions SINGLE =
@@ -150,6 +158,18 @@ final class GraphExporterTest {
     assertTrue(Files.notExists(folder.resolve("out/model.json")), "a description of a half export");
   }
 
+  private static String classPath() {
+    return Stream.of(
+            ModelMain.class,
+            CommandLine.class,
+            ObjectMapper.class,
+            JsonParser.class,
+            JsonInclude.class,
+            ByteString.class)
+        .map(type -> type.getProtectionDomain().getCodeSource().getLocation().getPath())
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
   @Test
   void aModelOfManyTimesTheHeapIsExported() throws Exception {
     Path file = folder.resolve("large.gguf");
@@ -161,7 +181,7 @@ final class GraphExporterTest {
                 "-Xmx24m",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath(),
                 ModelMain.class.getName(),
                 "export",
                 file.toString(),

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever is in a file, reading it ends with a model or with a sentence. */
 final class HostileFilesTest {
-  private static final int MUTATIONS = Integer.getInteger("cocoon.fuzz.mutations", 4000);
+  private static final int MUTATIONS = Integer.getInteger("cocoon.fuzz.mutations", 2000);
   private static final long SEED = Long.getLong("cocoon.fuzz.seed", 20261126L);
   private static final long[] NASTY = {
     -1, 0, 1, Long.MAX_VALUE, Long.MIN_VALUE, 1L << 31, 1L << 32, 1L << 62, 0x7fffffff, 1L << 40
