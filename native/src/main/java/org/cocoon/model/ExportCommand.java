@@ -102,11 +102,11 @@ final class ExportCommand implements Callable<Integer> {
 
   private void export(ModelSource source, Optional<GgufFile> tokenizer, ExportOptions options) {
     String hash;
-    try (Progress progress = new Progress(System.err, "hashing", source.bytes())) {
+    try (Progress progress = new Progress(spec.commandLine().getErr(), "hashing", source.bytes())) {
       hash = source.hash(progress);
     }
     ExportedModel exported;
-    try (Progress progress = new Progress(System.err, "exporting", source.bytes())) {
+    try (Progress progress = new Progress(spec.commandLine().getErr(), "exporting", source.bytes())) {
       exported = GraphExporter.export(source, tokenizer, hash, folder, options, progress);
     }
     var out = spec.commandLine().getOut();

@@ -161,7 +161,7 @@ final class GraphWeights {
 
   private static void putNibbles(float[] row, int from, float scale, ByteBuffer into) {
     for (int i = from; i < from + BLOCK; i += 2) {
-      into.put((byte) (Int4.quant(row[i], scale) & 15 | Int4.quant(row[i + 1], scale) << 4));
+      into.put((byte) ((Int4.quant(row[i], scale) & 15) | (Int4.quant(row[i + 1], scale) << 4)));
     }
   }
 

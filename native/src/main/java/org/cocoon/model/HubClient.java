@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -42,12 +42,12 @@ final class HubClient {
 
   private final URI endpoint;
   private final String token;
-  private final PrintStream messages;
+  private final PrintWriter messages;
 
   /** A file of a model; the hash is empty where the hub tells none, as for small files. */
   private record Remote(String name, long bytes, String sha256) {}
 
-  HubClient(URI endpoint, String token, PrintStream messages) {
+  HubClient(URI endpoint, String token, PrintWriter messages) {
     this.endpoint = endpoint;
     this.token = token;
     this.messages = messages;

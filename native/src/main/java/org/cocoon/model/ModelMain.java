@@ -1,5 +1,7 @@
 package org.cocoon.model;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -39,8 +41,8 @@ public final class ModelMain implements Runnable {
   static int run(PrintStream out, PrintStream err, String... arguments) {
     CommandLine line = new CommandLine(new ModelMain());
     line.setCommandName("./cocoon model");
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
+    line.setOut(new PrintWriter(out, true, UTF_8));
+    line.setErr(new PrintWriter(err, true, UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {

@@ -19,7 +19,7 @@ interface ModelSource extends AutoCloseable {
       return SafetensorsModel.open(path);
     }
     if (path.toString().endsWith(".safetensors")) {
-      return SafetensorsModel.open(path.toAbsolutePath().getParent());
+      return SafetensorsModel.open(path.resolveSibling("").toAbsolutePath());
     }
     return GgufModel.open(path);
   }

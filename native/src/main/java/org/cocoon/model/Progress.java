@@ -1,6 +1,8 @@
 package org.cocoon.model;
 
-import java.io.PrintStream;
+import java.io.Console;
+import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
@@ -11,18 +13,19 @@ import java.util.function.LongConsumer;
 final class Progress implements LongConsumer, AutoCloseable {
   private static final long TERMINAL_NANOS = 200_000_000;
 
-  private final PrintStream out;
+  private final PrintWriter out;
   private final String what;
   private final long total;
   private final boolean terminal;
   private final long startNanos = System.nanoTime();
   private final AtomicLong shown = new AtomicLong(-1);
 
-  Progress(PrintStream out, String what, long total) {
+  Progress(PrintWriter out, String what, long total) {
     this.out = out;
     this.what = what;
     this.total = Math.max(1, total);
-    terminal = System.console() != null && System.console().isTerminal();
+    // There is none where output goes to a file.
+    terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }
 
   @Override
@@ -36,6 +39,7 @@ final class Progress implements LongConsumer, AutoCloseable {
           what,
           done / 1_000_000,
           total / 1_000_000);
+      out.flush();
     }
   }
 
@@ -43,6 +47,7 @@ final class Progress implements LongConsumer, AutoCloseable {
   public void close() {
     if (terminal) {
       out.print("\r\033[K");
+      out.flush();
     }
   }
 }

@@ -57,7 +57,7 @@ final class PullCommand implements Callable<Integer> {
       String endpoint = Objects.requireNonNullElse(System.getenv("HF_ENDPOINT"), ENDPOINT);
       String token = Objects.requireNonNullElse(System.getenv("HF_TOKEN"), "");
       fetched =
-          new HubClient(URI.create(endpoint), token, System.err)
+          new HubClient(URI.create(endpoint), token, spec.commandLine().getErr())
               .pull(name, revision, PackagedModels.cache().resolve("models"));
     } else {
       throw new ModelFileException(

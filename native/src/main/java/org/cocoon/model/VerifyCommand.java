@@ -46,13 +46,13 @@ final class VerifyCommand implements Callable<Integer> {
   private void folder() {
     if (!Files.exists(path.resolve(ExportedModel.DESCRIPTION))) {
       try (ModelSource source = ModelSource.open(path);
-          Progress progress = new Progress(System.err, "hashing", source.bytes())) {
+          Progress progress = new Progress(spec.commandLine().getErr(), "hashing", source.bytes())) {
         compare(source.hash(progress));
       }
       return;
     }
     ExportedModel model = ExportedModel.open(path);
-    try (Progress progress = new Progress(System.err, "hashing", model.data().toFile().length())) {
+    try (Progress progress = new Progress(spec.commandLine().getErr(), "hashing", model.data().toFile().length())) {
       model.verify(progress);
     }
     compare(model.hash());
@@ -60,7 +60,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   private void file() {
     BlockHashes hashes;
-    try (Progress progress = new Progress(System.err, "hashing", path.toFile().length())) {
+    try (Progress progress = new Progress(spec.commandLine().getErr(), "hashing", path.toFile().length())) {
       hashes = BlockHashes.of(path, progress);
     }
     Path beside = BlockHashes.beside(path);
