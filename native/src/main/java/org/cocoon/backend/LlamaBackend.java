@@ -42,8 +42,8 @@ public final class LlamaBackend implements Backend {
   }
 
   /**
-   * Hashes a model's file and loads it. The file is read from the disk once: llama.cpp maps the pages
-   * that the hash has just brought into memory.
+   * Hashes a model's file and loads it. The file is read from the disk once: llama.cpp maps the
+   * pages that the hash has just brought into memory.
    *
    * @throws BackendException if the library or the model cannot be used, in a sentence
    */

@@ -12,7 +12,8 @@ import java.nio.file.Path;
  * @param contextTokens tokens that each can hold, at most what the model was trained for
  * @param batchTokens tokens that one step takes at most
  * @param threads that compute, 1 to 512; one less than the machine's cores where it is shared
- * @param precise whether caches and attention are in single precision: for comparisons, not for speed
+ * @param precise whether caches and attention are in single precision: for comparisons, not for
+ *     speed
  */
 public record LlamaOptions(
     Path nativeDir,

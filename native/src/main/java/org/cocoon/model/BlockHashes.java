@@ -108,7 +108,10 @@ public final class BlockHashes {
         bad++;
       }
     }
-    return bad + " of its " + leaves.size() + " blocks of 1 MiB differ, the first at byte "
+    return bad
+        + " of its "
+        + leaves.size()
+        + " blocks of 1 MiB differ, the first at byte "
         + (long) first * ModelHash.BLOCK_BYTES;
   }
 
@@ -140,8 +143,7 @@ public final class BlockHashes {
     try (MappedFile file = MappedFile.open(path)) {
       ByteBuffer header =
           ByteBuffer.wrap(
-              file.slice(0, Math.min(HEADER_BYTES, file.size()))
-                  .toArray(ValueLayout.JAVA_BYTE));
+              file.slice(0, Math.min(HEADER_BYTES, file.size())).toArray(ValueLayout.JAVA_BYTE));
       if (header.capacity() < HEADER_BYTES
           || !Arrays.equals(MAGIC, Arrays.copyOf(header.array(), MAGIC.length))) {
         throw file.broken("it has no block hashes");

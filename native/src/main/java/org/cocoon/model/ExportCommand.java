@@ -34,7 +34,8 @@ final class ExportCommand implements Callable<Integer> {
     INT4
   }
 
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
   @Parameters(index = "0", paramLabel = "MODEL", description = "A .gguf file or a folder.")
   private Path model = Path.of("");
@@ -106,7 +107,8 @@ final class ExportCommand implements Callable<Integer> {
       hash = source.hash(progress);
     }
     ExportedModel exported;
-    try (Progress progress = new Progress(spec.commandLine().getErr(), "exporting", source.bytes())) {
+    try (Progress progress =
+        new Progress(spec.commandLine().getErr(), "exporting", source.bytes())) {
       exported = GraphExporter.export(source, tokenizer, hash, folder, options, progress);
     }
     var out = spec.commandLine().getOut();

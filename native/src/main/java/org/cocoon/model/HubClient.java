@@ -24,8 +24,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Downloads models from a Hugging Face hub: a commit is pinned first, and every large file is checked
- * against the SHA-256 that the hub tells.
+ * Downloads models from a Hugging Face hub: a commit is pinned first, and every large file is
+ * checked against the SHA-256 that the hub tells.
  */
 final class HubClient {
   private static final Pattern NAME =
@@ -59,7 +59,8 @@ final class HubClient {
    * @param name OWNER/NAME for safetensors or the only GGUF file, OWNER/NAME/FILE for one of many
    * @param into a folder for models; each commit gets one of its own in it
    * @return the GGUF file or the folder
-   * @throws ModelFileException if the hub cannot be reached, has no such model, or sends another file
+   * @throws ModelFileException if the hub cannot be reached, has no such model, or sends another
+   *     file
    */
   Path pull(String name, String revision, Path into) {
     Matcher parts = NAME.matcher(name);
@@ -89,7 +90,12 @@ final class HubClient {
       return files.size() == 1 ? folder.resolve(files.getFirst().name()) : folder;
     } catch (IOException e) {
       throw new ModelFileException(
-          "cannot fetch " + name + " from " + endpoint + ": " + reason(e)
+          "cannot fetch "
+              + name
+              + " from "
+              + endpoint
+              + ": "
+              + reason(e)
               + "; without internet, give a path or a packaged model (./cocoon model list)",
           e);
     } catch (InterruptedException e) {
@@ -111,8 +117,7 @@ final class HubClient {
     }
   }
 
-  private InputStream get(HttpClient client, String path)
-      throws IOException, InterruptedException {
+  private InputStream get(HttpClient client, String path) throws IOException, InterruptedException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(endpoint.resolve("/" + path)).timeout(TIMEOUT);
     if (!token.isEmpty()) {
@@ -134,8 +139,7 @@ final class HubClient {
     return response.body();
   }
 
-  private static List<Remote> choose(
-      JsonNode listing, String repository, @Nullable String only) {
+  private static List<Remote> choose(JsonNode listing, String repository, @Nullable String only) {
     List<Remote> all = new ArrayList<>();
     for (JsonNode sibling : listing.path("siblings")) {
       JsonNode blob = sibling.path("lfs");
@@ -161,7 +165,8 @@ final class HubClient {
       throw new ModelFileException(
           repository + " has many GGUF files; say which: " + repository + "/FILE, of " + names);
     }
-    List<Remote> parts = all.stream().filter(file -> WANTED.matcher(file.name()).matches()).toList();
+    List<Remote> parts =
+        all.stream().filter(file -> WANTED.matcher(file.name()).matches()).toList();
     if (parts.size() > MAX_FILES
         || parts.stream().noneMatch(file -> file.name().endsWith(".safetensors"))) {
       throw new ModelFileException(repository + " has neither GGUF nor safetensors files");
@@ -191,7 +196,8 @@ final class HubClient {
     if (!file.sha256().isEmpty() && !file.sha256().equals(sha256)) {
       Files.delete(part);
       throw new ModelFileException(
-          file.name() + " is not what the hub said (wrong SHA-256); it was thrown away, so try"
+          file.name()
+              + " is not what the hub said (wrong SHA-256); it was thrown away, so try"
               + " again");
     }
     Files.move(part, folder.resolve(file.name()), StandardCopyOption.ATOMIC_MOVE);

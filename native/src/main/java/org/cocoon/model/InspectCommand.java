@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
 /** Tells what a model file is, from its header alone. */
 @Command(
     name = "inspect",
-    description = "Say what a model is: family, sizes, quantisation, memory; from its header alone.",
+    description =
+        "Say what a model is: family, sizes, quantisation, memory; from its header alone.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -24,7 +25,8 @@ import picocli.CommandLine.Parameters;
       "  ./cocoon model inspect exported/"
     })
 final class InspectCommand implements Callable<Integer> {
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
   @Parameters(paramLabel = "PATH", description = "A .gguf file, a folder, or an exported folder.")
   private Path path = Path.of("");
@@ -74,8 +76,10 @@ final class InspectCommand implements Callable<Integer> {
     line(out, "vocabulary", config.vocabulary());
     line(out, "context", config.context());
     if (config.slidingPattern() > 0) {
-      line(out, "window", config.slidingWindow() + " in all but each layer of "
-          + config.slidingPattern());
+      line(
+          out,
+          "window",
+          config.slidingWindow() + " in all but each layer of " + config.slidingPattern());
     }
     line(out, "rope", "base " + config.rope().base() + ", " + config.rope().scaling());
     long parameters = 0;

@@ -17,7 +17,8 @@ import picocli.CommandLine.Command;
 final class ListCommand implements Callable<Integer> {
   private static final int DEPTH = 4;
 
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
   @Override
   public Integer call() {

@@ -29,7 +29,8 @@ import picocli.CommandLine.Command;
       "  ./cocoon model verify exported/"
     })
 public final class ModelMain implements Runnable {
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
   private ModelMain() {}
 

@@ -68,7 +68,8 @@ final class PackagedModels {
       throw new ModelFileException("cannot run " + fetcher + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ModelFileException("fetching " + name + " was interrupted; it goes on next time", e);
+      throw new ModelFileException(
+          "fetching " + name + " was interrupted; it goes on next time", e);
     }
   }
 }

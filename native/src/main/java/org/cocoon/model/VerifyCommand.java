@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
       "  ./cocoon model verify exported/"
     })
 final class VerifyCommand implements Callable<Integer> {
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
   @Parameters(paramLabel = "PATH", description = "A model file or an exported folder.")
   private Path path = Path.of("");
@@ -46,13 +47,15 @@ final class VerifyCommand implements Callable<Integer> {
   private void folder() {
     if (!Files.exists(path.resolve(ExportedModel.DESCRIPTION))) {
       try (ModelSource source = ModelSource.open(path);
-          Progress progress = new Progress(spec.commandLine().getErr(), "hashing", source.bytes())) {
+          Progress progress =
+              new Progress(spec.commandLine().getErr(), "hashing", source.bytes())) {
         compare(source.hash(progress));
       }
       return;
     }
     ExportedModel model = ExportedModel.open(path);
-    try (Progress progress = new Progress(spec.commandLine().getErr(), "hashing", model.data().toFile().length())) {
+    try (Progress progress =
+        new Progress(spec.commandLine().getErr(), "hashing", model.data().toFile().length())) {
       model.verify(progress);
     }
     compare(model.hash());
@@ -60,14 +63,16 @@ final class VerifyCommand implements Callable<Integer> {
 
   private void file() {
     BlockHashes hashes;
-    try (Progress progress = new Progress(spec.commandLine().getErr(), "hashing", path.toFile().length())) {
+    try (Progress progress =
+        new Progress(spec.commandLine().getErr(), "hashing", path.toFile().length())) {
       hashes = BlockHashes.of(path, progress);
     }
     Path beside = BlockHashes.beside(path);
     if (!expected.isEmpty() && !hashes.root().equals(expected) && Files.exists(beside)) {
       BlockHashes right = BlockHashes.read(beside);
       if (right.root().equals(expected)) {
-        throw new ModelFileException(path + " is not " + expected + ": " + hashes.difference(right));
+        throw new ModelFileException(
+            path + " is not " + expected + ": " + hashes.difference(right));
       }
     }
     compare(hashes.root());

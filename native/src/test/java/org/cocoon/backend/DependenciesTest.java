@@ -22,7 +22,8 @@ final class DependenciesTest {
           .haveSimpleNameNotStartingWith("Onnx")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("org.cocoon.backend..", "org.cocoon.model..", "java..", "org.jspecify..");
+          .resideInAnyPackage(
+              "org.cocoon.backend..", "org.cocoon.model..", "java..", "org.jspecify..");
 
   @ArchTest
   static final ArchRule ONE_BACKEND_DEPENDS_ON_ONNX_RUNTIME =

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>llama.cpp answers greedily; ONNX Runtime then reads prompt and answer and tells its own
  * distribution at every position. As long as its likeliest token is the one that llama.cpp chose, a
- * greedy run of its own would have given the same text. {@code -Dcocoon.reference.prompts=200} takes
- * all prompts; see docs/OPERATIONS.md, "Long checks".
+ * greedy run of its own would have given the same text. {@code -Dcocoon.reference.prompts=200}
+ * takes all prompts; see docs/OPERATIONS.md, "Long checks".
  */
 final class OnnxReferenceTest {
   private static final int ANSWER_TOKENS = 64;
@@ -83,8 +83,7 @@ final class OnnxReferenceTest {
     List<String> prompts = Prompts.first(FIRST + count).subList(FIRST, FIRST + count);
     List<Sample> samples = new ArrayList<>();
     for (int from = 0; from < count; from += SEQUENCES) {
-      samples.addAll(
-          answers(llama, prompts.subList(from, Math.min(count, from + SEQUENCES))));
+      samples.addAll(answers(llama, prompts.subList(from, Math.min(count, from + SEQUENCES))));
     }
     return samples;
   }

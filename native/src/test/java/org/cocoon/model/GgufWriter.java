@@ -26,7 +26,8 @@ public final class GgufWriter {
     void write(OutputStream out) throws IOException;
   }
 
-  private record Tensor(String name, TensorType type, List<Long> shape, long bytes, Content content) {}
+  private record Tensor(
+      String name, TensorType type, List<Long> shape, long bytes, Content content) {}
 
   private static ByteBuffer buffer(int bytes) {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -72,9 +73,9 @@ public final class GgufWriter {
   }
 
   GgufWriter floats(String name, List<Long> shape, float... values) {
-    ByteBuffer bytes = buffer(values.length * Float.BYTES);
-    bytes.asFloatBuffer().put(values);
-    return tensor(name, TensorType.F32, shape, bytes.array());
+    byte[] bytes = new byte[values.length * Float.BYTES];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+    return tensor(name, TensorType.F32, shape, bytes);
   }
 
   /** A tensor of zeros that is not written. */
@@ -144,11 +145,11 @@ public final class GgufWriter {
 
   private static void widen(WeightTensor tensor, OutputStream out) throws IOException {
     float[] row = new float[tensor.columns()];
-    ByteBuffer bytes = buffer(row.length * Float.BYTES);
+    byte[] bytes = new byte[row.length * Float.BYTES];
     for (long i = 0; i < tensor.rows(); i++) {
       tensor.row(i, row);
-      bytes.asFloatBuffer().put(row);
-      out.write(bytes.array());
+      ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(row);
+      out.write(bytes);
     }
   }
 }

@@ -138,8 +138,7 @@ final class GraphExporterTest {
       data.seek(data.length() / 2);
       data.write(data.read() ^ 1);
     }
-    ModelFileException e =
-        assertThrows(ModelFileException.class, () -> model.verify(done -> {}));
+    ModelFileException e = assertThrows(ModelFileException.class, () -> model.verify(done -> {}));
     assertTrue(e.getMessage().contains("model.data has the hash"), e.getMessage());
   }
 

@@ -180,10 +180,12 @@ final class HostileFilesTest {
     String json =
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
             + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":["
-            + begin + "," + end + "]}}";
+            + begin
+            + ","
+            + end
+            + "]}}";
     byte[] header = json.getBytes(UTF_8);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(8 + header.length + 16).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length + 16).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(header.length).put(header);
     Path file = folder.resolve("bad.safetensors");
     Files.write(file, bytes.array());

@@ -99,7 +99,8 @@ final class HubClientTest {
   void fetchesTheNamedFileOfMany() throws IOException {
     serve("a/b", "q4.gguf", "q8.gguf");
     assertTrue(refusal("a/b").contains("q4.gguf, q8.gguf"));
-    assertEquals("content of q8.gguf", Files.readString(client("").pull("a/b/q8.gguf", "main", folder)));
+    assertEquals(
+        "content of q8.gguf", Files.readString(client("").pull("a/b/q8.gguf", "main", folder)));
   }
 
   @Test

@@ -46,7 +46,8 @@ final class SparseModel {
   }
 
   private static void matrix(GgufWriter writer, String name, long rows, long columns) {
-    writer.hole(name + ".weight", TensorType.Q8_0, List.of(rows, columns), rows * columns / 32 * 34);
+    writer.hole(
+        name + ".weight", TensorType.Q8_0, List.of(rows, columns), rows * columns / 32 * 34);
   }
 
   private static void norm(GgufWriter writer, String name, long size) {

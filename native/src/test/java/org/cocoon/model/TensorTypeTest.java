@@ -14,8 +14,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * blocks.txt has for each quantisation two blocks of random bytes, some of their numbers as llama.cpp's
- * own Python package (gguf 0.19.0) decodes them, and the sum of all, each times its number.
+ * blocks.txt has for each quantisation two blocks of random bytes, some of their numbers as
+ * llama.cpp's own Python package (gguf 0.19.0) decodes them, and the sum of all, each times its
+ * number.
  */
 final class TensorTypeTest {
   static String[] blocks() throws IOException {

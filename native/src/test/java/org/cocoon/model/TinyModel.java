@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A random model of a few thousand weights, written as GGUF and as safetensors: the same function in
- * both, though Llama's query and key rows lie in another order and Gemma's norms are off by one.
+ * A random model of a few thousand weights, written as GGUF and as safetensors: the same function
+ * in both, though Llama's query and key rows lie in another order and Gemma's norms are off by one.
  */
 final class TinyModel {
   static final int VOCABULARY = 96;
