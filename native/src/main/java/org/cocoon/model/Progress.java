@@ -11,6 +11,9 @@ import java.util.function.LongConsumer;
  * thread may report to it.
  */
 final class Progress implements LongConsumer, AutoCloseable {
+  /** Work that is over before anybody wonders: a file of output needs no line about it. */
+  private static final long SHORT_BYTES = 100_000_000;
+
   private static final long TERMINAL_NANOS = 200_000_000;
 
   private final PrintWriter out;
@@ -30,6 +33,9 @@ final class Progress implements LongConsumer, AutoCloseable {
 
   @Override
   public void accept(long done) {
+    if (!terminal && total < SHORT_BYTES) {
+      return;
+    }
     long step = terminal ? (System.nanoTime() - startNanos) / TERMINAL_NANOS : 10 * done / total;
     long before = shown.get();
     if (step > before && shown.compareAndSet(before, step)) {

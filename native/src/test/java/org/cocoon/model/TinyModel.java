@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -72,9 +73,17 @@ final class TinyModel {
     shapes.put(name, Arrays.stream(shape).boxed().toList());
   }
 
+  private float[] values(String name) {
+    return Objects.requireNonNull(weights.get(name), name);
+  }
+
+  private List<Long> shape(String name) {
+    return Objects.requireNonNull(shapes.get(name), name);
+  }
+
   private void norm(String name, int size) {
     add(name, size);
-    float[] values = weights.get(name);
+    float[] values = values(name);
     for (int i = 0; i < size && !gemma; i++) {
       values[i] += 1;
     }
@@ -93,10 +102,10 @@ final class TinyModel {
       for (int i = shard; i < names.size(); i += shards) {
         String name = names.get(i);
         int begin = data.size();
-        data.writeBytes(bytes(weights.get(name)));
+        data.writeBytes(bytes(values(name)));
         header.append(
             ",\"%s.weight\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-                .formatted(name, shapes.get(name), begin, data.size()));
+                .formatted(name, shape(name), begin, data.size()));
         map.append(map.isEmpty() ? "" : ",");
         map.append("\"%s.weight\":\"%s\"".formatted(name, file));
       }
@@ -159,7 +168,7 @@ final class TinyModel {
     if (gemma) {
       writer.whole(arch + ".attention.sliding_window", WINDOW);
     }
-    weights.forEach((name, values) -> writer.floats(ggufName(name), shapes.get(name), gguf(name)));
+    weights.forEach((name, values) -> writer.floats(ggufName(name), shape(name), gguf(name)));
     return writer;
   }
 
@@ -185,7 +194,7 @@ final class TinyModel {
   }
 
   private float[] gguf(String name) {
-    float[] values = weights.get(name).clone();
+    float[] values = values(name).clone();
     if (gemma && name.contains("norm")) {
       for (int i = 0; i < values.length; i++) {
         values[i] += 1;
