@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongConsumer;
@@ -64,7 +63,7 @@ final class GgufModel implements ModelSource {
                 file.whole(label + ".attention.sliding_window", 1, ModelConfig.MAX_CONTEXT, null)
             : 0;
     return new ModelConfig(
-        file.text("general.name", label).toLowerCase(Locale.ROOT).replace(' ', '-'),
+        ModelConfig.nameOf(file.text("general.name", label)),
         architecture,
         layers,
         hidden,

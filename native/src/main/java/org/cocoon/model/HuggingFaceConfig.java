@@ -2,7 +2,6 @@ package org.cocoon.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a config.json of Hugging Face's transformers. */
@@ -79,7 +78,7 @@ final class HuggingFaceConfig {
 
   private String name() {
     Path last = folder.toAbsolutePath().normalize().getFileName();
-    return last == null ? "model" : last.toString().toLowerCase(Locale.ROOT).replace(' ', '-');
+    return ModelConfig.nameOf(last == null ? "" : last.toString());
   }
 
   /** Newer files list the kind of each layer; the kinds must follow the one known pattern. */

@@ -1,5 +1,7 @@
 package org.cocoon.model;
 
+import java.util.Locale;
+
 /**
  * The shape of a decoder-only transformer.
  *
@@ -67,6 +69,13 @@ record ModelConfig(
               + headDimension
               + " dimensions of a head, which cannot be; take another file");
     }
+  }
+
+  /** A name for requests out of any text: what cannot be in one becomes a dash. */
+  static String nameOf(String text) {
+    String name = text.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]+", "-");
+    name = name.replaceAll("^[._-]+", "");
+    return name.isEmpty() ? "model" : name.substring(0, Math.min(128, name.length()));
   }
 
   /** Whether a layer sees its sliding window only. */
