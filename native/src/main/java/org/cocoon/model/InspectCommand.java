@@ -79,9 +79,15 @@ final class InspectCommand implements Callable<Integer> {
       line(
           out,
           "window",
-          config.slidingWindow() + ", but in layer " + config.slidingPattern() + " and its multiples");
+          config.slidingWindow()
+              + ", but in layer "
+              + config.slidingPattern()
+              + " and its multiples");
     }
-    line(out, "rope", "base " + config.rope().base() + ", scaling " + config.rope().scaling().label());
+    line(
+        out,
+        "rope",
+        "base " + config.rope().base() + ", scaling " + config.rope().scaling().label());
     long parameters = 0;
     Map<TensorType, Integer> types = new EnumMap<>(TensorType.class);
     for (WeightTensor tensor : source.tensors().values()) {

@@ -135,7 +135,8 @@ final class TinyModel {
         """
         "hidden_size": %d, "num_attention_heads": %d, "num_key_value_heads": %d, "head_dim": %d,
         "intermediate_size": %d, "num_hidden_layers": %d, "vocab_size": %d,
-        "max_position_embeddings": %d, "rms_norm_eps": 1e-5, "tie_word_embeddings": true"""
+        "max_position_embeddings": %d, "rms_norm_eps": 1e-5, "tie_word_embeddings": true\
+        """
             .formatted(HIDDEN, HEADS, KEY_HEADS, HEAD, FEED, LAYERS, VOCABULARY, CONTEXT);
     String own =
         gemma
