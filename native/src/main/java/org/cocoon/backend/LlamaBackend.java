@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * #close} is the owner's too, or anybody's before there is one and after its thread has ended.
  */
 public final class LlamaBackend implements Backend {
-  private static final String LIBRARY = "libcocoon_llama.so";
+  static final String LIBRARY = "libcocoon_llama.so";
   private static final int HASH_BUFFER_BYTES = 1 << 20;
 
   private final NativeModel model;

@@ -69,6 +69,9 @@ final class NativeLibrary {
       int threads,
       int[] limits);
 
+  /** As {@link #open}, for the vocabulary alone; of the limits only its size is above 0. */
+  static native long openVocabulary(byte[] folder, byte[] model, int[] limits);
+
   static native void step(
       long handle,
       int count,
