@@ -189,9 +189,9 @@ final class NetworkBuilder implements AutoCloseable {
   /** Frees everything. */
   @Override
   public void close() {
-    config.deallocate();
-    parser.deallocate();
-    network.deallocate();
-    builder.deallocate();
+    CppObject.delete(config);
+    CppObject.delete(network);
+    CppObject.delete(parser);
+    CppObject.delete(builder);
   }
 }

@@ -68,6 +68,17 @@ public final class TensorRtBackend implements Backend {
   }
 
   /**
+   * Loads a model onto the first GPU. The first time it compiles an engine, which takes minutes and
+   * is kept; then it takes seconds, and the time to hash the weights.
+   *
+   * @throws BackendException with what to do, where there is no usable GPU, driver, TensorRT, model
+   *     or memory
+   */
+  public static TensorRtBackend open(TensorRtOptions options) {
+    return TensorRtOpener.open(options);
+  }
+
+  /**
    * Runs each profile once with every size of a window, so that kernels are loaded and graphs
    * recorded before the first request. Call it before the first step.
    */
