@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The first GPU of this machine, through the driver, in the primary context that TensorRT uses too.
  */
 final class CudaGpu implements Gpu {
-  private static final int DEVICE = 0;
+  private static final int FIRST = 0;
   private static final int NON_BLOCKING = 1; // CU_STREAM_NON_BLOCKING
   private static final int CAPTURE_THREAD_LOCAL = 1; // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
   private static final int MEMORY_DEVICE = 2; // CU_MEMORYTYPE_DEVICE
@@ -33,6 +33,7 @@ final class CudaGpu implements Gpu {
 
   private final CudaDriver driver;
   private final CudaDevice device;
+  private final int handle;
   private final long context;
   private final long stream;
   private final MemorySegment copy;
@@ -41,9 +42,10 @@ final class CudaGpu implements Gpu {
   private @Nullable Thread attached;
   private boolean closed;
 
-  private CudaGpu(CudaDriver driver, CudaDevice device, long context) {
+  private CudaGpu(CudaDriver driver, CudaDevice device, int handle, long context) {
     this.driver = driver;
     this.device = device;
+    this.handle = handle;
     this.context = context;
     attach();
     driver.call("cuStreamCreate", driver.results(), NON_BLOCKING);
@@ -58,8 +60,10 @@ final class CudaGpu implements Gpu {
    */
   static CudaGpu open(CudaDriver driver) {
     CudaDevice device = CudaDevice.first(driver);
-    driver.call("cuDevicePrimaryCtxRetain", driver.results(), DEVICE);
-    return new CudaGpu(driver, device, driver.resultLong(0));
+    driver.call("cuDeviceGet", driver.results(), FIRST);
+    int handle = driver.resultInt();
+    driver.call("cuDevicePrimaryCtxRetain", driver.results(), handle);
+    return new CudaGpu(driver, device, handle, driver.resultLong(0));
   }
 
   CudaDevice device() {
@@ -200,7 +204,7 @@ final class CudaGpu implements Gpu {
     memory.forEach(address -> driver.status("cuMemFree_v2", address));
     pinned.forEach(address -> driver.status("cuMemFreeHost", address));
     driver.status("cuStreamDestroy_v2", stream);
-    driver.status("cuDevicePrimaryCtxRelease_v2", DEVICE);
+    driver.status("cuDevicePrimaryCtxRelease_v2", handle);
     driver.close();
   }
 }

@@ -5,6 +5,7 @@ import org.cocoon.backend.BackendDescription;
 import org.cocoon.backend.BackendException;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.backend.BackendStats;
+import org.cocoon.backend.GgufVocabulary;
 import org.cocoon.backend.StepBatch;
 import org.cocoon.backend.Vocabulary;
 import org.jspecify.annotations.Nullable;
@@ -214,6 +215,9 @@ public final class TensorRtBackend implements Backend {
         engine.close();
       } finally {
         gpu.close();
+        if (vocabulary instanceof GgufVocabulary gguf) {
+          gguf.close();
+        }
       }
     }
   }

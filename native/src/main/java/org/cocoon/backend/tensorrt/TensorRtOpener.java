@@ -22,24 +22,30 @@ final class TensorRtOpener {
   static TensorRtBackend open(TensorRtOptions options) {
     ExportedModel model = check(options);
     EngineShape shape = shape(model, options);
+    EngineStore store = new EngineStore(options.engines());
     CudaGpu gpu = CudaGpu.open(new CudaDriver(CudaDriver.LIBRARY));
     try {
       checkMemory(shape, gpu);
       TensorRtLibrary.load(options.libraries());
-      Engine engine = engine(model, shape, gpu, new EngineStore(options.engines()));
-      TensorRtBackend backend =
-          new TensorRtBackend(
-              shape,
-              gpu,
-              engine,
-              vocabulary(model, options),
-              gpu.device().describe() + ", TensorRT");
-      backend.warmUp();
-      return backend;
+      Engine engine = engine(model, shape, gpu, store);
+      try {
+        return serve(shape, gpu, engine, vocabulary(model, options));
+      } catch (RuntimeException | Error e) {
+        engine.close();
+        throw e;
+      }
     } catch (RuntimeException | Error e) {
       gpu.close();
       throw e;
     }
+  }
+
+  private static TensorRtBackend serve(
+      EngineShape shape, CudaGpu gpu, Engine engine, GgufVocabulary vocabulary) {
+    TensorRtBackend backend =
+        new TensorRtBackend(shape, gpu, engine, vocabulary, gpu.device().describe());
+    backend.warmUp();
+    return backend;
   }
 
   /** Hashes the graph and its weights: what is built from them is kept under these hashes. */
@@ -127,6 +133,14 @@ final class TensorRtOpener {
                     new BackendException(
                         options.model()
                             + " has no vocabulary; export it again with --vocabulary FILE"));
-    return GgufVocabulary.open(options.nativeDir(), file);
+    GgufVocabulary vocabulary = GgufVocabulary.open(options.nativeDir(), file);
+    if (vocabulary.size() != model.vocabulary()) {
+      vocabulary.close();
+      throw new BackendException(
+          file
+              + " has another number of tokens than the graph; export it again with the right"
+              + " --vocabulary");
+    }
+    return vocabulary;
   }
 }
