@@ -47,6 +47,7 @@ typedef struct cocoon_options {
   int32_t context_tokens;  // tokens that one cache holds
   int32_t batch_tokens;    // tokens that one step takes at most
   int32_t threads;         // that compute; ignored by backends on a GPU
+  int32_t precise;         // 1: caches and attention in single precision, for comparisons; slower
 } cocoon_options;
 
 typedef struct cocoon_limits {

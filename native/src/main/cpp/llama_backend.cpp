@@ -126,6 +126,12 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
   params.kv_unified = true;
   params.swa_full = true;  // else a sliding window has nothing left to truncate to
   params.no_perf = true;
+  if (options.precise != 0) {
+    // Else keys, values and queries are rounded to half precision, and so are the sums of values.
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.type_k = GGML_TYPE_F32;
+    params.type_v = GGML_TYPE_F32;
+  }
   error_log().clear();
   backend.context = llama_init_from_model(backend.model, params);
   if (backend.context == nullptr) {

@@ -67,6 +67,7 @@ final class NativeLibrary {
       int contextTokens,
       int batchTokens,
       int threads,
+      boolean precise,
       int[] limits);
 
   /** As {@link #open}, for the vocabulary alone; of the limits only its size is above 0. */

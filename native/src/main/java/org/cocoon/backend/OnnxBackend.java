@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * An exported graph (docs/GRAPH.md) on ONNX Runtime's CPU provider: the numeric reference for what
  * the TensorRT backend computes from the same files. Returns all logits of a row.
  *
- * <p>A step in which each sequence has one token is one run over the range of slots that it touches;
- * any other is one run for each sequence. Caches are updated in place.
+ * <p>A step in which each sequence has one token is one run over the range of slots that it
+ * touches; any other is one run for each sequence. Caches are updated in place.
  *
  * <p>One thread owns it, as {@link Backend} says.
  */
@@ -93,7 +93,11 @@ public final class OnnxBackend implements Backend {
     try {
       if (vocabulary.size() != model.vocabulary()) {
         throw new BackendException(
-            file + " has " + vocabulary.size() + " tokens, and the graph " + model.vocabulary()
+            file
+                + " has "
+                + vocabulary.size()
+                + " tokens, and the graph "
+                + model.vocabulary()
                 + "; export it again with the right --vocabulary");
       }
       return load(options, model, vocabulary);
@@ -113,12 +117,16 @@ public final class OnnxBackend implements Backend {
     }
     if (options.contextTokens() > model.context()) {
       throw new BackendException(
-          "the model has " + model.context() + " tokens of context, and "
-              + options.contextTokens() + " were asked for");
+          "the model has "
+              + model.context()
+              + " tokens of context, and "
+              + options.contextTokens()
+              + " were asked for");
     }
     if (model.compute().equals("bfloat16")) {
       throw new BackendException(
-          options.model() + " computes in bfloat16, which ONNX Runtime cannot do on a CPU; export"
+          options.model()
+              + " computes in bfloat16, which ONNX Runtime cannot do on a CPU; export"
               + " it with --weights f32");
     }
     return model;
@@ -143,8 +151,11 @@ public final class OnnxBackend implements Backend {
           "ONNX Runtime cannot load " + model.graph() + ": " + e.getMessage(), e);
     } catch (ArithmeticException | OutOfMemoryError e) {
       throw new BackendException(
-          "there is no memory for caches of " + options.sequences() + " times "
-              + options.contextTokens() + " tokens; ask for fewer",
+          "there is no memory for caches of "
+              + options.sequences()
+              + " times "
+              + options.contextTokens()
+              + " tokens; ask for fewer",
           e);
     } catch (LinkageError e) {
       throw new BackendException("ONNX Runtime is not here or not for this machine: " + e, e);
@@ -179,7 +190,9 @@ public final class OnnxBackend implements Backend {
       }
     } catch (OrtException e) {
       throw new BackendException(
-          "ONNX Runtime could not compute a batch of " + batch.count() + " tokens: "
+          "ONNX Runtime could not compute a batch of "
+              + batch.count()
+              + " tokens: "
               + e.getMessage(),
           e);
     }
@@ -280,8 +293,7 @@ public final class OnnxBackend implements Backend {
   }
 
   /** Runs the graph and copies its logits to the batch's rows, by default 0, 1, and so on. */
-  private void run(Run run, StepBatch batch, int @Nullable [] outputRows)
-      throws OrtException {
+  private void run(Run run, StepBatch batch, int @Nullable [] outputRows) throws OrtException {
     // The graph wants at least one row.
     long[] rows = run.rows().length == 0 ? new long[1] : run.rows();
     Map<String, OnnxTensor> inputs = new HashMap<>();
@@ -307,11 +319,7 @@ public final class OnnxBackend implements Backend {
     }
   }
 
-  private void copy(
-      FloatBuffer logits,
-      int rows,
-      StepBatch batch,
-      int @Nullable [] outputRows) {
+  private void copy(FloatBuffer logits, int rows, StepBatch batch, int @Nullable [] outputRows) {
     int size = limits.vocabularySize();
     for (int i = 0; i < rows; i++) {
       int row = outputRows == null ? i : outputRows[i];
@@ -348,8 +356,13 @@ public final class OnnxBackend implements Backend {
     }
     if (prefixTokens < 0 || prefixTokens > lengths[fromSequence]) {
       throw new BackendException(
-          "sequence " + fromSequence + " holds " + lengths[fromSequence] + " tokens, so "
-              + prefixTokens + " cannot be copied");
+          "sequence "
+              + fromSequence
+              + " holds "
+              + lengths[fromSequence]
+              + " tokens, so "
+              + prefixTokens
+              + " cannot be copied");
     }
     if (fromSequence != toSequence) {
       caches.copy(fromSequence, toSequence, prefixTokens);

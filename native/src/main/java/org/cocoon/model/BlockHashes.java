@@ -95,6 +95,26 @@ public final class BlockHashes {
         && Arrays.equals(leaves.get(block), leaf(file.bytes(), length, block));
   }
 
+  /** Says in words where these differ from the right ones. */
+  String difference(BlockHashes right) {
+    if (length != right.length) {
+      return "it has " + length + " bytes, not " + right.length;
+    }
+    long bad = 0;
+    int first = -1;
+    for (int i = 0; i < leaves.size(); i++) {
+      if (!Arrays.equals(leaves.get(i), right.leaves.get(i))) {
+        first = first < 0 ? i : first;
+        bad++;
+      }
+    }
+    return bad
+        + " of its "
+        + leaves.size()
+        + " blocks of 1 MiB differ, the first at byte "
+        + (long) first * ModelHash.BLOCK_BYTES;
+  }
+
   /** Where the block hashes of a file are kept. */
   public static Path beside(Path file) {
     return file.resolveSibling(file.getFileName() + ".blocks");
@@ -123,8 +143,7 @@ public final class BlockHashes {
     try (MappedFile file = MappedFile.open(path)) {
       ByteBuffer header =
           ByteBuffer.wrap(
-              file.slice(0, Math.min(HEADER_BYTES, file.size()))
-                  .toArray(ValueLayout.JAVA_BYTE));
+              file.slice(0, Math.min(HEADER_BYTES, file.size())).toArray(ValueLayout.JAVA_BYTE));
       if (header.capacity() < HEADER_BYTES
           || !Arrays.equals(MAGIC, Arrays.copyOf(header.array(), MAGIC.length))) {
         throw file.broken("it has no block hashes");

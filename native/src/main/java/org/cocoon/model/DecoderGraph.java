@@ -11,8 +11,9 @@ import org.cocoon.model.OnnxGraph.Dimension;
  * Draws a decoder-only transformer as the ONNX graph of docs/GRAPH.md.
  *
  * <p>A layer of Llama adds {@code attention(norm(x))} and then {@code feedForward(norm(x))} to the
- * residual stream x. Gemma 3 norms queries and keys by head as well, norms what a branch adds, gates
- * with GELU instead of SiLU, scales its embeddings, and looks back through a window in most layers.
+ * residual stream x. Gemma 3 norms queries and keys by head as well, norms what a branch adds,
+ * gates with GELU instead of SiLU, scales its embeddings, and looks back through a window in most
+ * layers.
  */
 final class DecoderGraph {
   /** How far tables go beyond the context, for the padding of a prefill's last chunk. */

@@ -30,7 +30,7 @@ public record ExportOptions(
     if (context < 0 || context > ModelConfig.MAX_CONTEXT || candidates < 0) {
       throw new ModelFileException("context and candidates must not be negative or absurd");
     }
-    if (!name.isEmpty() && !name.matches(LABEL) || !revision.matches(LABEL)) {
+    if ((!name.isEmpty() && !name.matches(LABEL)) || !revision.matches(LABEL)) {
       throw new ModelFileException(
           "a name and a revision have lower-case letters, digits, '.', '_' and '-' only");
     }

@@ -95,7 +95,9 @@ public record ExportedModel(
     try {
       if (!Files.isRegularFile(file) || Files.size(file) > MAX_DESCRIPTION_BYTES) {
         throw new ModelFileException(
-            file.getParent() + " holds no exported model: it has no " + DESCRIPTION
+            file.getParent()
+                + " holds no exported model: it has no "
+                + DESCRIPTION
                 + "; make one with ./cocoon model export");
       }
       return JSON.readTree(Files.readAllBytes(file));
@@ -117,7 +119,13 @@ public record ExportedModel(
     JsonNode value = json.path(field);
     if (!value.canConvertToInt() || value.intValue() < least || value.intValue() > most) {
       throw new ModelFileException(
-          file + " has no '" + field + "' from " + least + " to " + most
+          file
+              + " has no '"
+              + field
+              + "' from "
+              + least
+              + " to "
+              + most
               + "; export the model again");
     }
     return value.intValue();
@@ -153,7 +161,11 @@ public record ExportedModel(
     String found = BlockHashes.of(file, progress).root();
     if (!found.equals(expected)) {
       throw new ModelFileException(
-          file + " has the hash " + found + ", not " + expected
+          file
+              + " has the hash "
+              + found
+              + ", not "
+              + expected
               + " as its model.json says; export the model again");
     }
   }

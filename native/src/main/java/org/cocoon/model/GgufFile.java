@@ -117,7 +117,14 @@ final class GgufFile implements AutoCloseable {
   private ModelFileException wrong(String key, @Nullable GgufValue value, String right) {
     String found = value == null ? "is missing" : "is " + value;
     return new ModelFileException(
-        file.path() + ": '" + key + "' " + found + ", but must be " + right + "; take another file");
+        file.path()
+            + ": '"
+            + key
+            + "' "
+            + found
+            + ", but must be "
+            + right
+            + "; take another file");
   }
 
   @Override

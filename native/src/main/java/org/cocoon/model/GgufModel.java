@@ -60,7 +60,8 @@ final class GgufModel implements ModelSource {
         gemma && layers == GEMMA_27B_LAYERS ? (double) hidden / heads : headDimension;
     int window =
         gemma
-            ? (int) file.whole(label + ".attention.sliding_window", 1, ModelConfig.MAX_CONTEXT, null)
+            ? (int)
+                file.whole(label + ".attention.sliding_window", 1, ModelConfig.MAX_CONTEXT, null)
             : 0;
     return new ModelConfig(
         file.text("general.name", label).toLowerCase(Locale.ROOT).replace(' ', '-'),
@@ -89,7 +90,9 @@ final class GgufModel implements ModelSource {
       }
     }
     throw new ModelFileException(
-        file.file().path() + " is of the architecture '" + label
+        file.file().path()
+            + " is of the architecture '"
+            + label
             + "'; llama (with SmolLM2 and Mistral) and gemma3 can be exported");
   }
 
@@ -103,7 +106,8 @@ final class GgufModel implements ModelSource {
     double localBase = file.real(label + ".rope.freq_base_swa", gemma ? GEMMA_LOCAL_BASE : base);
     int dimensions =
         (int) file.whole(label + ".rope.dimension_count", 2, headDimension, (long) headDimension);
-    return new Rope(base, localBase, dimensions, !gemma, scaling(file, label, dimensions, divisors));
+    return new Rope(
+        base, localBase, dimensions, !gemma, scaling(file, label, dimensions, divisors));
   }
 
   private static Rope.Scaling scaling(
@@ -130,7 +134,9 @@ final class GgufModel implements ModelSource {
       case "linear" -> new Rope.Scaling.Linear(file.real(label + ".rope.scaling.factor", null));
       default ->
           throw new ModelFileException(
-              file.file().path() + " stretches its context by '" + type
+              file.file().path()
+                  + " stretches its context by '"
+                  + type
                   + "'; none, linear and Llama 3's divisors can be exported");
     };
   }

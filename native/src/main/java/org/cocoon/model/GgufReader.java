@@ -19,6 +19,7 @@ final class GgufReader {
   private static final long MAX_TENSORS = 1 << 17;
 
   private static final long MAX_ENTRIES = 1 << 16;
+
   /** A vocabulary of 256 Ki tokens has 10 MB. */
   private static final long MAX_METADATA_BYTES = 1 << 29;
 
@@ -203,7 +204,13 @@ final class GgufReader {
   private long bytesOf(String name, TensorType type, List<Long> shape) {
     if (shape.getLast() % type.blockElements() != 0) {
       throw file.broken(
-          "tensor '" + name + "' has rows of " + shape.getLast() + ", which " + type + " cannot have");
+          "tensor '"
+              + name
+              + "' has rows of "
+              + shape.getLast()
+              + ", which "
+              + type
+              + " cannot have");
     }
     try {
       long elements = 1;
@@ -264,7 +271,12 @@ final class GgufReader {
     long length = int64("the length of " + what);
     if (length < 0 || length > most) {
       throw file.broken(
-          what + " has " + Long.toUnsignedString(length) + " bytes, and at most " + most + " may be");
+          what
+              + " has "
+              + Long.toUnsignedString(length)
+              + " bytes, and at most "
+              + most
+              + " may be");
     }
     need(length, what);
     return (int) length;

@@ -91,7 +91,10 @@ public final class GraphExporter {
           UTF_8);
     } catch (IOException | UncheckedIOException e) {
       throw new ModelFileException(
-          "cannot write the export into " + folder + ": " + e.getMessage()
+          "cannot write the export into "
+              + folder
+              + ": "
+              + e.getMessage()
               + "; is there room on the disk?",
           e);
     }
@@ -101,8 +104,11 @@ public final class GraphExporter {
   private static int context(ModelConfig config, ExportOptions options) {
     if (options.context() > config.context()) {
       throw new ModelFileException(
-          "the model was trained for " + config.context() + " tokens of context, and "
-              + options.context() + " were asked for");
+          "the model was trained for "
+              + config.context()
+              + " tokens of context, and "
+              + options.context()
+              + " were asked for");
     }
     return options.context() == 0 ? config.context() : options.context();
   }

@@ -117,7 +117,10 @@ final class GraphWeights {
     }
     if (options.compute() == OnnxType.FLOAT16 && largest > 65_504) {
       throw new ModelFileException(
-          "tensor '" + tensor.name() + "' holds " + largest
+          "tensor '"
+              + tensor.name()
+              + "' holds "
+              + largest
               + ", which float16 cannot hold; export it as bf16 or f32");
     }
   }
@@ -161,7 +164,7 @@ final class GraphWeights {
 
   private static void putNibbles(float[] row, int from, float scale, ByteBuffer into) {
     for (int i = from; i < from + BLOCK; i += 2) {
-      into.put((byte) (Int4.quant(row[i], scale) & 15 | Int4.quant(row[i + 1], scale) << 4));
+      into.put((byte) ((Int4.quant(row[i], scale) & 15) | (Int4.quant(row[i + 1], scale) << 4)));
     }
   }
 
@@ -173,7 +176,12 @@ final class GraphWeights {
     }
     if (!tensor.shape().equals(shape)) {
       throw new ModelFileException(
-          "tensor '" + name + "' has the shape " + tensor.shape() + ", not " + shape
+          "tensor '"
+              + name
+              + "' has the shape "
+              + tensor.shape()
+              + ", not "
+              + shape
               + " as the model's own description says; fetch it again");
     }
     used.add(name);
@@ -190,7 +198,9 @@ final class GraphWeights {
     for (Map.Entry<String, WeightTensor> entry : source.tensors().entrySet()) {
       if (!used.contains(entry.getKey())) {
         throw new ModelFileException(
-            "tensor '" + entry.getKey() + "' has no place in the graph of "
+            "tensor '"
+                + entry.getKey()
+                + "' has no place in the graph of "
                 + source.config().architecture().label()
                 + ", so this variant of it cannot be exported");
       }

@@ -70,7 +70,9 @@ final class HuggingFaceConfig {
       case "gemma3_text" -> Architecture.GEMMA3;
       default ->
           throw new ModelFileException(
-              folder + " holds a model of the type '" + type
+              folder
+                  + " holds a model of the type '"
+                  + type
                   + "'; llama, mistral and gemma3_text can be exported");
     };
   }
@@ -112,7 +114,9 @@ final class HuggingFaceConfig {
               inner.real("original_max_position_embeddings", null));
       default ->
           throw new ModelFileException(
-              folder + " stretches its context by '" + type
+              folder
+                  + " stretches its context by '"
+                  + type
                   + "'; linear and llama3 can be exported");
     };
   }
@@ -133,7 +137,11 @@ final class HuggingFaceConfig {
         || value.intValue() < 1
         || value.intValue() > most) {
       throw new ModelFileException(
-          folder + "/config.json: '" + field + "' must be from 1 to " + most
+          folder
+              + "/config.json: '"
+              + field
+              + "' must be from 1 to "
+              + most
               + "; fetch the model again");
     }
     return value.intValue();
@@ -146,7 +154,10 @@ final class HuggingFaceConfig {
     }
     if (!value.isNumber() || !(value.doubleValue() > 0) || Double.isInfinite(value.doubleValue())) {
       throw new ModelFileException(
-          folder + "/config.json: '" + field + "' must be a positive number; fetch the model"
+          folder
+              + "/config.json: '"
+              + field
+              + "' must be a positive number; fetch the model"
               + " again");
     }
     return value.doubleValue();

@@ -15,7 +15,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A file mapped read-only, whatever its size. Little-endian; any thread may read until it is closed.
+ * A file mapped read-only, whatever its size. Little-endian; any thread may read until it is
+ * closed.
  *
  * <p>The file must not be cut short while it is mapped: reading a page that is gone is an {@link
  * InternalError}.

@@ -50,7 +50,10 @@ record ModelConfig(
   ModelConfig {
     if (heads % keyValueHeads != 0) {
       throw new ModelFileException(
-          "the model has " + heads + " query heads, which its " + keyValueHeads
+          "the model has "
+              + heads
+              + " query heads, which its "
+              + keyValueHeads
               + " key heads do not divide; take another file");
     }
     if (headDimension % 2 != 0
@@ -58,7 +61,10 @@ record ModelConfig(
         || rope.dimensions() < 2
         || rope.dimensions() > headDimension) {
       throw new ModelFileException(
-          "the model turns " + rope.dimensions() + " of " + headDimension
+          "the model turns "
+              + rope.dimensions()
+              + " of "
+              + headDimension
               + " dimensions of a head, which cannot be; take another file");
     }
   }

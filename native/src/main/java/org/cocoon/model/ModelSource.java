@@ -10,7 +10,8 @@ import java.util.function.LongConsumer;
 interface ModelSource extends AutoCloseable {
 
   /**
-   * Opens a GGUF file, a folder with safetensors, or one safetensors file with config.json beside it.
+   * Opens a GGUF file, a folder with safetensors, or one safetensors file with config.json beside
+   * it.
    *
    * @throws ModelFileException if it is none of them or cannot be used
    */
@@ -19,7 +20,7 @@ interface ModelSource extends AutoCloseable {
       return SafetensorsModel.open(path);
     }
     if (path.toString().endsWith(".safetensors")) {
-      return SafetensorsModel.open(path.toAbsolutePath().getParent());
+      return SafetensorsModel.open(path.resolveSibling("").toAbsolutePath());
     }
     return GgufModel.open(path);
   }

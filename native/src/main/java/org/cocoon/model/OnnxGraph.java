@@ -232,8 +232,7 @@ final class OnnxGraph {
   }
 
   private static byte[] longs(long... values) {
-    ByteBuffer raw =
-        ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer raw = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     raw.asLongBuffer().put(values);
     return raw.array();
   }
@@ -297,8 +296,7 @@ final class OnnxGraph {
               out.writeInt64(MODEL_IR_VERSION, IR_VERSION);
               out.writeString(MODEL_PRODUCER, producer);
               out.writeByteArray(MODEL_GRAPH, bytes.toByteArray());
-              out.writeBytes(
-                  MODEL_OPSET, encoded(opset -> opset.writeInt64(OPSET_VERSION, OPSET)));
+              out.writeBytes(MODEL_OPSET, encoded(opset -> opset.writeInt64(OPSET_VERSION, OPSET)));
             })
         .toByteArray();
   }

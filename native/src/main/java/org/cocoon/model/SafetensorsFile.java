@@ -78,7 +78,8 @@ final class SafetensorsFile implements AutoCloseable {
     long header = file.size() < Long.BYTES ? -1 : file.bytes().get(MappedFile.LONG, 0);
     if (header < 2 || header > MAX_HEADER_BYTES || header > file.size() - Long.BYTES) {
       throw file.broken(
-          "it is no safetensors file, or its header of " + Long.toUnsignedString(header)
+          "it is no safetensors file, or its header of "
+              + Long.toUnsignedString(header)
               + " bytes does not fit");
     }
     byte[] json = file.slice(Long.BYTES, header).toArray(ValueLayout.JAVA_BYTE);
@@ -107,7 +108,11 @@ final class SafetensorsFile implements AutoCloseable {
       MappedFile file, JsonParser parser, @Nullable JsonToken found, @Nullable JsonToken right) {
     if (found != right) {
       throw file.broken(
-          "its header has " + found + " in place of " + right + " at byte "
+          "its header has "
+              + found
+              + " in place of "
+              + right
+              + " at byte "
               + parser.currentTokenLocation().getByteOffset());
     }
   }
@@ -143,7 +148,11 @@ final class SafetensorsFile implements AutoCloseable {
       case "BF16" -> TensorType.BF16;
       default ->
           throw new ModelFileException(
-              file.path() + ": tensor '" + name + "' is of the type '" + type
+              file.path()
+                  + ": tensor '"
+                  + name
+                  + "' is of the type '"
+                  + type
                   + "'; only F32, F16 and BF16 can be read, so take an unquantised model");
     };
   }
@@ -163,8 +172,7 @@ final class SafetensorsFile implements AutoCloseable {
     return values;
   }
 
-  private static Map<String, WeightTensor> place(
-      MappedFile file, List<Entry> entries, long start) {
+  private static Map<String, WeightTensor> place(MappedFile file, List<Entry> entries, long start) {
     long available = file.size() - start;
     long end = 0;
     List<Entry> byOffset = new ArrayList<>(entries);
@@ -191,8 +199,7 @@ final class SafetensorsFile implements AutoCloseable {
         throw file.broken("tensor '" + entry.name() + "' has no dimensions or no elements");
       }
       MemorySegment bytes = file.slice(start + entry.begin(), entry.end() - entry.begin());
-      tensors.put(
-          entry.name(), new WeightTensor(entry.name(), entry.type(), entry.shape(), bytes));
+      tensors.put(entry.name(), new WeightTensor(entry.name(), entry.type(), entry.shape(), bytes));
     }
     return tensors;
   }

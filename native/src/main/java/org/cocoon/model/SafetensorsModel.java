@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
  * A model as Hugging Face keeps it: a folder with config.json and one or many safetensors files.
  */
 final class SafetensorsModel implements ModelSource {
+  private static final String CONFIG = "config.json";
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
   private static final long MAX_CONFIG_BYTES = 1 << 20;
@@ -52,19 +53,24 @@ final class SafetensorsModel implements ModelSource {
           "mlp.down_proj", "ffn_down",
           "input_layernorm", "attn_norm");
 
+  private final Path folder;
   private final ModelConfig config;
   private final List<SafetensorsFile> files;
   private final Map<String, WeightTensor> tensors;
 
   private SafetensorsModel(
-      ModelConfig config, List<SafetensorsFile> files, Map<String, WeightTensor> tensors) {
+      Path folder,
+      ModelConfig config,
+      List<SafetensorsFile> files,
+      Map<String, WeightTensor> tensors) {
+    this.folder = folder;
     this.config = config;
     this.files = files;
     this.tensors = tensors;
   }
 
   static SafetensorsModel open(Path folder) {
-    JsonNode json = read(folder.resolve("config.json"), MAX_CONFIG_BYTES);
+    JsonNode json = read(folder.resolve(CONFIG), MAX_CONFIG_BYTES);
     ModelConfig config = HuggingFaceConfig.of(folder, json);
     List<SafetensorsFile> files = new ArrayList<>();
     try {
@@ -82,7 +88,7 @@ final class SafetensorsModel implements ModelSource {
         }
       }
       dropTiedHead(json, tensors);
-      return new SafetensorsModel(config, files, tensors);
+      return new SafetensorsModel(folder, config, files, tensors);
     } catch (RuntimeException e) {
       files.forEach(SafetensorsFile::close);
       throw e;
@@ -106,8 +112,13 @@ final class SafetensorsModel implements ModelSource {
       String name = shard.asText();
       if (!name.matches("[A-Za-z0-9._-]+\\.safetensors") || names.size() > MAX_SHARDS) {
         throw new ModelFileException(
-            index + " names the file '" + name + "', which cannot be one of this folder, or more"
-                + " than " + MAX_SHARDS + " files; fetch the model again");
+            index
+                + " names the file '"
+                + name
+                + "', which cannot be one of this folder, or more"
+                + " than "
+                + MAX_SHARDS
+                + " files; fetch the model again");
       }
       names.add(name);
     }
@@ -121,7 +132,9 @@ final class SafetensorsModel implements ModelSource {
     try {
       if (!Files.isRegularFile(file)) {
         throw new ModelFileException(
-            "there is no " + file + "; a safetensors model is a folder with config.json and"
+            "there is no "
+                + file
+                + "; a safetensors model is a folder with config.json and"
                 + " model.safetensors");
       }
       if (Files.size(file) > mostBytes) {
@@ -151,7 +164,9 @@ final class SafetensorsModel implements ModelSource {
     if (part == null) {
       part = normName(layer.group(2), architecture);
     }
-    return part.isEmpty() ? name : "blk." + Integer.parseInt(layer.group(1)) + "." + part + ".weight";
+    return part.isEmpty()
+        ? name
+        : "blk." + Integer.parseInt(layer.group(1)) + "." + part + ".weight";
   }
 
   /** What Llama calls the norm after attention is in front of the feed-forward layer. */
@@ -185,10 +200,12 @@ final class SafetensorsModel implements ModelSource {
     return Optional.empty();
   }
 
-  /** The hash of a text with a line "HASH NAME" for each file, in the order of names. */
+  /** The hash of a text with a line "HASH NAME" for each file and its config, by name. */
   @Override
   public String hash(LongConsumer progress) {
     Map<String, String> lines = new TreeMap<>();
+    lines.put(
+        CONFIG, BlockHashes.of(folder.resolve(CONFIG), now -> {}).root() + " " + CONFIG + "\n");
     long done = 0;
     for (SafetensorsFile file : files) {
       long before = done;
@@ -197,11 +214,7 @@ final class SafetensorsModel implements ModelSource {
       lines.put(name, hash + " " + name + "\n");
       done += file.file().size();
     }
-    if (files.size() == 1) {
-      return lines.values().iterator().next().substring(0, 2 * ModelHash.HASH_BYTES);
-    }
-    byte[] text =
-        String.join("", lines.values()).getBytes(UTF_8);
+    byte[] text = String.join("", lines.values()).getBytes(UTF_8);
     ModelHash hash = new ModelHash();
     hash.update(text, 0, text.length);
     return hash.finish().root();

@@ -83,7 +83,8 @@ public enum TensorType {
         case F32 -> into[i] = from.get(MappedFile.FLOAT, offset);
         case F16 -> into[i] = half(from, offset);
         case BF16 -> into[i] = Float.intBitsToFloat(from.get(MappedFile.SHORT, offset) << 16);
-        case Q4_0 -> nibbles(from, offset + 2, half(from, offset), -8 * half(from, offset), into, i);
+        case Q4_0 ->
+            nibbles(from, offset + 2, half(from, offset), -8 * half(from, offset), into, i);
         case Q4_1 -> nibbles(from, offset + 4, half(from, offset), half(from, offset + 2), into, i);
         case Q5_0 -> {
           float scale = half(from, offset);
@@ -120,8 +121,8 @@ public enum TensorType {
     int high = from.get(MappedFile.INT, offset);
     for (int j = 0; j < 16; j++) {
       int pair = unsigned(from, offset + 4 + j);
-      into[at + j] = (pair & 15 | (high >>> j & 1) << 4) * scale + minimum;
-      into[at + j + 16] = (pair >> 4 | (high >>> (j + 16) & 1) << 4) * scale + minimum;
+      into[at + j] = ((pair & 15) | ((high >>> j & 1) << 4)) * scale + minimum;
+      into[at + j + 16] = ((pair >> 4) | ((high >>> (j + 16) & 1) << 4)) * scale + minimum;
     }
   }
 
@@ -142,9 +143,9 @@ public enum TensorType {
       float groupMinimum = minimum * sixBits(from, offset + 4, group, 4);
       long low = quants + (group >> 1) * 32L;
       for (int j = 0; j < 32; j++) {
-        int value = unsigned(from, low + j) >> (group & 1) * 4 & 15;
+        int value = (unsigned(from, low + j) >> ((group & 1) * 4)) & 15;
         if (five) {
-          value |= (unsigned(from, offset + 16 + j) >> group & 1) << 4;
+          value |= ((unsigned(from, offset + 16 + j) >> group) & 1) << 4;
         }
         into[at + group * 32 + j] = groupScale * value - groupMinimum;
       }
@@ -156,9 +157,9 @@ public enum TensorType {
     if (group < 4) {
       return unsigned(from, offset + group + half) & 63;
     }
-    int low = unsigned(from, offset + group + 4) >> half & 15;
+    int low = (unsigned(from, offset + group + 4) >> half) & 15;
     int high = unsigned(from, offset + group - 4 + half) >> 6;
-    return low | high << 4;
+    return low | (high << 4);
   }
 
   private static void sixes(MemorySegment from, long offset, float[] into, int at) {
@@ -167,10 +168,12 @@ public enum TensorType {
       int side = j >> 7;
       int quarter = j >> 5 & 3;
       int lane = j & 31;
-      int low = unsigned(from, offset + side * 64 + (quarter & 1) * 32 + lane) >> (quarter >> 1) * 4;
-      int high = unsigned(from, offset + 128 + side * 32 + lane) >> quarter * 2 & 3;
+      long lows = offset + side * 64L + (quarter & 1) * 32L;
+      long highs = offset + 128 + side * 32L;
+      int low = unsigned(from, lows + lane) >> ((quarter >> 1) * 4);
+      int high = (unsigned(from, highs + lane) >> (quarter * 2)) & 3;
       int groupScale = from.get(BYTE, offset + 192 + (j >> 4));
-      into[at + j] = scale * groupScale * ((low & 15 | high << 4) - 32);
+      into[at + j] = scale * groupScale * (((low & 15) | (high << 4)) - 32);
     }
   }
 }

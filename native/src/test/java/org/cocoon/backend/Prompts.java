@@ -7,10 +7,26 @@ import java.util.List;
 final class Prompts {
   private static final List<String> TOPICS =
       List.of(
-          "the moon", "a sourdough bread", "the French Revolution", "photosynthesis", "a bicycle",
-          "the Pacific Ocean", "prime numbers", "honey bees", "a compiler", "jazz",
-          "volcanoes", "the human heart", "chess", "electric cars", "the Roman Empire",
-          "a thunderstorm", "vaccines", "a violin", "glaciers", "the stock market");
+          "the moon",
+          "a sourdough bread",
+          "the French Revolution",
+          "photosynthesis",
+          "a bicycle",
+          "the Pacific Ocean",
+          "prime numbers",
+          "honey bees",
+          "a compiler",
+          "jazz",
+          "volcanoes",
+          "the human heart",
+          "chess",
+          "electric cars",
+          "the Roman Empire",
+          "a thunderstorm",
+          "vaccines",
+          "a violin",
+          "glaciers",
+          "the stock market");
 
   private static final List<String> QUESTIONS =
       List.of(

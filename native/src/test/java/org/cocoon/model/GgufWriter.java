@@ -26,7 +26,8 @@ public final class GgufWriter {
     void write(OutputStream out) throws IOException;
   }
 
-  private record Tensor(String name, TensorType type, List<Long> shape, long bytes, Content content) {}
+  private record Tensor(
+      String name, TensorType type, List<Long> shape, long bytes, Content content) {}
 
   private static ByteBuffer buffer(int bytes) {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -72,36 +73,53 @@ public final class GgufWriter {
   }
 
   GgufWriter floats(String name, List<Long> shape, float... values) {
-    ByteBuffer bytes = buffer(values.length * Float.BYTES);
-    bytes.asFloatBuffer().put(values);
-    return tensor(name, TensorType.F32, shape, bytes.array());
+    byte[] bytes = new byte[values.length * Float.BYTES];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+    return tensor(name, TensorType.F32, shape, bytes);
+  }
+
+  /** A tensor of zeros that is not written. */
+  GgufWriter hole(String name, TensorType type, List<Long> shape, long bytes) {
+    tensors.add(new Tensor(name, type, shape, bytes, out -> {}));
+    return this;
+  }
+
+  /** Writes the header alone and returns how long the file must be. */
+  long writeSparse(Path path) throws IOException {
+    byte[] header = header();
+    Files.write(path, header);
+    return padded(header.length)
+        + tensors.stream().mapToLong(tensor -> padded(tensor.bytes())).sum();
   }
 
   void write(Path path) throws IOException {
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(path), 1 << 20)) {
-      ByteArrayOutputStream header = new ByteArrayOutputStream();
-      header.writeBytes("GGUF".getBytes(UTF_8));
-      header.writeBytes(
-          buffer(20).putInt(3).putLong(tensors.size()).putLong(entries).array());
-      metadata.writeTo(header);
-      long offset = 0;
-      for (Tensor tensor : tensors) {
-        header.writeBytes(text(tensor.name()));
-        header.writeBytes(buffer(4).putInt(tensor.shape().size()).array());
-        for (long size : tensor.shape().reversed()) {
-          header.writeBytes(buffer(8).putLong(size).array());
-        }
-        header.writeBytes(
-            buffer(12).putInt(tensor.type().ggufCode()).putLong(offset).array());
-        offset += padded(tensor.bytes());
-      }
-      header.writeTo(out);
-      out.write(new byte[(int) (padded(header.size()) - header.size())]);
+      byte[] header = header();
+      out.write(header);
+      out.write(new byte[(int) (padded(header.length) - header.length)]);
       for (Tensor tensor : tensors) {
         tensor.content().write(out);
         out.write(new byte[(int) (padded(tensor.bytes()) - tensor.bytes())]);
       }
     }
+  }
+
+  private byte[] header() throws IOException {
+    ByteArrayOutputStream header = new ByteArrayOutputStream();
+    header.writeBytes("GGUF".getBytes(UTF_8));
+    header.writeBytes(buffer(20).putInt(3).putLong(tensors.size()).putLong(entries).array());
+    metadata.writeTo(header);
+    long offset = 0;
+    for (Tensor tensor : tensors) {
+      header.writeBytes(text(tensor.name()));
+      header.writeBytes(buffer(4).putInt(tensor.shape().size()).array());
+      for (long size : tensor.shape().reversed()) {
+        header.writeBytes(buffer(8).putLong(size).array());
+      }
+      header.writeBytes(buffer(12).putInt(tensor.type().ggufCode()).putLong(offset).array());
+      offset += padded(tensor.bytes());
+    }
+    return header.toByteArray();
   }
 
   private static long padded(long bytes) {
@@ -127,11 +145,11 @@ public final class GgufWriter {
 
   private static void widen(WeightTensor tensor, OutputStream out) throws IOException {
     float[] row = new float[tensor.columns()];
-    ByteBuffer bytes = buffer(row.length * Float.BYTES);
+    byte[] bytes = new byte[row.length * Float.BYTES];
     for (long i = 0; i < tensor.rows(); i++) {
       tensor.row(i, row);
-      bytes.asFloatBuffer().put(row);
-      out.write(bytes.array());
+      ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(row);
+      out.write(bytes);
     }
   }
 }
