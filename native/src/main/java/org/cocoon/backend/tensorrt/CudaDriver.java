@@ -85,7 +85,9 @@ final class CudaDriver implements AutoCloseable {
     } catch (IllegalArgumentException e) {
       arena.close();
       throw new BackendException(
-          "there is no NVIDIA driver here (" + library + " cannot be loaded); install the driver"
+          "there is no NVIDIA driver here ("
+              + library
+              + " cannot be loaded); install the driver"
               + " of the GPU, version 580 or newer",
           e);
     }

@@ -33,13 +33,18 @@ record EngineShape(GraphShape graph, int slots, int contextTokens, int batchToke
     }
     if (contextTokens < 1 || contextTokens > graph.context()) {
       throw new IllegalArgumentException(
-          "the model was trained for " + graph.context() + " tokens, so contextTokens must be 1 to "
+          "the model was trained for "
+              + graph.context()
+              + " tokens, so contextTokens must be 1 to "
               + graph.context());
     }
     if (roundUp(contextTokens + 1, CAPACITY_STEP) > graph.positions()) {
       throw new IllegalArgumentException(
-          "the graph has rotary tables for " + graph.positions() + " positions, too few for "
-              + contextTokens + " tokens; lower contextTokens");
+          "the graph has rotary tables for "
+              + graph.positions()
+              + " positions, too few for "
+              + contextTokens
+              + " tokens; lower contextTokens");
     }
   }
 

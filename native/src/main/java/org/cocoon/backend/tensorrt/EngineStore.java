@@ -26,11 +26,11 @@ import org.cocoon.backend.BackendException;
  * Compiled engines in a folder, one file for each {@link #key}, so that only the first start takes
  * minutes.
  *
- * <p>A file is the SHA-256 of the engine's bytes, in 32 bytes, and those bytes. It is written beside
- * its place and moved there when it is whole; one that is cut or damaged is as good as none. The
- * hash finds damage, not malice: an engine is code, so the folder must belong to the worker alone,
- * and in a confidential VM lie on its encrypted or in-memory disk. A folder that others may write
- * to is refused.
+ * <p>A file is the SHA-256 of the engine's bytes, in 32 bytes, and those bytes. It is written
+ * beside its place and moved there when it is whole; one that is cut or damaged is as good as none.
+ * The hash finds damage, not malice: an engine is code, so the folder must belong to the worker
+ * alone, and in a confidential VM lie on its encrypted or in-memory disk. A folder that others may
+ * write to is refused.
  */
 final class EngineStore {
   private static final int HASH_BYTES = 32;
@@ -101,8 +101,7 @@ final class EngineStore {
       if (channel.size() <= HASH_BYTES) {
         return Optional.empty();
       }
-      MemorySegment whole =
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      MemorySegment whole = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
       byte[] expected = whole.asSlice(0, HASH_BYTES).toArray(ValueLayout.JAVA_BYTE);
       MemorySegment engine = whole.asSlice(HASH_BYTES);
       return Arrays.equals(expected, hash(engine)) ? Optional.of(engine) : Optional.empty();
@@ -132,8 +131,7 @@ final class EngineStore {
         }
         channel.force(true);
       }
-      Files.move(
-          part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new BackendException(
           "cannot keep the compiled engine in " + file + ": " + e.getMessage(), e);

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
  * One GPU with one stream: memory, copies and CUDA graphs. All but {@link #synchronize} only puts
  * work into the stream, which runs it in order.
  *
- * <p>One thread at a time uses it. Every failure is a {@link
- * org.cocoon.backend.BackendException} after which the process had better end.
+ * <p>One thread at a time uses it. Every failure is a {@link org.cocoon.backend.BackendException}
+ * after which the process had better end.
  */
 interface Gpu extends AutoCloseable {
 
@@ -21,7 +21,9 @@ interface Gpu extends AutoCloseable {
   /** A direct, page-locked buffer in native byte order that {@link #close} frees. */
   ByteBuffer allocatePinned(int bytes);
 
-  /** Copies the first bytes of a pinned buffer to the device; they must stay until they are there. */
+  /**
+   * Copies the first bytes of a pinned buffer to the device; they must stay until they are there.
+   */
   void upload(ByteBuffer from, long to, int bytes);
 
   /** Copies device memory into the first bytes of a pinned buffer. */

@@ -54,8 +54,7 @@ final class NetworkBuilder implements AutoCloseable {
   NetworkBuilder(EngineShape shape, Path graph) {
     this.shape = shape;
     builder =
-        require(
-            nvinfer.createInferBuilder(TensorRtLibrary.log()), "TensorRT gives no builder");
+        require(nvinfer.createInferBuilder(TensorRtLibrary.log()), "TensorRT gives no builder");
     network =
         require(
             builder.createNetworkV2(1 << NetworkDefinitionCreationFlag.kSTRONGLY_TYPED.value),
@@ -74,8 +73,7 @@ final class NetworkBuilder implements AutoCloseable {
   private void parse(Path graph) {
     byte[] pinned;
     try {
-      pinned =
-          PinnedCapacity.pin(Files.readAllBytes(graph), shape.caches(), shape.capacity());
+      pinned = PinnedCapacity.pin(Files.readAllBytes(graph), shape.caches(), shape.capacity());
     } catch (IOException e) {
       throw new BackendException("cannot read " + graph + ": " + e.getMessage(), e);
     }

@@ -35,8 +35,7 @@ final class NvInferEngine implements Engine {
   NvInferEngine(MemorySegment serialized, long stream) {
     this.stream = new CUstream_st(pointer(stream));
     runtime =
-        require(
-            nvinfer.createInferRuntime(TensorRtLibrary.log()), "TensorRT gives no runtime");
+        require(nvinfer.createInferRuntime(TensorRtLibrary.log()), "TensorRT gives no runtime");
     engine =
         require(
             runtime.deserializeCudaEngine(pointer(serialized.address()), serialized.byteSize()),

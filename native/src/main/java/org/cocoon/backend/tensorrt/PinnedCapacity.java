@@ -10,10 +10,10 @@ import org.cocoon.backend.BackendException;
 /**
  * Gives the symbolic dimension {@code capacity} of an exported graph a value.
  *
- * <p>TensorRT's parser wants the length of a KV cache to be a constant (kVCacheUpdateLayer.cpp: "The
- * KV cache tensor must have a static sequence length dimension"), and the export leaves it open. The
- * graph is small, its weights lie beside it, so it is rewritten in memory: along the path from
- * ModelProto (onnx.proto) to a dimension of an input or output messages are copied with new
+ * <p>TensorRT's parser wants the length of a KV cache to be a constant (kVCacheUpdateLayer.cpp:
+ * "The KV cache tensor must have a static sequence length dimension"), and the export leaves it
+ * open. The graph is small, its weights lie beside it, so it is rewritten in memory: along the path
+ * from ModelProto (onnx.proto) to a dimension of an input or output messages are copied with new
  * lengths, and all other bytes as they are.
  */
 final class PinnedCapacity {

@@ -37,14 +37,12 @@ final class StepPacker {
 
   private static void packDecode(Launch launch, int[] lengths, ByteBuffer input) {
     for (int place = 0; place < launch.sequences(); place++) {
-      input.putLong(
-          launch.writesAt() + place * Long.BYTES, lengths[launch.firstSlot() + place]);
+      input.putLong(launch.writesAt() + place * Long.BYTES, lengths[launch.firstSlot() + place]);
       input.putLong(launch.rowsAt() + place * Long.BYTES, place);
     }
   }
 
-  private static void packPrefill(
-      Launch launch, int[] places, StepBatch batch, ByteBuffer input) {
+  private static void packPrefill(Launch launch, int[] places, StepBatch batch, ByteBuffer input) {
     input.putLong(launch.writesAt(), batch.positions().get(places[0]));
     input.putLong(launch.rowsAt(), 0); // where no row is wanted, the graph still gives one
     int rows = 0;

@@ -11,9 +11,9 @@ import org.cocoon.backend.StepBatch;
  * Turns a batch into launches. Pure: it knows neither a GPU nor what a slot holds, only how much.
  *
  * <p>Sequences with one token in the batch decode together, in one launch over a window of
- * neighbouring slots. A window has one of the sizes 1, 2, 4 and so on, or all slots, and begins at a
- * multiple of its size; so there are fewer than {@code 2 * slots} windows, each of which can have a
- * CUDA graph of its own. Slots of a window that have no token in the batch fill it up: they are
+ * neighbouring slots. A window has one of the sizes 1, 2, 4 and so on, or all slots, and begins at
+ * a multiple of its size; so there are fewer than {@code 2 * slots} windows, each of which can have
+ * a CUDA graph of its own. Slots of a window that have no token in the batch fill it up: they are
  * computed at their own end, where nothing is that counts.
  *
  * <p>A sequence with more tokens is computed alone, in pieces of at most {@link
@@ -191,12 +191,7 @@ final class StepPlanner {
 
     StepPlan finished() {
       return new StepPlan(
-          List.copyOf(launches),
-          List.copyOf(members),
-          rowLaunch,
-          rowAt,
-          inputBytes,
-          outputBytes);
+          List.copyOf(launches), List.copyOf(members), rowLaunch, rowAt, inputBytes, outputBytes);
     }
   }
 }

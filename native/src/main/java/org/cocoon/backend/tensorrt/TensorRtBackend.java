@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  * are serialised, and small ones are dear.
  *
  * <p>The first thread that calls {@link #step}, {@link #truncate} or {@link #copyPrefix} becomes
- * the owner; calls from another are an {@link IllegalStateException}. {@link #close} is the
- * owner's too, or anybody's before there is one and after its thread has ended. After a failure of
- * the GPU every call is refused.
+ * the owner; calls from another are an {@link IllegalStateException}. {@link #close} is the owner's
+ * too, or anybody's before there is one and after its thread has ended. After a failure of the GPU
+ * every call is refused.
  */
 public final class TensorRtBackend implements Backend {
   private final EngineShape shape;
@@ -44,8 +44,7 @@ public final class TensorRtBackend implements Backend {
   private long stepNanos;
 
   /** Takes over the GPU and the engine, and allocates everything that steps need. */
-  TensorRtBackend(
-      EngineShape shape, Gpu gpu, Engine engine, Vocabulary vocabulary, String device) {
+  TensorRtBackend(EngineShape shape, Gpu gpu, Engine engine, Vocabulary vocabulary, String device) {
     this.shape = shape;
     this.gpu = gpu;
     this.engine = engine;

@@ -5,10 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.cocoon.backend.BackendException;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.tensorrt.global.nvinfer;
 import org.bytedeco.tensorrt.nvinfer.ILogger;
+import org.cocoon.backend.BackendException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,11 +65,7 @@ final class TensorRtLibrary {
       throw new BackendException(
           "%s holds TensorRT %d.%d.%d and %s is needed; run native/fetch tensorrt"
               .formatted(
-                  absolute,
-                  version / 10000,
-                  version / 100 % 100,
-                  version % 100,
-                  VERSION_NAME));
+                  absolute, version / 10000, version / 100 % 100, version % 100, VERSION_NAME));
     }
     log = new Log();
     loaded = absolute;

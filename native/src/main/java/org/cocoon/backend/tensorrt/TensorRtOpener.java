@@ -80,8 +80,7 @@ final class TensorRtOpener {
       return new EngineShape(
           graph, options.sequences(), options.contextTokens(), options.batchTokens());
     } catch (IllegalArgumentException e) {
-      throw new BackendException(
-          "cannot serve " + options.model() + ": " + e.getMessage(), e);
+      throw new BackendException("cannot serve " + options.model() + ": " + e.getMessage(), e);
     } catch (IOException e) {
       throw new BackendException("cannot read " + model.data() + ": " + e.getMessage(), e);
     }

@@ -113,8 +113,7 @@ final class CudaGpuTest {
   void tooLittleMemoryIsSaidInASentence() throws Throwable {
     try (CudaGpu gpu = open()) {
       recording.answer(0, 13010, 9, 0, 2);
-      BackendException refused =
-          assertThrows(BackendException.class, () -> gpu.allocate(3L << 29));
+      BackendException refused = assertThrows(BackendException.class, () -> gpu.allocate(3L << 29));
       assertEquals(
           "the GPU has no 1.5 GiB of memory left; lower sequences or contextTokens",
           refused.getMessage());
@@ -159,8 +158,7 @@ final class CudaGpuTest {
   }
 
   private static String probe(String driver) {
-    return assertInstanceOf(
-            EngineProbe.Unusable.class, EngineProbe.probe(driver, folder), driver)
+    return assertInstanceOf(EngineProbe.Unusable.class, EngineProbe.probe(driver, folder), driver)
         .reason();
   }
 

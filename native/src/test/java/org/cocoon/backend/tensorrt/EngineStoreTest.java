@@ -88,8 +88,7 @@ final class EngineStoreTest {
   void aFolderThatOthersWriteToIsRefused() throws IOException {
     Path open = Files.createDirectory(folder.resolve("open"));
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwx---"));
-    BackendException refused =
-        assertThrows(BackendException.class, () -> new EngineStore(open));
+    BackendException refused = assertThrows(BackendException.class, () -> new EngineStore(open));
     assertTrue(String.valueOf(refused.getMessage()).contains("chmod 700"), refused.getMessage());
   }
 
@@ -109,14 +108,11 @@ final class EngineStoreTest {
       assertTrue(keys.add(EngineStore.key(other, H100, 101501)), other.toString());
     }
     EngineShape shape = new EngineShape(graph, 8, 1000, 256);
-    assertTrue(
-        keys.add(EngineStore.key(shape, new CudaDevice("NVIDIA H200", 90, 1, 1), 101501)));
-    assertTrue(
-        keys.add(EngineStore.key(shape, new CudaDevice(H100.name(), 100, 1, 1), 101501)));
+    assertTrue(keys.add(EngineStore.key(shape, new CudaDevice("NVIDIA H200", 90, 1, 1), 101501)));
+    assertTrue(keys.add(EngineStore.key(shape, new CudaDevice(H100.name(), 100, 1, 1), 101501)));
     assertTrue(keys.add(EngineStore.key(shape, H100, 101601)));
     // A driver's version and the memory are not what an engine depends on.
     assertTrue(
-        keys.contains(
-            EngineStore.key(shape, new CudaDevice(H100.name(), 90, 1, 13020), 101501)));
+        keys.contains(EngineStore.key(shape, new CudaDevice(H100.name(), 90, 1, 13020), 101501)));
   }
 }

@@ -80,8 +80,7 @@ final class PinnedCapacityTest {
   void givesTheDimensionOfEveryCacheItsValueAndLeavesAllElse() {
     for (int capacity : new int[] {1, 127, 128, 4160, 131_072}) {
       assertArrayEquals(
-          model(value(capacity)),
-          PinnedCapacity.pin(model(symbol("capacity")), CACHES, capacity));
+          model(value(capacity)), PinnedCapacity.pin(model(symbol("capacity")), CACHES, capacity));
     }
   }
 

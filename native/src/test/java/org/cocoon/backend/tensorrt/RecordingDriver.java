@@ -24,13 +24,18 @@ final class RecordingDriver {
   RecordingDriver(Path folder) throws IOException, InterruptedException {
     Path source = folder.resolve("recording_driver.c");
     library = folder.resolve("librecording.so");
-    try (InputStream in =
-        RecordingDriver.class.getResourceAsStream("/recording_driver.c")) {
+    try (InputStream in = RecordingDriver.class.getResourceAsStream("/recording_driver.c")) {
       Files.write(source, in == null ? new byte[0] : in.readAllBytes());
     }
     Process compiler =
         new ProcessBuilder(
-                "gcc", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library.toString(),
+                "gcc",
+                "-Wall",
+                "-Werror",
+                "-shared",
+                "-fPIC",
+                "-o",
+                library.toString(),
                 source.toString())
             .inheritIO()
             .start();
@@ -49,9 +54,7 @@ final class RecordingDriver {
 
   /** Statuses of cuInit and cuMemAlloc, and what the driver tells of itself and its GPU. */
   void answer(int init, int version, int major, int minor, int allocation) throws Throwable {
-    function(
-            "answer",
-            FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT))
+    function("answer", FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT))
         .invoke(init, version, major, minor, allocation);
   }
 
@@ -59,8 +62,7 @@ final class RecordingDriver {
   @SuppressWarnings("restricted")
   String recorded() throws Throwable {
     MemorySegment text =
-        (MemorySegment)
-            function("recorded", FunctionDescriptor.of(ADDRESS)).invoke();
+        (MemorySegment) function("recorded", FunctionDescriptor.of(ADDRESS)).invoke();
     String calls = text.reinterpret(1 << 16).getString(0);
     function("forget", FunctionDescriptor.ofVoid()).invoke();
     return calls;

@@ -174,7 +174,9 @@ final class SimulatedEngine implements Engine {
       }
       for (String present : presents) {
         SimulatedGpu.check(
-            addresses.getOrDefault(present, 0L).equals(address(present.replace("present", "cache"))),
+            addresses
+                .getOrDefault(present, 0L)
+                .equals(address(present.replace("present", "cache"))),
             present + " is not updated in place");
       }
     }
@@ -252,8 +254,7 @@ final class SimulatedEngine implements Engine {
         for (int cache = 0; cache < shape.caches(); cache++) {
           for (int head = 0; head < graph.keyValueHeads(); head++) {
             int at = (int) shape.tokenBytes() - graph.elementBytes();
-            ByteBuffer cell =
-                gpu.at(cell(cache, sequence, head, position), shape.tokenBytes());
+            ByteBuffer cell = gpu.at(cell(cache, sequence, head, position), shape.tokenBytes());
             long element =
                 graph.elementBytes() == 2
                     ? Short.toUnsignedLong(cell.getShort(at))

@@ -66,9 +66,7 @@ final class TensorRtParserTest {
 
   private static EngineShape shape(ExportedModel model) {
     return TensorRtOpener.shape(
-        model,
-        new TensorRtOptions(
-            folder, folder, model.folder(), folder, SLOTS, CONTEXT, BATCH));
+        model, new TensorRtOptions(folder, folder, model.folder(), folder, SLOTS, CONTEXT, BATCH));
   }
 
   @Test
@@ -92,10 +90,7 @@ final class TensorRtParserTest {
       Map<String, Integer> types = builder.layerTypes();
       System.out.printf(
           "%s: parsed in %.1f s, %d layers: %s%n",
-          model.name(),
-          (System.nanoTime() - start) / 1e9,
-          builder.network().getNbLayers(),
-          types);
+          model.name(), (System.nanoTime() - start) / 1e9, builder.network().getNbLayers(), types);
       assertEquals(2 * model.layers(), types.get("kKVCACHE_UPDATE"));
       assertEquals(model.layers(), types.get("kATTENTION_INPUT"));
       assertEquals(model.layers(), types.get("kATTENTION_OUTPUT"));
@@ -203,7 +198,8 @@ final class TensorRtParserTest {
       new NetworkBuilder(shape, model.graph()).close();
     }
     long grown = residentBytes() - before;
-    System.out.printf("%d networks of %d MB each: %d MB more%n", rounds, weights >> 20, grown >> 20);
+    System.out.printf(
+        "%d networks of %d MB each: %d MB more%n", rounds, weights >> 20, grown >> 20);
     assertTrue(grown < weights, grown + " bytes are left of " + rounds + " networks");
   }
 
