@@ -80,7 +80,7 @@ final class GraphExporterTest {
     long[] other = new long[20];
     long[] tokens = new long[20];
     for (int i = 0; i < tokens.length; i++) {
-      tokens[i] = 7 * i % TinyModel.VOCABULARY;
+      tokens[i] = 7L * i % TinyModel.VOCABULARY;
       other[i] = tokens[i];
     }
     int reach = TinyModel.LAYERS * (TinyModel.WINDOW - 1);

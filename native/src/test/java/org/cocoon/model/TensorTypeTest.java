@@ -21,14 +21,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class TensorTypeTest {
   static String[] blocks() throws IOException {
     try (InputStream in = TensorTypeTest.class.getResourceAsStream("blocks.txt")) {
-      return new String(Objects.requireNonNull(in).readAllBytes(), UTF_8).strip().split("\n");
+      return new String(Objects.requireNonNull(in).readAllBytes(), UTF_8).strip().split("\n", -1);
     }
   }
 
   @ParameterizedTest
   @MethodSource("blocks")
   void decodesBlocksAsLlamaDoes(String line) {
-    String[] words = line.split(" ");
+    String[] words = line.split(" ", -1);
     TensorType type = TensorType.valueOf(words[0]);
     MemorySegment bytes = MemorySegment.ofArray(HexFormat.of().parseHex(words[1]));
     assertEquals(2L * type.blockBytes(), bytes.byteSize());
