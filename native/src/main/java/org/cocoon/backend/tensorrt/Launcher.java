@@ -108,7 +108,7 @@ final class Launcher implements AutoCloseable {
     try {
       context.enqueue();
       enqueued = true;
-    } catch (BackendException e) {
+    } catch (BackendException _) {
       // It ran a moment ago, so what fails is the recording: such an engine runs without.
     } finally {
       graph = gpu.endCapture();

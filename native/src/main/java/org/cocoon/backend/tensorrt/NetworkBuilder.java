@@ -118,7 +118,7 @@ final class NetworkBuilder implements AutoCloseable {
             });
     require(profile.isValid(), "TensorRT does not accept the profile of " + phase);
     require(
-        config.addOptimizationProfile(profile) == phase.ordinal(),
+        config.addOptimizationProfile(profile) == phase.profile(),
         "TensorRT does not accept the profile of " + phase);
     return profile;
   }

@@ -45,19 +45,22 @@ final class NvInferEngine implements Engine {
         "the engine has other profiles");
   }
 
+  /** An address as the bridge takes it; owns nothing. */
+  private static final class Address extends Pointer {
+    Address(long address) {
+      this.address = address;
+    }
+  }
+
   private static Pointer pointer(long address) {
-    return new Pointer() {
-      {
-        this.address = address;
-      }
-    };
+    return new Address(address);
   }
 
   @Override
   public long scratchBytes() {
     long most = 0;
     for (Phase phase : Phase.values()) {
-      most = Math.max(most, engine.getDeviceMemorySizeForProfileV2(phase.ordinal()));
+      most = Math.max(most, engine.getDeviceMemorySizeForProfileV2(phase.profile()));
     }
     return most;
   }
@@ -72,7 +75,7 @@ final class NvInferEngine implements Engine {
     contexts.add(context);
     made.setDeviceMemoryV2(pointer(scratch), scratchBytes());
     require(
-        made.setOptimizationProfileAsync(phase.ordinal(), stream),
+        made.setOptimizationProfileAsync(phase.profile(), stream),
         "TensorRT does not take the profile of " + phase);
     return context;
   }

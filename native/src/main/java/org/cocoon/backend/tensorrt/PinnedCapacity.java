@@ -4,7 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Set;
 import org.cocoon.backend.BackendException;
 
 /**
@@ -21,8 +20,8 @@ final class PinnedCapacity {
 
   /** Field numbers on the path to a dimension; 7 is ModelProto.graph. */
   private static final int GRAPH = 7;
-
-  private static final Set<Integer> INPUTS_AND_OUTPUTS = Set.of(11, 12);
+  private static final int INPUT = 11;
+  private static final int OUTPUT = 12;
   private static final int TYPE = 2;
   private static final int TENSOR_TYPE = 1;
   private static final int SHAPE = 2;
@@ -66,24 +65,37 @@ final class PinnedCapacity {
     return result;
   }
 
-  /** A message on the path, and which of its fields lead on. */
+  /** A message on the path from a model to a dimension. */
   private enum Level {
-    MODEL(Set.of(GRAPH)),
-    GRAPH_PROTO(INPUTS_AND_OUTPUTS),
-    VALUE_INFO(Set.of(TYPE)),
-    TYPE_PROTO(Set.of(TENSOR_TYPE)),
-    TENSOR(Set.of(SHAPE)),
-    TENSOR_SHAPE(Set.of(DIMENSION)),
-    SHAPE_DIMENSION(Set.of());
+    MODEL,
+    GRAPH_PROTO,
+    VALUE_INFO,
+    TYPE_PROTO,
+    TENSOR,
+    TENSOR_SHAPE,
+    SHAPE_DIMENSION;
 
-    private final Set<Integer> fields;
-
-    Level(Set<Integer> fields) {
-      this.fields = fields;
+    boolean leadsOn(int field) {
+      return switch (this) {
+        case MODEL -> field == GRAPH;
+        case GRAPH_PROTO -> field == INPUT || field == OUTPUT;
+        case VALUE_INFO -> field == TYPE;
+        case TYPE_PROTO -> field == TENSOR_TYPE;
+        case TENSOR -> field == SHAPE;
+        case TENSOR_SHAPE -> field == DIMENSION;
+        case SHAPE_DIMENSION -> false;
+      };
     }
 
     Level next() {
-      return values()[ordinal() + 1];
+      return switch (this) {
+        case MODEL -> GRAPH_PROTO;
+        case GRAPH_PROTO -> VALUE_INFO;
+        case VALUE_INFO -> TYPE_PROTO;
+        case TYPE_PROTO -> TENSOR;
+        case TENSOR -> TENSOR_SHAPE;
+        case TENSOR_SHAPE, SHAPE_DIMENSION -> SHAPE_DIMENSION;
+      };
     }
   }
 
@@ -100,7 +112,7 @@ final class PinnedCapacity {
         continue;
       }
       ByteBuffer value = bytes(in);
-      if (level.fields.contains(field)) {
+      if (level.leadsOn(field)) {
         put(out, field, message(value, level.next()));
       } else if (level == Level.SHAPE_DIMENSION && field == DIMENSION_SYMBOL && isSymbol(value)) {
         putVarint(out, DIMENSION_VALUE << 3 | VARINT);
