@@ -20,6 +20,7 @@ final class PinnedCapacity {
 
   /** Field numbers on the path to a dimension; 7 is ModelProto.graph. */
   private static final int GRAPH = 7;
+
   private static final int INPUT = 11;
   private static final int OUTPUT = 12;
   private static final int TYPE = 2;
