@@ -80,7 +80,7 @@ final class CudaGpu implements Gpu {
   /** CUDA's current context belongs to a thread, and the owner may be another than the opener. */
   private void attach() {
     Thread caller = Thread.currentThread();
-    if (attached != caller) {
+    if (!caller.equals(attached)) {
       driver.call("cuCtxSetCurrent", context);
       attached = caller;
     }

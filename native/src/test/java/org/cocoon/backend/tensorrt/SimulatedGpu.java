@@ -4,9 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -21,7 +24,7 @@ final class SimulatedGpu implements Gpu {
   private static final byte NEVER_WRITTEN = (byte) 0xa5;
 
   private final TreeMap<Long, ByteBuffer> memory = new TreeMap<>();
-  private final List<ByteBuffer> pinned = new ArrayList<>();
+  private final Set<ByteBuffer> pinned = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Runnable> stream = new ArrayList<>();
   private final Map<Long, List<Runnable>> graphs = new HashMap<>();
   private List<Runnable> recording = List.of();
@@ -83,7 +86,7 @@ final class SimulatedGpu implements Gpu {
   }
 
   private void checkPinned(ByteBuffer buffer, int bytes) {
-    check(pinned.stream().anyMatch(p -> p == buffer), "the buffer is not pinned");
+    check(pinned.contains(buffer), "the buffer is not pinned");
     check(bytes > 0 && bytes <= buffer.capacity(), "too many bytes: " + bytes);
     check(!capturing, "a copy must not be recorded");
   }
