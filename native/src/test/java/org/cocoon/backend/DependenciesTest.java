@@ -20,6 +20,22 @@ final class DependenciesTest {
           .resideInAPackage("org.cocoon.backend..")
           .and()
           .haveSimpleNameNotStartingWith("Onnx")
+          .and()
+          .resideOutsideOfPackage("org.cocoon.backend.tensorrt")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "org.cocoon.backend..", "org.cocoon.model..", "java..", "org.jspecify..");
+
+  /** What plans and launches steps is plain Java, so that it can be tested without a GPU. */
+  @ArchTest
+  static final ArchRule FEW_CLASSES_CALL_TENSORRT =
+      classes()
+          .that()
+          .resideInAPackage("org.cocoon.backend.tensorrt")
+          .and()
+          .haveNameNotMatching(
+              ".*\\.(TensorRtLibrary|TensorRtOpener|NetworkBuilder|NvInferEngine|CppObject)(\\$.*)?")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
