@@ -18,6 +18,7 @@ import java.util.List;
  * @param credit tokens that may be sent before the first grant
  * @param deadlineMillis from now; 0: none
  * @param continuation tokens of this answer that another worker has already delivered
+ * @param form what the answer must look like
  */
 public record GenerationRequest(
     RunKey key,
@@ -32,7 +33,40 @@ public record GenerationRequest(
     int topLogprobs,
     int credit,
     int deadlineMillis,
-    Continuation continuation) {
+    Continuation continuation,
+    AnswerForm form) {
+
+  /** A request whose answer may look like anything. */
+  public GenerationRequest(
+      RunKey key,
+      String requestId,
+      String cacheScope,
+      Prompt prompt,
+      Sampling sampling,
+      int maxTokens,
+      List<String> stop,
+      boolean ignoreEos,
+      boolean logprobs,
+      int topLogprobs,
+      int credit,
+      int deadlineMillis,
+      Continuation continuation) {
+    this(
+        key,
+        requestId,
+        cacheScope,
+        prompt,
+        sampling,
+        maxTokens,
+        stop,
+        ignoreEos,
+        logprobs,
+        topLogprobs,
+        credit,
+        deadlineMillis,
+        continuation,
+        AnswerForm.FREE);
+  }
 
   /** What to answer. */
   public sealed interface Prompt {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Map;
 import org.cocoon.backend.BackendLimits;
+import org.cocoon.worker.constraint.SchemaException;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
@@ -25,11 +26,19 @@ final class Preparer {
   private final BackendLimits limits;
   private final TokenTable tokens;
   private final PromptBuilder prompts;
+  private final FormDesk forms;
 
   Preparer(BackendLimits limits, TokenTable tokens, PromptBuilder prompts) {
     this.limits = limits;
     this.tokens = tokens;
     this.prompts = prompts;
+    forms = new FormDesk(tokens);
+  }
+
+  /** Does what the first request would have to wait for. */
+  void warmUp() {
+    prompts.warmUp();
+    forms.warmUp();
   }
 
   /** Makes a request ready, or says why it cannot be. */
@@ -41,8 +50,11 @@ final class Preparer {
     try {
       return switch (prompts.build(request.prompt())) {
         case PromptBuilder.Built.Rejected(Preparation.Rejected reason) -> reason;
-        case PromptBuilder.Built.Tokens(int[] ids) -> replay(request, ids);
+        case PromptBuilder.Built.Tokens(int[] ids) ->
+            replay(request, ids, forms.begin(request.form(), request.cacheScope()));
       };
+    } catch (SchemaException wrongSchema) {
+      return bad("response_format: " + wrongSchema.fault(), "response_format");
     } catch (RuntimeException | StackOverflowError bug) {
       // The message might quote the prompt; where it was thrown does not.
       log.error(
@@ -55,7 +67,8 @@ final class Preparer {
     }
   }
 
-  private Preparation replay(GenerationRequest request, int[] prompt) {
+  private Preparation replay(
+      GenerationRequest request, int[] prompt, FormDesk.@Nullable Mask mask) {
     if (prompt.length == 0) {
       return bad("the prompt must not be empty", "prompt");
     }
@@ -81,8 +94,11 @@ final class Preparer {
       if (!request.ignoreEos() && tokens.endsGeneration(id)) {
         return complete(FinishReason.STOP, prompt.length, text);
       }
+      if (mask != null && !mask.replay(id)) {
+        return bad("the continuation has not the form that is asked for", "continuation");
+      }
       text.feed(tokens.piece(id));
-      if (text.matched() != null) {
+      if (text.matched() != null || (mask != null && mask.isComplete())) {
         return complete(FinishReason.STOP, prompt.length, text);
       }
       if (counted) {
@@ -96,7 +112,10 @@ final class Preparer {
     TokenList all = new TokenList(prompt.length + ids.length + 64);
     all.addAll(prompt);
     all.addAll(ids);
-    return new Preparation.Ready(all, prompt.length, text, counts);
+    if (mask != null) {
+      mask.allowed(); // made here rather than on the step thread
+    }
+    return new Preparation.Ready(all, prompt.length, text, counts, mask);
   }
 
   private static Preparation complete(FinishReason reason, int promptTokens, AnswerText text) {
@@ -111,6 +130,9 @@ final class Preparer {
     }
     if (request.maxTokens() < 0) {
       return bad("max_tokens must not be negative", "max_tokens");
+    }
+    if (request.ignoreEos() && !(request.form() instanceof AnswerForm.Free)) {
+      return bad("ignore_eos cannot stand beside response_format", "ignore_eos");
     }
     if (request.deadlineMillis() < 0) {
       return bad("timeout must not be negative", "timeout");
