@@ -39,6 +39,14 @@ final class Refusals {
             .formatted(shortened(model, MOST_NAME_CHARS)));
   }
 
+  static Refusal unfeatured(String model, String param) {
+    return Refusal.ofParam(
+        Kind.BAD_REQUEST,
+        param,
+        "No worker that serves '%s' can do '%s': leave it out, or use another model."
+            .formatted(shortened(model, MOST_NAME_CHARS), param));
+  }
+
   static Refusal tooManyInFlight(int limit) {
     return Refusal.retry(
         Kind.TOO_MANY_IN_FLIGHT,

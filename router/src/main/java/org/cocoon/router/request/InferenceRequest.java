@@ -1,5 +1,7 @@
 package org.cocoon.router.request;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.wire.Run;
@@ -53,6 +55,24 @@ public record InferenceRequest(
   /** Whether its prompt and its answer are sealed past this router. */
   public boolean sealed() {
     return run.hasSealed();
+  }
+
+  /**
+   * What beyond plain generation a worker must be able to do, each under the name of the parameter
+   * that asks for it. Of a sealed request nobody here can say.
+   */
+  public Map<String, String> features() {
+    Map<String, String> features = new HashMap<>();
+    if (run.hasForm()) {
+      features.put("response_format", "json");
+    }
+    if (!run.getChat().getTools().isEmpty()) {
+      features.put("tools", "tools");
+    }
+    if (run.getSampling().getLogitBiasCount() > 0) {
+      features.put("logit_bias", "logit_bias");
+    }
+    return features;
   }
 
   /** The model asked for. */

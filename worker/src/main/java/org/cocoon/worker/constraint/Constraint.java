@@ -39,6 +39,24 @@ public final class Constraint {
     return new Constraint(SchemaCompiler.anyObject(), tokens);
   }
 
+  /**
+   * The form of answers that are one call of a function: an object with its name and its arguments,
+   * which are valid under its schema.
+   *
+   * @param tools JSON array as OpenAI has it
+   * @param name of the one to call; empty: any
+   * @param before what the model writes before the object
+   * @param arguments the name of the member that holds them
+   * @param after what the model writes after it
+   * @throws SchemaException naming what cannot be honoured
+   */
+  public static Constraint ofCall(
+      String tools, String name, String before, String arguments, String after, Tokens tokens)
+      throws SchemaException {
+    return new Constraint(
+        SchemaCompiler.compileCall(tools, name, before, arguments, after), tokens);
+  }
+
   /** Begins an answer. */
   public Progress begin() {
     return new Progress(this, automaton.start());

@@ -84,17 +84,23 @@ final class SchemaCompiler {
           .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
   private final JsonNode root;
-  private final Grammar grammar = new Grammar();
-  private final JsonText json = new JsonText(grammar);
-  private final FreeJson free = new FreeJson(grammar, json);
-  private final NumberRanges numbers = new NumberRanges(grammar, json);
-  private final StringShapes strings = new StringShapes(grammar, json);
-  private final CollectionShapes collections = new CollectionShapes(this, grammar, json, free);
+  private final Grammar grammar;
+  private final JsonText json;
+  private final FreeJson free;
+  private final NumberRanges numbers;
+  private final StringShapes strings;
+  private final CollectionShapes collections;
   private final Map<String, Reference> references = new HashMap<>();
   private final ArrayDeque<String> unresolved = new ArrayDeque<>();
 
-  private SchemaCompiler(JsonNode root) {
+  private SchemaCompiler(JsonNode root, Grammar grammar, JsonText json) {
     this.root = root;
+    this.grammar = grammar;
+    this.json = json;
+    free = new FreeJson(grammar, json);
+    numbers = new NumberRanges(grammar, json);
+    strings = new StringShapes(grammar, json);
+    collections = new CollectionShapes(this, grammar, json, free);
   }
 
   /**
@@ -104,17 +110,83 @@ final class SchemaCompiler {
    * @throws SchemaException naming what cannot be honoured, and where
    */
   static Node compile(String schema) throws SchemaException {
-    if (schema.length() > MOST_CHARS) {
+    JsonNode root = parse(schema);
+    Grammar grammar = new Grammar();
+    try {
+      Node whole = new SchemaCompiler(root, grammar, new JsonText(grammar)).compileAll("$");
+      return complete(grammar, whole);
+    } catch (Grammar.TooLargeException e) {
+      throw tooLarge();
+    }
+  }
+
+  /**
+   * Compiles the calls of functions.
+   *
+   * @param tools JSON array as OpenAI has it
+   * @param name of the one to call; empty: any
+   * @param before text before each call
+   * @param arguments name of the member that holds them
+   * @param after text after each call
+   * @throws SchemaException naming what cannot be honoured, and where
+   */
+  static Node compileCall(
+      String tools, String name, String before, String arguments, String after)
+      throws SchemaException {
+    Grammar grammar = new Grammar();
+    JsonText json = new JsonText(grammar);
+    List<Node> calls = new ArrayList<>();
+    try {
+      JsonNode all = parse(tools);
+      for (int i = 0; i < all.size(); i++) {
+        JsonNode function = all.get(i).path("function");
+        String called = function.path("name").asText();
+        if (name.isEmpty() || name.equals(called)) {
+          calls.add(
+              grammar.sequence(
+                  grammar.text("{\"name\": \"" + called + "\", \"" + arguments + "\": "),
+                  parameters(function, "tools[" + i + "].function.parameters", grammar, json),
+                  grammar.text("}")));
+        }
+      }
+      Node any = grammar.choice(calls);
+      return complete(grammar, grammar.sequence(grammar.text(before), any, grammar.text(after)));
+    } catch (Grammar.TooLargeException e) {
+      throw tooLarge();
+    }
+  }
+
+  private static Node parameters(JsonNode function, String place, Grammar grammar, JsonText json)
+      throws SchemaException {
+    JsonNode parameters = function.path("parameters");
+    JsonNode schema =
+        parameters.isObject() ? parameters : JSON.createObjectNode().put("type", "object");
+    return new SchemaCompiler(schema, grammar, json).compileAll(place);
+  }
+
+  private static JsonNode parse(String text) throws SchemaException {
+    if (text.length() > MOST_CHARS) {
       throw new SchemaException("$", "a schema has at most " + MOST_CHARS + " characters");
     }
-    JsonNode root;
     try {
-      root = JSON.readTree(schema);
+      return JSON.readTree(text);
     } catch (JsonProcessingException e) {
       throw new SchemaException(
           "$", "this is not valid JSON, has a key twice or is nested deeper than " + MOST_DEPTH);
     }
-    return new SchemaCompiler(root).compileAll();
+  }
+
+  private static Node complete(Grammar grammar, Node whole) throws SchemaException {
+    grammar.complete();
+    if (!whole.productive()) {
+      throw new SchemaException("$", "no value of finite size satisfies this schema");
+    }
+    return whole;
+  }
+
+  private static SchemaException tooLarge() {
+    return new SchemaException(
+        "$", "this schema is too large: it needs more than " + Grammar.MOST_NODES + " nodes");
   }
 
   /** The grammar of any JSON object. */
@@ -125,26 +197,18 @@ final class SchemaCompiler {
     return root;
   }
 
-  private Node compileAll() throws SchemaException {
-    try {
-      Node whole = compile(root, "$");
-      while (!unresolved.isEmpty()) {
-        String pointer = unresolved.remove();
-        JsonNode target = SchemaPointers.resolve(root, pointer);
-        if (target == null) {
-          throw new SchemaException(pointer, "a $ref points here, and nothing is here");
-        }
-        references.get(pointer).becomes(compile(target, SchemaPointers.place(pointer)));
+  private Node compileAll(String place) throws SchemaException {
+    Node whole = compile(root, place);
+    while (!unresolved.isEmpty()) {
+      String pointer = unresolved.remove();
+      JsonNode target = SchemaPointers.resolve(root, pointer);
+      Reference reference = references.get(pointer);
+      if (target == null || reference == null) {
+        throw new SchemaException(pointer, "a $ref points here, and nothing is here");
       }
-      grammar.complete();
-      if (!whole.productive()) {
-        throw new SchemaException("$", "no value of finite size satisfies this schema");
-      }
-      return whole;
-    } catch (Grammar.TooLargeException e) {
-      throw new SchemaException(
-          "$", "this schema is too large: it needs more than " + Grammar.MOST_NODES + " nodes");
+      reference.becomes(compile(target, SchemaPointers.place(pointer)));
     }
+    return whole;
   }
 
   /** The values that a schema allows. */

@@ -17,4 +17,12 @@ public sealed interface AnswerForm {
    * @param schema JSON text of what it is valid under
    */
   record Schema(String schema) implements AnswerForm {}
+
+  /**
+   * One call of a tool, as the model writes calls.
+   *
+   * @param tools JSON array as OpenAI has it
+   * @param name of the one to call; empty: any
+   */
+  record Call(String tools, String name) implements AnswerForm {}
 }

@@ -19,6 +19,7 @@ final class FormDesk {
   private static final int MOST_FORMS = 32;
 
   private final TokenTable table;
+  private final CallSyntax calls;
   private final Map<Key, Constraint> forms =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -32,8 +33,9 @@ final class FormDesk {
 
   private record Key(String scope, AnswerForm form) {}
 
-  FormDesk(TokenTable table) {
+  FormDesk(TokenTable table, CallSyntax calls) {
     this.table = table;
+    this.calls = calls;
   }
 
   /**
@@ -56,9 +58,14 @@ final class FormDesk {
   }
 
   private Constraint make(AnswerForm form) throws SchemaException {
-    return form instanceof AnswerForm.Schema(String schema)
-        ? Constraint.ofSchema(schema, tokens())
-        : Constraint.ofAnyObject(tokens());
+    return switch (form) {
+      case AnswerForm.Free _ -> throw new IllegalArgumentException("a free form needs no mask");
+      case AnswerForm.AnyObject _ -> Constraint.ofAnyObject(tokens());
+      case AnswerForm.Schema(String schema) -> Constraint.ofSchema(schema, tokens());
+      case AnswerForm.Call(String tools, String name) ->
+          Constraint.ofCall(
+              tools, name, calls.before, calls.arguments, calls.after, tokens());
+    };
   }
 
   /** Looks at the vocabulary, so that the first request with a form does not wait for it. */

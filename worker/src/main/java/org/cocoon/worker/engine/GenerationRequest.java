@@ -68,6 +68,25 @@ public record GenerationRequest(
         AnswerForm.FREE);
   }
 
+  /** The same for an answer of this form. */
+  public GenerationRequest withForm(AnswerForm other) {
+    return new GenerationRequest(
+        key,
+        requestId,
+        cacheScope,
+        prompt,
+        sampling,
+        maxTokens,
+        stop,
+        ignoreEos,
+        logprobs,
+        topLogprobs,
+        credit,
+        deadlineMillis,
+        continuation,
+        other);
+  }
+
   /** What to answer. */
   public sealed interface Prompt {
     /**
@@ -75,15 +94,51 @@ public record GenerationRequest(
      *
      * @param messages oldest first
      * @param templateArguments JSON object of extra template variables; empty: none
+     * @param tools that the model may call
      */
-    record Chat(List<Message> messages, String templateArguments) implements Prompt {}
+    record Chat(List<Message> messages, String templateArguments, Tools tools) implements Prompt {
+      /** A conversation without tools. */
+      public Chat(List<Message> messages, String templateArguments) {
+        this(messages, templateArguments, Tools.NONE);
+      }
+    }
 
     /** Text to be continued, taken as it is; control markers in it are ordinary text. */
     record Text(String text) implements Prompt {}
   }
 
-  /** One message of a conversation. */
-  public record Message(String role, String content) {}
+  /**
+   * One message of a conversation.
+   *
+   * @param calls of tools, by an assistant: JSON array as OpenAI has it; empty: none
+   */
+  public record Message(String role, String content, String calls) {
+    /** A message without calls. */
+    public Message(String role, String content) {
+      this(role, content, "");
+    }
+
+    /** The same with another content. */
+    Message withContent(String other) {
+      return new Message(role, other, calls);
+    }
+  }
+
+  /**
+   * The tools of a conversation.
+   *
+   * @param json array as OpenAI has it; empty: none
+   * @param required whether the answer must be a call
+   * @param name of the one to call, where the answer must be a call; empty: any
+   */
+  public record Tools(String json, boolean required, String name) {
+    /** No tools. */
+    public static final Tools NONE = new Tools("", false, "");
+
+    boolean isEmpty() {
+      return json.isEmpty();
+    }
+  }
 
   /**
    * What the client has of this answer already.

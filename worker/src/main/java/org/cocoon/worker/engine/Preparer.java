@@ -6,6 +6,8 @@ import java.util.Map;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.worker.constraint.SchemaException;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
+import org.cocoon.worker.engine.GenerationRequest.Prompt;
+import org.cocoon.worker.engine.GenerationRequest.Tools;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +34,7 @@ final class Preparer {
     this.limits = limits;
     this.tokens = tokens;
     this.prompts = prompts;
-    forms = new FormDesk(tokens);
+    forms = new FormDesk(tokens, prompts.callSyntax());
   }
 
   /** Does what the first request would have to wait for. */
@@ -51,10 +53,11 @@ final class Preparer {
       return switch (prompts.build(request.prompt())) {
         case PromptBuilder.Built.Rejected(Preparation.Rejected reason) -> reason;
         case PromptBuilder.Built.Tokens(int[] ids) ->
-            replay(request, ids, forms.begin(request.form(), request.cacheScope()));
+            replay(request, ids, forms.begin(form(request), request.cacheScope()));
       };
     } catch (SchemaException wrongSchema) {
-      return bad("response_format: " + wrongSchema.fault(), "response_format");
+      String param = form(request) instanceof AnswerForm.Call ? "tools" : "response_format";
+      return bad(param + ": " + wrongSchema.fault(), param);
     } catch (RuntimeException | StackOverflowError bug) {
       // The message might quote the prompt; where it was thrown does not.
       log.error(
@@ -65,6 +68,13 @@ final class Preparer {
       return new Preparation.Rejected(
           RefusalCause.ENGINE, "the engine could not prepare this prompt", "");
     }
+  }
+
+  /** The form that is asked for, be it as the call of a tool. */
+  private static AnswerForm form(GenerationRequest request) {
+    return request.prompt() instanceof Prompt.Chat(_, _, Tools tools) && tools.required()
+        ? new AnswerForm.Call(tools.json(), tools.name())
+        : request.form();
   }
 
   private Preparation replay(
@@ -131,8 +141,8 @@ final class Preparer {
     if (request.maxTokens() < 0) {
       return bad("max_tokens must not be negative", "max_tokens");
     }
-    if (request.ignoreEos() && !(request.form() instanceof AnswerForm.Free)) {
-      return bad("ignore_eos cannot stand beside response_format", "ignore_eos");
+    if (request.ignoreEos() && !(form(request) instanceof AnswerForm.Free)) {
+      return bad("ignore_eos must be left out where the answer must have a form", "ignore_eos");
     }
     if (request.deadlineMillis() < 0) {
       return bad("timeout must not be negative", "timeout");

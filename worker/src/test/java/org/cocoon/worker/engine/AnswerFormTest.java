@@ -15,7 +15,9 @@ import org.cocoon.backend.Vocabulary;
 import org.cocoon.worker.constraint.Answers;
 import org.cocoon.worker.constraint.RandomSchemas;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
+import org.cocoon.worker.engine.GenerationRequest.Message;
 import org.cocoon.worker.engine.GenerationRequest.Prompt;
+import org.cocoon.worker.engine.GenerationRequest.Tools;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
 import org.jspecify.annotations.Nullable;
@@ -112,8 +114,8 @@ class AnswerFormTest {
         0,
         1_000_000,
         0,
-        continuation,
-        form);
+        continuation)
+        .withForm(form);
   }
 
   private static Desk.Answer answer(GenerationRequest request) {
@@ -186,6 +188,53 @@ class AnswerFormTest {
     assertEquals(RefusalCause.BAD_REQUEST, refused.refused().cause());
     assertEquals("response_format", refused.refused().param());
     assertTrue(refused.refused().message().contains("'contains'"), refused.refused().message());
+  }
+
+  @Test
+  void aRequiredCallNamesAToolAndItsArgumentsAreValid() {
+    String parameters =
+        "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":12},"
+            + "\"days\":{\"$ref\":\"#/$defs/days\"}},\"required\":[\"city\",\"days\"],"
+            + "\"$defs\":{\"days\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":14}}}";
+    String tools =
+        "[{\"type\":\"function\",\"function\":{\"name\":\"weather\",\"parameters\":"
+            + parameters
+            + "}},{\"type\":\"function\",\"function\":{\"name\":\"clock\"}}]";
+    for (long run = 0; run < 30; run++) {
+      Tools choice = new Tools(tools, true, run % 2 == 0 ? "weather" : "");
+      Prompt chat = new Prompt.Chat(List.of(new Message("user", "Hi")), "", choice);
+      GenerationRequest request = request(run, AnswerForm.FREE, 900, Continuation.NONE);
+      Desk.Answer answer = answer(withPrompt(request, chat));
+      if (answer.finished().reason() != FinishReason.STOP) {
+        continue; // the clock takes any arguments, of any length
+      }
+      String text = answer.text();
+      String head = "<tool_call>\n{\"name\": \"weather\", \"arguments\": ";
+      assertTrue(run % 2 == 1 || text.startsWith(head), text);
+      if (text.startsWith(head)) {
+        assertTrue(text.endsWith("}\n</tool_call>"), text);
+        String arguments = text.substring(head.length(), text.lastIndexOf('}'));
+        assertEquals("", Answers.faults(parameters, arguments), text);
+      }
+    }
+  }
+
+  private static GenerationRequest withPrompt(GenerationRequest of, Prompt prompt) {
+    return new GenerationRequest(
+        of.key(),
+        of.requestId(),
+        of.cacheScope(),
+        prompt,
+        of.sampling(),
+        of.maxTokens(),
+        of.stop(),
+        of.ignoreEos(),
+        of.logprobs(),
+        of.topLogprobs(),
+        of.credit(),
+        of.deadlineMillis(),
+        of.continuation())
+        .withForm(of.form());
   }
 
   @Test

@@ -31,12 +31,13 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
- * Forms and a real model with its real vocabulary. How many schemas: the system property {@code
- * cocoon.schemas}.
+ * Forms and a real model with its real vocabulary. How many schemas, and the seed of the first: the
+ * system properties {@code cocoon.schemas} and {@code cocoon.schemas.first}.
  */
 @EnabledIfSystemProperty(named = "cocoon.model", matches = ".+")
 class ModelFormTest {
   private static final int SCHEMAS = Integer.getInteger("cocoon.schemas", 6);
+  private static final int FIRST = Integer.getInteger("cocoon.schemas.first", 0);
   private static final int MAX_TOKENS = 700;
 
   private static LlamaBackend open(int sequences) {
@@ -70,7 +71,7 @@ class ModelFormTest {
       for (int first = 0; first < SCHEMAS; first += 8) {
         int last = Math.min(first + 8, SCHEMAS);
         for (int seed = first; seed < last; seed++) {
-          engine.generate(request(seed));
+          engine.generate(request(FIRST + seed));
         }
         for (int i = first; i < last; i++) {
           Ended ended = Objects.requireNonNull(ends.poll(120, TimeUnit.SECONDS), "no end in time");
@@ -105,8 +106,8 @@ class ModelFormTest {
         0,
         1_000_000,
         0,
-        Continuation.NONE,
-        new AnswerForm.Schema(schema));
+        Continuation.NONE)
+        .withForm(new AnswerForm.Schema(schema));
   }
 
   @Test
