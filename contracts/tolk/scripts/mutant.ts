@@ -7,7 +7,7 @@ import { built, type Codes, compile, CONTRACTS, onDisk } from './compile.ts';
 import { type Mutant, mutated } from './mutants.ts';
 import { type Case, CASES, useCodes } from '../tests/fixture.ts';
 
-export type Verdict = { outcome: 'killed' | 'survived'; by: string };
+export type Verdict = { outcome: 'killed' | 'equivalent' | 'survived'; by: string };
 
 /** Test files that say most about a source; the others follow. */
 const FIRST: Record<string, string[]> = {
@@ -37,7 +37,7 @@ async function judge(mutant: Mutant): Promise<Verdict> {
         }
         changed ||= !codes[name].equals(baseline[name]);
     }
-    if (!changed) return { outcome: 'survived', by: 'the compiler, which made the same code' };
+    if (!changed) return { outcome: 'equivalent', by: 'the compiler made the same code' };
     useCodes(codes);
     if (!order || orderedFor !== mutant.file) {
         const rank = (test: Case) => (FIRST[mutant.file.split(/[-./]/)[0]] ?? []).indexOf(test.file) >>> 0;

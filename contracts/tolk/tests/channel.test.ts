@@ -107,6 +107,30 @@ test('a client leaves without the router, which may claim until then', async () 
     await net.checkBooks([alice]);
 });
 
+test('what has left cannot be claimed, whatever was signed for', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    succeeded(await alice.send(ChannelBody.withdraw(toNano('6'))), at);
+    net.pass(DAY);
+    succeeded(await alice.send(ChannelBody.finish()), at);
+    succeeded(await alice.claim(toNano('8')), at);
+    assert.equal((await alice.data()).claimed, toNano('4'));
+    await net.checkBooks([alice]);
+});
+
+test('the router closes no faster than a client', async () => {
+    const net = await Network.create();
+    const alice = await net.opened('alice', toNano('10'));
+    const at = alice.channel.address;
+    succeeded(await net.operate(SettlementBody.closeChannel(alice.wallet.address, alice.keys.publicKey)), at);
+    net.pass(DAY - 1);
+    refused(1024, await alice.send(ChannelBody.finish()), at);
+    net.pass(1);
+    succeeded(await alice.send(ChannelBody.finish()), at);
+    await net.checkBooks([alice]);
+});
+
 test('with a release there is no delay, and it works once', async () => {
     const net = await Network.create();
     const alice = await net.opened('alice', toNano('10'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Address, beginCell, type Cell, toNano } from '@ton/core';
 import { SettlementBody } from '../wrappers/contracts.ts';
 import { EMPTY, join as joined } from '../wrappers/tree.ts';
-import { DAY, Network, refused, sent, START, succeeded, test } from './fixture.ts';
+import { DAY, gas, MAX, Network, refused, sent, START, succeeded, test } from './fixture.ts';
 
 async function collected(amount = toNano('10')) {
     const net = await Network.create();
@@ -238,9 +238,24 @@ test('a batch has the form that it says, to the bit', async () => {
         const siblings = Array.from({ length: levels - 7 }, () => EMPTY);
         refused(code, await net.operate(SettlementBody.payout(0, 7, siblings, leaves), toNano('3')), at);
     }
-    const same = succeeded(await net.commit(3n, net.tree([]), { root: payee(1), earned: toNano('10') }), at);
-    succeeded(await net.commit(4n, net.tree([]), { root: payee(1), earned: toNano('10'), expires: BigInt(START) }), at);
+    // A batch of twice the largest size is refused, right as it is and well paid.
+    const double = net.tree(Array.from({ length: 256 }, () => ({ payee: payee(7), earned: toNano('0.01') })));
+    succeeded(await net.commit(3n, double), at);
+    refused(1034, await net.payout(double, 0, 8, toNano('10')), at);
+    const same = succeeded(await net.commit(4n, net.tree([]), { root: payee(1), earned: toNano('10') }), at);
+    succeeded(await net.commit(5n, net.tree([]), { root: payee(1), earned: toNano('10'), expires: BigInt(START) }), at);
     assert.equal(sent(same, at, net.operator.address).length, 1);
+});
+
+test('what is collected stays below 2^63 nanoTON', async () => {
+    const { net, at } = await collected();
+    const fee = gas(14_000n);
+    const room = MAX - (await net.settlement.getData()).collected;
+    const prepay = (amount: bigint) => net.deliver(net.operator.address, net.settlement, fee + amount, SettlementBody.prepay('cocoon:7'));
+    refused(1011, await prepay(room + 1n), at);
+    succeeded(await prepay(room), at);
+    refused(1011, await prepay(1n), at);
+    assert.equal((await net.settlement.getData()).collected, MAX);
 });
 
 test('prepaid credit counts as collected; a sweep takes only what is nobody\'s', async () => {

@@ -40,7 +40,8 @@ test('what each operation of a channel has to bring, and what it leaves there', 
     assert.equal(await least(net, at, payout, release(toNano('3'), false)), -toNano('1'));
     assert.equal(await least(net, at, payout, release(0n, true)), -toNano('5'));
     net.pass(DAY);
-    succeeded(await alice.send(ChannelBody.finish()), at);
+    const finished = succeeded(await alice.send(ChannelBody.finish()), at);
+    assert.deepEqual(sent(finished, at, net.settlement.address), [gas(8_000n)]); // whole: fees come on top
     assert.equal((await alice.data()).status, 3);
     succeeded(await alice.deposit(toNano('4')), at);
     succeeded(await alice.send(ChannelBody.withdraw(0n)), at);

@@ -305,10 +305,7 @@ final class ChainSettlement implements Settlement {
             account,
             channel.map(Channel::credited).orElse(0L),
             channel.map(Channel::debited).orElse(0L));
-    long next =
-        Math.max(
-            ChainStore.nowSeconds(connection),
-            store.books(connection).committedAt() + epochSeconds);
+    long next = nextEpoch(connection, store.books(connection));
     String reference = "refund:" + account + ":" + request.reference();
     Optional<Long> before =
         Sql.first(
@@ -419,8 +416,13 @@ final class ChainSettlement implements Settlement {
         new NanoTon(committed),
         new NanoTon(paid),
         books.epoch(),
-        books.committedAt() + epochSeconds,
+        nextEpoch(connection, books),
         payments);
+  }
+
+  /** The first is due at once, as is one that had nothing to say in time. */
+  private long nextEpoch(Connection connection, ContractBooks books) throws SQLException {
+    return Math.max(ChainStore.nowSeconds(connection), books.committedAt() + epochSeconds);
   }
 
   // ------------------------------------------------------------------ virtual threads

@@ -376,6 +376,8 @@ class SettlementAttackTest {
     devnet.prepay(bob, books.terms.address(), new NanoTon(3 * TON), "cocoon:" + account.id());
     books.until("credit", () -> books.balance(account) == 3 * TON);
     books.use(account, TON, devnet.wallet(20).address());
+    PayeeView waiting = books.call(() -> books.settlement.payee(devnet.wallet(20).address()));
+    assertTrue(waiting.nextEpochSeconds() > 1_700_000_000, "a first epoch is due now, not in 1970");
     TonAddress home = devnet.wallet(30).address();
     Withdrawal.Refund all = new Withdrawal.Refund(Optional.empty(), home, "once");
     for (int i = 0; i < 2; i++) {
