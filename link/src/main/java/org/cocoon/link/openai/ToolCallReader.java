@@ -93,6 +93,7 @@ public final class ToolCallReader {
       // each round settles one piece of what is held
     }
     if (held.size() > MOST_HELD) {
+      show(state == State.CALL ? OPEN : new byte[0], sink);
       state = State.TEXT;
       show(take(held.size()), sink);
     }

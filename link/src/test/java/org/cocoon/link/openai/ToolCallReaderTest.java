@@ -47,6 +47,7 @@ class ToolCallReaderTest {
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '`',
+      ignoreLeadingAndTrailingWhitespace = false,
       value = {
         "Hi there|Hi there|",
         "<tool_call>{'name':'f','arguments':{'a':1}}</tool_call>||0f{'a':1}",

@@ -1,10 +1,12 @@
 package org.cocoon.router.request;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import org.cocoon.link.openai.ParsedRequest;
+import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.ToolUse;
 import org.cocoon.router.ledger.Ledger.Account;
 
 /**
@@ -62,14 +64,20 @@ public record InferenceRequest(
    * that asks for it. Of a sealed request nobody here can say.
    */
   public Map<String, String> features() {
-    Map<String, String> features = new HashMap<>();
+    Chat chat = run.getChat();
+    boolean tools = !chat.getTools().isEmpty() && chat.getToolUse() != ToolUse.TOOL_USE_NONE;
+    boolean bias = run.getSampling().getLogitBiasCount() > 0;
+    if (!run.hasForm() && !tools && !bias) {
+      return Map.of(); // most requests, and asked more than once of each
+    }
+    Map<String, String> features = new LinkedHashMap<>();
     if (run.hasForm()) {
       features.put("response_format", "json");
     }
-    if (!run.getChat().getTools().isEmpty()) {
+    if (tools) {
       features.put("tools", "tools");
     }
-    if (run.getSampling().getLogitBiasCount() > 0) {
+    if (bias) {
       features.put("logit_bias", "logit_bias");
     }
     return features;

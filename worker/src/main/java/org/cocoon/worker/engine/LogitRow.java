@@ -46,6 +46,7 @@ final class LogitRow {
    * @return false where nothing is left
    */
   boolean restrict(long[] allowed) {
+    largest(); // a row without one number is the backend's fault, not the form's
     boolean left = false;
     if (candidates > 0) {
       for (int entry = 0; entry < candidates; entry++) {

@@ -200,6 +200,7 @@ class AnswerFormTest {
         "[{\"type\":\"function\",\"function\":{\"name\":\"weather\",\"parameters\":"
             + parameters
             + "}},{\"type\":\"function\",\"function\":{\"name\":\"clock\"}}]";
+    int weather = 0;
     for (long run = 0; run < 30; run++) {
       Tools choice = new Tools(tools, true, run % 2 == 0 ? "weather" : "");
       Prompt chat = new Prompt.Chat(List.of(new Message("user", "Hi")), "", choice);
@@ -215,8 +216,10 @@ class AnswerFormTest {
         assertTrue(text.endsWith("}\n</tool_call>"), text);
         String arguments = text.substring(head.length(), text.lastIndexOf('}'));
         assertEquals("", Answers.faults(parameters, arguments), text);
+        weather++;
       }
     }
+    assertTrue(weather >= 15, weather + " calls were looked at");
   }
 
   private static GenerationRequest withPrompt(GenerationRequest of, Prompt prompt) {

@@ -25,9 +25,9 @@ class ToolTextTest {
       "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}";
   private static final String KNOWING =
       "{% if tools %}Tools:{% for t in tools %} {{ t.function.name }}({{ t.function.parameters.properties"
-          + " | length }}){% endfor %}\n{% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}"
+          + " | length }}){% endfor %};\n{% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}"
           + "{% if m.tool_calls %}{% for c in m.tool_calls %}[{{ c.function.name }}"
-          + " {{ c.function.arguments.city }}]{% endfor %}{% endif %}\n{% endfor %}";
+          + " {{ c.function.arguments.city }}]{% endfor %}{% endif %};\n{% endfor %}";
 
   private static String built(@Nullable String template, List<Message> messages, Tools tools) {
     TestVocabulary vocabulary = new TestVocabulary(template);
@@ -48,9 +48,9 @@ class ToolTextTest {
   @Test
   void aTemplateThatKnowsToolsRendersThem() {
     String prompt = built(KNOWING, CONVERSATION, new Tools(TOOLS, false, ""));
-    assertTrue(prompt.startsWith("Tools: weather(1)\n"), prompt);
-    assertTrue(prompt.contains("assistant: [weather Oslo]"), prompt);
-    assertTrue(prompt.contains("tool: rain"), prompt);
+    assertTrue(prompt.startsWith("Tools: weather(1);\n"), prompt);
+    assertTrue(prompt.contains("assistant: [weather Oslo];"), prompt);
+    assertTrue(prompt.contains("tool: rain;"), prompt);
   }
 
   @Test
@@ -69,7 +69,7 @@ class ToolTextTest {
   void withoutToolsNothingIsSaidOfThem() {
     List<Message> messages = List.of(new Message("user", "Hi"));
     assertFalse(built(PLAIN, messages, Tools.NONE).contains("function"));
-    assertEquals("user: Hi\n", built(KNOWING, messages, Tools.NONE));
+    assertEquals("user: Hi;\n", built(KNOWING, messages, Tools.NONE));
   }
 
   @Test
