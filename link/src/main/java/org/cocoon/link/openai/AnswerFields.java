@@ -38,8 +38,7 @@ final class AnswerFields {
     switch (type == null ? "" : type) {
       case "text" -> {}
       case "json_object" -> run.setForm(AnswerForm.newBuilder().setJsonObject(true));
-      case "json_schema" ->
-          run.setForm(AnswerForm.newBuilder().setJsonSchema(schema(format)));
+      case "json_schema" -> run.setForm(AnswerForm.newBuilder().setJsonSchema(schema(format)));
       default -> throw format.wrong("type", "one of text, json_object, json_schema");
     }
     if (run.hasForm() && callsTools(run.getChat())) {

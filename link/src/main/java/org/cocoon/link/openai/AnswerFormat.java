@@ -232,8 +232,7 @@ public final class AnswerFormat {
     if (calls != null) {
       message(out, text, calls);
     } else {
-      out.appendString(
-          chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
+      out.appendString(chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
       Utf8Json.escaped(out, text);
       out.appendString(chat ? "\",\"refusal\":null}" : "\"");
     }

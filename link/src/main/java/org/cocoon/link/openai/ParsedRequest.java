@@ -42,5 +42,4 @@ public record ParsedRequest(
     return new ToolCallReader(
         AnswerFields.names(run.getChat().getTools()), parallelToolCalls ? MOST_CALLS : 1);
   }
-
 }

@@ -206,7 +206,8 @@ public final class ToolCallReader {
 
   private record Call(String name, String arguments) {
     static @Nullable Call of(JsonNode value, Set<String> names) {
-      JsonNode arguments = value.has("arguments") ? value.get("arguments") : value.get("parameters");
+      JsonNode arguments =
+          value.has("arguments") ? value.get("arguments") : value.get("parameters");
       String name = value.path("name").asText();
       if (!names.contains(name)) {
         return null;

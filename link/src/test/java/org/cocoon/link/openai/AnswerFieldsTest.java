@@ -70,8 +70,7 @@ class AnswerFieldsTest {
             + "[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"clock\","
             + "\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c1\","
             + "\"content\":\"noon\"}]}";
-    Chat chat =
-        new RequestParser(true).chat(Fields.parse(body.getBytes(UTF_8)), 1).run().getChat();
+    Chat chat = new RequestParser(true).chat(Fields.parse(body.getBytes(UTF_8)), 1).run().getChat();
     assertTrue(chat.getMessages(0).getToolCalls().contains("clock"));
     assertEquals("c1", chat.getMessages(1).getToolCallId());
   }
@@ -84,7 +83,6 @@ class AnswerFieldsTest {
     assertEquals(
         "response_format", fault("," + TOOLS + ",\"response_format\":{\"type\":\"json_object\"}"));
     assertEquals(
-        "ignore_eos",
-        fault(",\"ignore_eos\":true,\"response_format\":{\"type\":\"json_object\"}"));
+        "ignore_eos", fault(",\"ignore_eos\":true,\"response_format\":{\"type\":\"json_object\"}"));
   }
 }

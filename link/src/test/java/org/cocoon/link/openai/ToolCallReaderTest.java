@@ -51,7 +51,10 @@ class ToolCallReaderTest {
       value = {
         "Hi there|Hi there|",
         "<tool_call>{'name':'f','arguments':{'a':1}}</tool_call>||0f{'a':1}",
-        "Wait. <tool_call>\\n{'name': 'f', 'arguments': {}}\\n</tool_call>\\n<tool_call>{'name':'g'}</tool_call>|Wait. |0f{}1g{}",
+        "Wait. <tool_call>\\n"
+            + "{'name': 'f', 'arguments': {}}\\n"
+            + "</tool_call>\\n"
+            + "<tool_call>{'name':'g'}</tool_call>|Wait. |0f{}1g{}",
         "{'name':'f','parameters':{'a':'<tool_call>'}}||0f{'a':'<tool_call>'}",
         "[{'name':'f','arguments':{}},{'name':'g','arguments':{}}]||0f{}1g{}",
         "{'name':'other','arguments':{}}|{'name':'other','arguments':{}}|",
@@ -113,7 +116,8 @@ class ToolCallReaderTest {
     AnswerFormat format = format();
     format.text(out, CALL, List.of());
     format.end(out, FinishReason.FINISH_STOP, null);
-    List<String> events = out.toString().lines().filter(line -> line.startsWith("data: {")).toList();
+    List<String> events =
+        out.toString().lines().filter(line -> line.startsWith("data: {")).toList();
     JsonArray calls =
         new JsonObject(events.get(0).substring(6))
             .getJsonArray("choices")

@@ -120,7 +120,8 @@ final class Refusals {
     return Refusal.ofParam(
         Kind.SEALED_KEY_UNKNOWN,
         "sealed.key_id",
-        "No worker has the key that this is sealed to: fetch the key again (GET /v1/group-keys) and seal anew.");
+        "No worker has the key that this is sealed to: fetch the key again (GET /v1/group-keys) and"
+            + " seal anew.");
   }
 
   static Refusal workersFailed(int attempts) {

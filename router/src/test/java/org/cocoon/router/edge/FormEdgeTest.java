@@ -70,8 +70,7 @@ class FormEdgeTest {
       edge.finish(run);
       JsonObject choice = json(raw.response()).getJsonArray("choices").getJsonObject(0);
       assertEquals("tool_calls", choice.getString("finish_reason"));
-      JsonObject call =
-          choice.getJsonObject("message").getJsonArray("tool_calls").getJsonObject(0);
+      JsonObject call = choice.getJsonObject("message").getJsonArray("tool_calls").getJsonObject(0);
       assertEquals("clock", call.getJsonObject("function").getString("name"));
       assertEquals("{}", call.getJsonObject("function").getString("arguments"));
     } finally {

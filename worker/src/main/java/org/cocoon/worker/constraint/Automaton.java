@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A grammar as an automaton over bytes that is made while it runs.
  *
- * <p>A grammar with recursion needs a stack, and an ambiguous one several at a time. So a state is a
- * set of stacks. A stack says what may come next: its top wants a byte, and the frames below are
+ * <p>A grammar with recursion needs a stack, and an ambiguous one several at a time. So a state is
+ * a set of stacks. A stack says what may come next: its top wants a byte, and the frames below are
  * what follows. Frames and states are made once each, so stacks share their lower parts, equal
  * states are the same object, and a step that was made before is one look into a table. A count,
  * such as that of a string's characters, is a number in a frame, not that many states of a table.
@@ -195,9 +195,7 @@ final class Automaton {
   }
 
   private State state(Collection<Frame> tops, boolean accepts) {
-    return states.computeIfAbsent(
-        new Tops(tops.toArray(Frame[]::new), accepts),
-        State::new);
+    return states.computeIfAbsent(new Tops(tops.toArray(Frame[]::new), accepts), State::new);
   }
 
   /**

@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A set of Unicode's code points as sorted, disjoint ranges, and its grammar inside of a JSON string.
+ * A set of Unicode's code points as sorted, disjoint ranges, and its grammar inside of a JSON
+ * string.
  *
  * @param ranges pairs of first and last, both in the set
  */

@@ -120,9 +120,7 @@ final class CollectionShapes {
    * stands before it, and where nothing does.
    */
   private Node members(Map<String, Node> members, Set<String> required, Node other) {
-    Node followed =
-        grammar.repeat(
-            grammar.sequence(json.comma(), other), 0, Node.Repeat.UNBOUNDED);
+    Node followed = grammar.repeat(grammar.sequence(json.comma(), other), 0, Node.Repeat.UNBOUNDED);
     Node fresh = grammar.optional(grammar.sequence(other, followed));
     List<String> names = new ArrayList<>(members.keySet());
     for (String name : names.reversed()) {
@@ -171,8 +169,7 @@ final class CollectionShapes {
       CodePoints character = CodePoints.of(child.getKey()).intersection(NAME_CHARACTERS);
       others = others.without(character);
       if (!character.isEmpty() && room > 1) {
-        options.add(
-            grammar.sequence(character.inString(grammar), but(child.getValue(), room - 1)));
+        options.add(grammar.sequence(character.inString(grammar), but(child.getValue(), room - 1)));
       }
     }
     options.add(
@@ -249,9 +246,7 @@ final class CollectionShapes {
     int more = most == Node.Repeat.UNBOUNDED ? most : most - 1;
     Node all =
         grammar.sequence(
-            one,
-            grammar.repeat(
-                grammar.sequence(json.comma(), one), Math.max(least - 1, 0), more));
+            one, grammar.repeat(grammar.sequence(json.comma(), one), Math.max(least - 1, 0), more));
     return least == 0 ? grammar.optional(all) : all;
   }
 

@@ -56,7 +56,6 @@ final class FreeJson {
 
   private Node several(Node one) {
     Node more = grammar.sequence(json.comma(), one);
-    return grammar.optional(
-        grammar.sequence(one, grammar.repeat(more, 0, Node.Repeat.UNBOUNDED)));
+    return grammar.optional(grammar.sequence(one, grammar.repeat(more, 0, Node.Repeat.UNBOUNDED)));
   }
 }

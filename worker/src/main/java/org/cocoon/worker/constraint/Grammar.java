@@ -12,8 +12,8 @@ import org.cocoon.worker.constraint.Node.Repeat;
 import org.cocoon.worker.constraint.Node.Sequence;
 
 /**
- * Makes the nodes of one grammar, and bounds how many there are. One thread; unused once the grammar
- * is complete.
+ * Makes the nodes of one grammar, and bounds how many there are. One thread; unused once the
+ * grammar is complete.
  */
 final class Grammar {
   /** The most nodes of one grammar: about 10 MB of them. */

@@ -35,8 +35,7 @@ final class JsonText {
                 grammar.sequence(grammar.anyOf("0123456789abcefABCEF"), hex, hex, hex),
                 grammar.sequence(grammar.anyOf("dD"), grammar.bytes('0', '7'), hex, hex)));
     Node escape =
-        grammar.sequence(
-            grammar.text("\\"), grammar.choice(grammar.anyOf("\"\\/bfnrt"), unicode));
+        grammar.sequence(grammar.text("\\"), grammar.choice(grammar.anyOf("\"\\/bfnrt"), unicode));
     CodePoints plain =
         CodePoints.ALL
             .without(CodePoints.of(0, 0x1F))
@@ -54,8 +53,7 @@ final class JsonText {
     Node whole =
         grammar.choice(
             grammar.text("0"),
-            grammar.sequence(
-                grammar.bytes('1', '9'), grammar.repeat(digit, 0, MOST_DIGITS - 1)));
+            grammar.sequence(grammar.bytes('1', '9'), grammar.repeat(digit, 0, MOST_DIGITS - 1)));
     Node minus = grammar.optional(grammar.text("-"));
     integer = grammar.sequence(minus, whole);
     Node fraction = grammar.sequence(grammar.text("."), grammar.repeat(digit, 1, MOST_DIGITS));
@@ -64,9 +62,7 @@ final class JsonText {
             grammar.anyOf("eE"),
             grammar.optional(grammar.anyOf("+-")),
             grammar.repeat(digit, 1, 2));
-    number =
-        grammar.sequence(
-            minus, whole, grammar.optional(fraction), grammar.optional(exponent));
+    number = grammar.sequence(minus, whole, grammar.optional(fraction), grammar.optional(exponent));
   }
 
   /** A string of so many characters. */
@@ -91,8 +87,7 @@ final class JsonText {
 
   /** Something between brackets. */
   Node enclosed(String open, Node inside, String close) {
-    return grammar.sequence(
-        grammar.text(open), space, inside, space, grammar.text(close));
+    return grammar.sequence(grammar.text(open), space, inside, space, grammar.text(close));
   }
 
   /** Text as the inside of a JSON string. */

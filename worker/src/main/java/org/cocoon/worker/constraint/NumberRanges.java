@@ -37,7 +37,10 @@ final class NumberRanges {
    * @param belowMost whether the bound itself is out
    */
   record Bounds(
-      @Nullable BigDecimal least, boolean aboveLeast, @Nullable BigDecimal most, boolean belowMost) {
+      @Nullable BigDecimal least,
+      boolean aboveLeast,
+      @Nullable BigDecimal most,
+      boolean belowMost) {
     boolean isUnbounded() {
       return least == null && most == null;
     }
@@ -209,7 +212,6 @@ final class NumberRanges {
     Node whole = grammar.repeat(json.digit, length - places, length - places);
     return places == 0
         ? whole
-        : grammar.sequence(
-            whole, grammar.text("."), grammar.repeat(json.digit, places, places));
+        : grammar.sequence(whole, grammar.text("."), grammar.repeat(json.digit, places, places));
   }
 }

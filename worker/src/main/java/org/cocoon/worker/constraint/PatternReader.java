@@ -181,7 +181,8 @@ final class PatternReader {
     while (peek() >= '0' && peek() <= '9') {
       at++;
     }
-    int value = at > from && at - from < 6 ? Integer.parseInt(pattern, from, at, 10) : MOST_TIMES + 1;
+    int value =
+        at > from && at - from < 6 ? Integer.parseInt(pattern, from, at, 10) : MOST_TIMES + 1;
     if (value > MOST_TIMES) {
       throw new Refused("a quantifier counts to " + MOST_TIMES + " at most");
     }

@@ -13,8 +13,8 @@ public final class Progress {
   }
 
   /**
-   * Which tokens may come next, by their bits: token t is bit {@code t % 64} of word {@code t / 64}.
-   * An end token may where the answer is whole. Shared, not to be changed.
+   * Which tokens may come next, by their bits: token t is bit {@code t % 64} of word {@code t /
+   * 64}. An end token may where the answer is whole. Shared, not to be changed.
    */
   public long[] allowed() {
     return constraint.mask(state);

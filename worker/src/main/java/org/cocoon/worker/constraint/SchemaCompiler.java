@@ -20,8 +20,8 @@ import org.cocoon.worker.constraint.NumberRanges.Bounds;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compiles a JSON schema (draft 2020-12, as far as it goes) to a grammar of which every text is valid
- * under the schema. One schema, one thread.
+ * Compiles a JSON schema (draft 2020-12, as far as it goes) to a grammar of which every text is
+ * valid under the schema. One schema, one thread.
  *
  * <p>A keyword is honoured, is an annotation, or is refused by name: what a client wrote down and
  * relies on is never left out in silence.
@@ -130,8 +130,7 @@ final class SchemaCompiler {
    * @param after text after each call
    * @throws SchemaException naming what cannot be honoured, and where
    */
-  static Node compileCall(
-      String tools, String name, String before, String arguments, String after)
+  static Node compileCall(String tools, String name, String before, String arguments, String after)
       throws SchemaException {
     Grammar grammar = new Grammar();
     JsonText json = new JsonText(grammar);

@@ -20,17 +20,26 @@ final class StringShapes {
   /** Formats (draft 2020-12, section 7.3) as patterns; each allows fewer texts than its RFC. */
   private static final Map<String, String> FORMATS =
       Map.of(
-          "date", DATE,
-          "time", TIME,
-          "date-time", "(?:" + DATE + ")T" + TIME,
+          "date",
+          DATE,
+          "time",
+          TIME,
+          "date-time",
+          "(?:" + DATE + ")T" + TIME,
           "duration",
-              "P(?:[1-9][0-9]{0,2}D(?:T[1-9][0-9]{0,2}H)?|T[1-9][0-9]{0,2}[HMS])",
-          "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
-          "email", "[A-Za-z0-9_+-]{1,24}(?:\\.[A-Za-z0-9_+-]{1,12}){0,3}@" + HOST,
-          "hostname", HOST,
-          "ipv4", BYTE + "(?:\\." + BYTE + "){3}",
-          "ipv6", "(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}",
-          "uri", "https?://" + HOST + "(?:/[A-Za-z0-9_.~-]{1,64}){0,8}");
+          "P(?:[1-9][0-9]{0,2}D(?:T[1-9][0-9]{0,2}H)?|T[1-9][0-9]{0,2}[HMS])",
+          "uuid",
+          "[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+          "email",
+          "[A-Za-z0-9_+-]{1,24}(?:\\.[A-Za-z0-9_+-]{1,12}){0,3}@" + HOST,
+          "hostname",
+          HOST,
+          "ipv4",
+          BYTE + "(?:\\." + BYTE + "){3}",
+          "ipv6",
+          "(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}",
+          "uri",
+          "https?://" + HOST + "(?:/[A-Za-z0-9_.~-]{1,64}){0,8}");
 
   private final Grammar grammar;
   private final JsonText json;
@@ -59,8 +68,7 @@ final class StringShapes {
       String form = FORMATS.get(schema.get("format").asText());
       if (form == null || hasLength) {
         throw new SchemaException(
-            place,
-            "'format' is supported alone, as one of " + new TreeSet<>(FORMATS.keySet()));
+            place, "'format' is supported alone, as one of " + new TreeSet<>(FORMATS.keySet()));
       }
       return json.quoted(PatternReader.read(grammar, json, "^(?:" + form + ")$"));
     }

@@ -25,7 +25,9 @@ enum CallSyntax {
   /** What a chat template teaches. */
   static CallSyntax of(@Nullable String template) {
     boolean isLlama =
-        template != null && template.contains("\"parameters\"") && !template.contains("<tool_call>");
+        template != null
+            && template.contains("\"parameters\"")
+            && !template.contains("<tool_call>");
     return isLlama ? BARE : TAGGED;
   }
 }

@@ -56,8 +56,7 @@ final class ChatTemplate {
   }
 
   /** Renders a conversation and the beginning of the assistant's answer. */
-  Rendered render(
-      List<Message> messages, TemplateArguments arguments, ToolText.Variables tools) {
+  Rendered render(List<Message> messages, TemplateArguments arguments, ToolText.Variables tools) {
     Map<String, @Nullable Object> variables = new HashMap<>(arguments.values());
     List<Map<String, Object>> maps = new ArrayList<>(messages.size());
     for (Message message : messages) {

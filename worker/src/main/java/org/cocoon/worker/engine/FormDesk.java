@@ -63,8 +63,7 @@ final class FormDesk {
       case AnswerForm.AnyObject _ -> Constraint.ofAnyObject(tokens());
       case AnswerForm.Schema(String schema) -> Constraint.ofSchema(schema, tokens());
       case AnswerForm.Call(String tools, String name) ->
-          Constraint.ofCall(
-              tools, name, calls.before, calls.arguments, calls.after, tokens());
+          Constraint.ofCall(tools, name, calls.before, calls.arguments, calls.after, tokens());
     };
   }
 

@@ -7,8 +7,8 @@ package org.cocoon.worker.engine;
 interface TokenMask {
 
   /**
-   * The tokens that may come next: token t is bit {@code t % 64} of word {@code t / 64}. Shared, not
-   * to be changed.
+   * The tokens that may come next: token t is bit {@code t % 64} of word {@code t / 64}. Shared,
+   * not to be changed.
    */
   long[] allowed();
 

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A chat template that knows tools gets them as Hugging Face's transformers give them: {@code
  * tools}, and {@code tool_calls} in messages, with arguments as objects. To any other model it is
- * said in words, at the end of the system message, what there is and how to call it; calls and their
- * results become text of the conversation.
+ * said in words, at the end of the system message, what there is and how to call it; calls and
+ * their results become text of the conversation.
  */
 final class ToolText {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -30,7 +30,8 @@ final class ToolText {
       To call one, answer with nothing but its name and its arguments as JSON between marks:
       <tool_call>
       {"name": "NAME", "arguments": {}}
-      </tool_call>""";
+      </tool_call>\
+      """;
 
   private ToolText() {}
 
@@ -127,8 +128,7 @@ final class ToolText {
 
   private static Message inWords(Message message) {
     if (message.role().equals("tool")) {
-      return new Message(
-          "user", "<tool_response>\n" + message.content() + "\n</tool_response>");
+      return new Message("user", "<tool_response>\n" + message.content() + "\n</tool_response>");
     }
     if (message.calls().isEmpty()) {
       return message;

@@ -51,21 +51,21 @@ final class WireRequests {
     }
     GenerationRequest request =
         new GenerationRequest(
-        key,
-        run.getRequestId(),
-        run.getCacheScope(),
-        prompt,
-        sampling(run.getSampling()),
-        run.getMaxTokens(),
-        List.copyOf(run.getStopList()),
-        run.getIgnoreEos(),
-        run.getLogprobs(),
-        run.getTopLogprobs(),
-        run.getCredit(),
-        run.getDeadlineMillis(),
-        ids.length == 0
-            ? Continuation.NONE
-            : new Continuation(ids, run.getContinuation().getTextBytes()));
+            key,
+            run.getRequestId(),
+            run.getCacheScope(),
+            prompt,
+            sampling(run.getSampling()),
+            run.getMaxTokens(),
+            List.copyOf(run.getStopList()),
+            run.getIgnoreEos(),
+            run.getLogprobs(),
+            run.getTopLogprobs(),
+            run.getCredit(),
+            run.getDeadlineMillis(),
+            ids.length == 0
+                ? Continuation.NONE
+                : new Continuation(ids, run.getContinuation().getTextBytes()));
     return request.withForm(form(run.getForm()));
   }
 

@@ -31,9 +31,7 @@ public final class Answers {
           FACTORY.getSchema(
               JSON.readTree(schema),
               SchemaValidatorsConfig.builder().formatAssertionsEnabled(true).build());
-      return judge.validate(value).stream()
-          .map(Object::toString)
-          .collect(Collectors.joining("; "));
+      return judge.validate(value).stream().map(Object::toString).collect(Collectors.joining("; "));
     } catch (JsonProcessingException e) {
       return "not JSON: " + e.getOriginalMessage();
     }

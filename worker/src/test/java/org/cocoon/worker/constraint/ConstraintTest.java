@@ -28,14 +28,22 @@ class ConstraintTest {
       delimiter = ';',
       quoteCharacter = '`',
       value = {
-        "{'type':'object','properties':{'a':{'type':'integer'}},'required':['a']} ; {'a':1} ; {'a':1,'b':2}",
-        "{'type':'object','properties':{'a':{'type':'integer'}},'required':['a']} ; {'a': -12} ; {}",
-        "{'type':'object','properties':{'a':{'type':'null'},'b':{'type':'null'}}} ; {'b':null} ; {'b':null,'a':null}",
-        "{'type':'object','properties':{'a':{'type':'null'},'b':{'type':'null'}},'required':['b']} ; {'a':null, 'b':null} ; {'a':null}",
-        "{'properties':{'a':{'type':'null'}},'additionalProperties':{'type':'boolean'}} ; {'a':null,'ab':true,'':false} ; {'a':true}",
-        "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} ; [true, false] ; []",
-        "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} ; [true] ; [true,true,true]",
-        "{'prefixItems':[{'type':'null'},{'type':'boolean'}],'items':{'type':'integer'}} ; [null,true,1,2] ; [true]",
+        "{'type':'object','properties':{'a':{'type':'integer'}},'required':['a']} ; {'a':1} ;"
+            + " {'a':1,'b':2}",
+        "{'type':'object','properties':{'a':{'type':'integer'}},'required':['a']} ; {'a': -12} ;"
+            + " {}",
+        "{'type':'object','properties':{'a':{'type':'null'},'b':{'type':'null'}}} ; {'b':null} ;"
+            + " {'b':null,'a':null}",
+        "{'type':'object','properties':{'a':{'type':'null'},'b':{'type':'null'}},'required':['b']}"
+            + " ; {'a':null, 'b':null} ; {'a':null}",
+        "{'properties':{'a':{'type':'null'}},'additionalProperties':{'type':'boolean'}} ;"
+            + " {'a':null,'ab':true,'':false} ; {'a':true}",
+        "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} ; [true, false] ;"
+            + " []",
+        "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} ; [true] ;"
+            + " [true,true,true]",
+        "{'prefixItems':[{'type':'null'},{'type':'boolean'}],'items':{'type':'integer'}} ;"
+            + " [null,true,1,2] ; [true]",
         "{'type':'array','prefixItems':[{'type':'null'}],'minItems':1} ; [null] ; [null,null]",
         "{'type':'string','minLength':2,'maxLength':3} ; 'äöü' ; 'ä'",
         "{'type':'string','minLength':2,'maxLength':3} ; '\\u00e4\\n' ; 'abcd'",
@@ -55,8 +63,10 @@ class ConstraintTest {
         "{'const':'a'} ; 'a' ; 'b'",
         "{'type':['string','null'],'maxLength':1} ; null ; 'ab'",
         "{'anyOf':[{'type':'integer'},{'type':'null'}]} ; null ; true",
-        "{'oneOf':[{'type':'object','properties':{'k':{'const':'a'}},'required':['k']},{'type':'object','properties':{'k':{'const':'b'}},'required':['k']}]} ; {'k':'b'} ; {'k':'c'}",
-        "{'$defs':{'t':{'type':'array','items':{'$ref':'#/$defs/t'}}},'$ref':'#/$defs/t'} ; [[],[[]]] ; [1]",
+        "{'oneOf':[{'type':'object','properties':{'k':{'const':'a'}},'required':['k']},{'type':'object','properties':{'k':{'const':'b'}},'required':['k']}]}"
+            + " ; {'k':'b'} ; {'k':'c'}",
+        "{'$defs':{'t':{'type':'array','items':{'$ref':'#/$defs/t'}}},'$ref':'#/$defs/t'} ;"
+            + " [[],[[]]] ; [1]",
         "{'allOf':[{'type':'boolean'}]} ; false ; 0",
         "true ; {'a':[1.5e3,'x',{}]} ; nul",
       })
@@ -73,7 +83,8 @@ class ConstraintTest {
       quoteCharacter = '`',
       value = {
         "{'type':'array','uniqueItems':true} ; $: the keyword 'uniqueItems'",
-        "{'properties':{'a':{'type':'string','contentEncoding':'base64'}}} ; $.properties.a: the keyword 'contentEncoding'",
+        "{'properties':{'a':{'type':'string','contentEncoding':'base64'}}} ; $.properties.a: the"
+            + " keyword 'contentEncoding'",
         "{'properties':{'a':{'not':{}}}} ; $.properties.a: the keyword 'not'",
         "{'type':'object','patternProperties':{}} ; $: the keyword 'patternProperties'",
         "{'type':'object','minProperties':1} ; $: 'minProperties'",
@@ -87,7 +98,8 @@ class ConstraintTest {
         "{'$ref':'#/$defs/none'} ; #/$defs/none: a $ref points here",
         "{'$ref':'http://elsewhere'} ; $: '$ref' must point",
         "{'$ref':'#'} ; $: no value of finite size",
-        "{'type':'object','properties':{'a':{'$ref':'#'}},'required':['a']} ; $: no value of finite size",
+        "{'type':'object','properties':{'a':{'$ref':'#'}},'required':['a']} ; $: no value of finite"
+            + " size",
         "{'type':'integer','minimum':3,'maximum':2} ; $: no value of finite size",
         "{'type':'text'} ; $: 'type' must be",
         "{'a':1,'a':2} ; $: this is not valid JSON, has a key twice",
@@ -95,8 +107,7 @@ class ConstraintTest {
   void refusesByNameWhatItCannotHonour(String schema, String fault) {
     SchemaException refused =
         assertThrows(
-            SchemaException.class,
-            () -> Constraint.ofSchema(schema.replace('\'', '"'), BYTES));
+            SchemaException.class, () -> Constraint.ofSchema(schema.replace('\'', '"'), BYTES));
     assertTrue(refused.fault().startsWith(fault), refused.fault());
   }
 

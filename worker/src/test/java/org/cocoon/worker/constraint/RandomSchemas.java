@@ -63,10 +63,11 @@ public final class RandomSchemas {
       case 3 -> number();
       case 4 -> json.objectNode().put("type", "boolean");
       case 5 -> constants();
-      case 6 -> json.objectNode().set("type", json.arrayNode().add("string").add("null"))
-              instanceof ObjectNode both
-          ? both.put("maxLength", 20)
-          : string();
+      case 6 ->
+          json.objectNode().set("type", json.arrayNode().add("string").add("null"))
+                  instanceof ObjectNode both
+              ? both.put("maxLength", 20)
+              : string();
       case 7 -> json.objectNode().put("type", "null");
       case 8 -> recursive ? json.objectNode().put("$ref", "#/$defs/node") : string();
       case 9 -> pattern();

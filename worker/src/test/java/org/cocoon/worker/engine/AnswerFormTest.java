@@ -95,26 +95,25 @@ class AnswerFormTest {
   }
 
   private static Desk desk() {
-    return new Desk(
-        new HashBackend(1, 4_096, 512, new JsonVocabulary()), EngineOptions.DEFAULTS);
+    return new Desk(new HashBackend(1, 4_096, 512, new JsonVocabulary()), EngineOptions.DEFAULTS);
   }
 
   private static GenerationRequest request(
       long run, AnswerForm form, int maxTokens, Continuation continuation) {
     return new GenerationRequest(
-        new RunKey(1, run),
-        "test-" + run,
-        "tenant",
-        new Prompt.Text("prompt " + run),
-        NOISE,
-        maxTokens,
-        List.of(),
-        false,
-        false,
-        0,
-        1_000_000,
-        0,
-        continuation)
+            new RunKey(1, run),
+            "test-" + run,
+            "tenant",
+            new Prompt.Text("prompt " + run),
+            NOISE,
+            maxTokens,
+            List.of(),
+            false,
+            false,
+            0,
+            1_000_000,
+            0,
+            continuation)
         .withForm(form);
   }
 
@@ -224,19 +223,19 @@ class AnswerFormTest {
 
   private static GenerationRequest withPrompt(GenerationRequest of, Prompt prompt) {
     return new GenerationRequest(
-        of.key(),
-        of.requestId(),
-        of.cacheScope(),
-        prompt,
-        of.sampling(),
-        of.maxTokens(),
-        of.stop(),
-        of.ignoreEos(),
-        of.logprobs(),
-        of.topLogprobs(),
-        of.credit(),
-        of.deadlineMillis(),
-        of.continuation())
+            of.key(),
+            of.requestId(),
+            of.cacheScope(),
+            prompt,
+            of.sampling(),
+            of.maxTokens(),
+            of.stop(),
+            of.ignoreEos(),
+            of.logprobs(),
+            of.topLogprobs(),
+            of.credit(),
+            of.deadlineMillis(),
+            of.continuation())
         .withForm(of.form());
   }
 

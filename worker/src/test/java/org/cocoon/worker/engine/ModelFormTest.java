@@ -94,19 +94,19 @@ class ModelFormTest {
   private static GenerationRequest request(long seed) {
     String schema = RandomSchemas.of(seed).toString();
     return new GenerationRequest(
-        new RunKey(1, seed),
-        "test-" + seed,
-        "tenant",
-        new Prompt.Chat(List.of(new Message("user", "Answer with JSON about a cat.")), ""),
-        new Sampling(1, 1, 0, 0, seed, 0, 0, 1, Map.of()),
-        MAX_TOKENS,
-        List.of(),
-        false,
-        false,
-        0,
-        1_000_000,
-        0,
-        Continuation.NONE)
+            new RunKey(1, seed),
+            "test-" + seed,
+            "tenant",
+            new Prompt.Chat(List.of(new Message("user", "Answer with JSON about a cat.")), ""),
+            new Sampling(1, 1, 0, 0, seed, 0, 0, 1, Map.of()),
+            MAX_TOKENS,
+            List.of(),
+            false,
+            false,
+            0,
+            1_000_000,
+            0,
+            Continuation.NONE)
         .withForm(new AnswerForm.Schema(schema));
   }
 

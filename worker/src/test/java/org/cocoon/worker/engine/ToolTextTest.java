@@ -24,10 +24,12 @@ class ToolTextTest {
   private static final String PLAIN =
       "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}";
   private static final String KNOWING =
-      "{% if tools %}Tools:{% for t in tools %} {{ t.function.name }}({{ t.function.parameters.properties"
-          + " | length }}){% endfor %};\n{% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}"
-          + "{% if m.tool_calls %}{% for c in m.tool_calls %}[{{ c.function.name }}"
-          + " {{ c.function.arguments.city }}]{% endfor %}{% endif %};\n{% endfor %}";
+      "{% if tools %}Tools:{% for t in tools %} {{ t.function.name }}({{"
+          + " t.function.parameters.properties | length }}){% endfor %};\n"
+          + "{% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.tool_calls %}{%"
+          + " for c in m.tool_calls %}[{{ c.function.name }} {{ c.function.arguments.city }}]{%"
+          + " endfor %}{% endif %};\n"
+          + "{% endfor %}";
 
   private static String built(@Nullable String template, List<Message> messages, Tools tools) {
     TestVocabulary vocabulary = new TestVocabulary(template);
@@ -85,8 +87,7 @@ class ToolTextTest {
     for (String template : List.of(PLAIN, KNOWING)) {
       String prompt =
           built(template, List.of(new Message("user", "Hi")), new Tools(hostile, false, ""));
-      assertFalse(
-          prompt.substring(0, prompt.indexOf("Hi")).contains("x«<|im_end|>»"), prompt);
+      assertFalse(prompt.substring(0, prompt.indexOf("Hi")).contains("x«<|im_end|>»"), prompt);
     }
   }
 }
