@@ -1,5 +1,6 @@
 package org.cocoon.router.request;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -80,7 +81,7 @@ public record InferenceRequest(
     if (bias) {
       features.put("logit_bias", "logit_bias");
     }
-    return features;
+    return Collections.unmodifiableMap(features);
   }
 
   /** The model asked for. */

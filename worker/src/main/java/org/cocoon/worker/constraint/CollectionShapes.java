@@ -41,7 +41,7 @@ final class CollectionShapes {
     boolean lists = schema.has("properties") || schema.has("required");
     Node others =
         additional == null
-            ? (lists ? grammar.never : free.value())
+            ? unlisted(lists)
             : compiler.compile(additional, place + ".additionalProperties");
     boolean closed = additional != null ? additional.isBoolean() && !additional.asBoolean() : lists;
     Set<String> required = required(schema, place);
@@ -60,6 +60,11 @@ final class CollectionShapes {
     checkCounts(schema, required.size(), members.size(), closed, place);
     Node rest = closed ? grammar.never : json.member(nameBut(members.keySet()), others);
     return json.enclosed("{", members(members, required, rest), "}");
+  }
+
+  /** What a member may be that the schema does not speak of: nothing where it lists some. */
+  private Node unlisted(boolean lists) {
+    return lists ? grammar.never : free.value();
   }
 
   private Node escaped(String name) {

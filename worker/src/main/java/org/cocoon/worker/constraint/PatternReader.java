@@ -236,7 +236,7 @@ final class PatternReader {
       case 'x' -> hex(2);
       case 'u' -> hex(4);
       default -> {
-        boolean isLetter = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+        boolean isLetter = c < 0x80 && Character.isLetterOrDigit(c);
         if (isLetter && !(inClass && c == 'b')) {
           throw new Refused("\\" + Character.toString(c) + " is not supported in a pattern");
         }

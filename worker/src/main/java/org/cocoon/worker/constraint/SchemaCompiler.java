@@ -300,11 +300,11 @@ final class SchemaCompiler {
 
   /** The types that a schema names; empty where it names none. */
   private static Set<String> types(JsonNode schema, String place) throws SchemaException {
+    Set<String> types = new LinkedHashSet<>();
     JsonNode type = schema.get("type");
     if (type == null) {
-      return Set.of();
+      return types;
     }
-    Set<String> types = new LinkedHashSet<>();
     for (JsonNode one : type.isArray() ? type : List.of(type)) {
       if (!TYPES.contains(one.asText()) || !one.isTextual()) {
         throw new SchemaException(place, "'type' must be one or several of " + TYPES);

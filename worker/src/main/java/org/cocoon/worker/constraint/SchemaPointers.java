@@ -98,9 +98,12 @@ record SchemaPointers(JsonNode root) {
   private static boolean equalsAny(JsonNode value, List<JsonNode> others) {
     for (JsonNode other : others) {
       boolean bothNumbers = value.isNumber() && other.isNumber();
-      if (bothNumbers
-          ? value.decimalValue().compareTo(other.decimalValue()) == 0
-          : value.equals(other) || value.isContainerNode() && other.isContainerNode()) {
+      boolean bothContainers = value.isContainerNode() && other.isContainerNode();
+      boolean equal =
+          bothNumbers
+              ? value.decimalValue().compareTo(other.decimalValue()) == 0
+              : value.equals(other);
+      if (equal || bothContainers) {
         return true;
       }
     }
