@@ -26,6 +26,9 @@ final class SealedBody {
             .setIgnoreEos(run.getIgnoreEos())
             .setLogprobs(run.getLogprobs())
             .setTopLogprobs(run.getTopLogprobs());
+    if (run.hasForm()) {
+      secret.setForm(run.getForm());
+    }
     if (request.chat()) {
       secret.setChat(run.getChat());
     } else {

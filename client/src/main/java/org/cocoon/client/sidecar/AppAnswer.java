@@ -53,14 +53,7 @@ abstract class AppAnswer implements AnswerListener {
       response.putHeader("x-request-id", requestId);
       id = uuid(requestId);
     }
-    format =
-        new AnswerFormat(
-            request.chat(),
-            request.run().getLogprobs(),
-            request.includeUsage(),
-            id,
-            request.run().getModel(),
-            clock.instant().getEpochSecond());
+    format = AnswerFormat.of(request, id, clock.instant().getEpochSecond());
   }
 
   private UUID uuid(String text) {

@@ -20,6 +20,8 @@ public final class AnswerFormat {
   private final byte[] textBefore;
   private final byte[] textAfter;
   private final String tail;
+  private final String callIds;
+  private final @Nullable ToolCallReader calls;
 
   /**
    * Prepares the templates.
@@ -36,8 +38,21 @@ public final class AnswerFormat {
       UUID id,
       String model,
       long createdSeconds) {
+    this(chat, logprobs, usageChunk, id, model, createdSeconds, null);
+  }
+
+  private AnswerFormat(
+      boolean chat,
+      boolean logprobs,
+      boolean usageChunk,
+      UUID id,
+      String model,
+      long createdSeconds,
+      @Nullable ToolCallReader calls) {
     this.chat = chat;
     this.logprobs = logprobs;
+    this.calls = calls;
+    callIds = "call_" + id.toString().replace("-", "").substring(12);
     String before = "{\"id\":\"" + (chat ? "chatcmpl-" : "cmpl-") + id + "\",\"object\":\"";
     String after =
         "\",\"created\":" + createdSeconds + ",\"model\":" + Utf8Json.quoted(model) + ",";
@@ -51,6 +66,18 @@ public final class AnswerFormat {
                 + "\"choices\":[{\"index\":0,"
                 + (chat ? "\"delta\":{\"content\":\"" : "\"text\":\""));
     textAfter = bytes((chat ? "\"}" : "\"") + ",\"logprobs\":null,\"finish_reason\":null}]" + tail);
+  }
+
+  /** The format of the answer to a request, in which tool calls are found if it has tools. */
+  public static AnswerFormat of(ParsedRequest request, UUID id, long createdSeconds) {
+    return new AnswerFormat(
+        request.chat(),
+        request.run().getLogprobs(),
+        request.includeUsage(),
+        id,
+        request.run().getModel(),
+        createdSeconds,
+        request.toolCalls());
   }
 
   private static byte[] bytes(String text) {
@@ -75,10 +102,12 @@ public final class AnswerFormat {
    * @param probabilities of its tokens; written only where they were asked for
    */
   public void text(Buffer out, byte[] text, List<TokenLogprob> probabilities) {
+    if (calls != null) {
+      calls.feed(text, chunks(out));
+      return;
+    }
     if (!logprobs) {
-      out.appendBytes(textBefore);
-      Utf8Json.escaped(out, text);
-      out.appendBytes(textAfter);
+      plain(out, text);
       return;
     }
     out.appendBytes(textBefore);
@@ -86,6 +115,39 @@ public final class AnswerFormat {
     out.appendString(chat ? "\"}" : "\"").appendString(",\"logprobs\":");
     logprobs(out, probabilities);
     out.appendString(",\"finish_reason\":null}]").appendString(tail);
+  }
+
+  private void plain(Buffer out, byte[] text) {
+    out.appendBytes(textBefore);
+    Utf8Json.escaped(out, text);
+    out.appendBytes(textAfter);
+  }
+
+  /** Writes what is found as chunks; a call is one of them, with its arguments whole. */
+  private ToolCallReader.Sink chunks(Buffer out) {
+    return new ToolCallReader.Sink() {
+      @Override
+      public void text(byte[] text) {
+        plain(out, text);
+      }
+
+      @Override
+      public void call(int index, String name, String arguments) {
+        out.appendString("data: ")
+            .appendString(chunkHead)
+            .appendString("\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":")
+            .appendString(index + ",")
+            .appendString(callFields(index, name, arguments))
+            .appendString("}]},\"logprobs\":null,\"finish_reason\":null}]")
+            .appendString(tail);
+      }
+    };
+  }
+
+  /** The fields of a call, without braces. */
+  private String callFields(int index, String name, String arguments) {
+    return "\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":%s,\"arguments\":%s}"
+        .formatted(callIds + index, Utf8Json.quoted(name), Utf8Json.quoted(arguments));
   }
 
   private void logprobs(Buffer out, List<TokenLogprob> probabilities) {
@@ -130,12 +192,15 @@ public final class AnswerFormat {
    * @param usage the usage object as JSON; null for no chunk of it
    */
   public void end(Buffer out, FinishReason finish, byte @Nullable [] usage) {
+    if (calls != null) {
+      calls.finish(chunks(out));
+    }
     out.appendString("data: ")
         .appendString(chunkHead)
         .appendString("\"choices\":[{\"index\":0,")
         .appendString(chat ? "\"delta\":{}" : "\"text\":\"\"")
         .appendString(",\"logprobs\":null,\"finish_reason\":\"")
-        .appendString(finish(finish))
+        .appendString(finish(finish, calls))
         .appendString("\"}]")
         .appendString(tail);
     if (usage != null) {
@@ -164,21 +229,70 @@ public final class AnswerFormat {
       FinishReason finish,
       byte[] usage) {
     out.appendString(wholeHead).appendString("\"choices\":[{\"index\":0,");
-    out.appendString(chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
-    Utf8Json.escaped(out, text);
-    out.appendString(chat ? "\",\"refusal\":null}" : "\"").appendString(",\"logprobs\":");
+    if (calls != null) {
+      message(out, text, calls);
+    } else {
+      out.appendString(chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
+      Utf8Json.escaped(out, text);
+      out.appendString(chat ? "\",\"refusal\":null}" : "\"");
+    }
+    out.appendString(",\"logprobs\":");
     if (logprobs) {
       logprobs(out, probabilities);
     } else {
       out.appendString("null");
     }
     out.appendString(",\"finish_reason\":\"")
-        .appendString(finish(finish))
+        .appendString(finish(finish, calls))
         .appendString("\"}],\"usage\":");
     out.appendBytes(usage).appendByte((byte) '}');
   }
 
-  /** OpenAI's word for why an answer ended. */
+  /** A message in which tools may be called: without text besides, its content is null. */
+  private void message(Buffer out, byte[] text, ToolCallReader reader) {
+    Buffer content = Buffer.buffer();
+    StringBuilder found = new StringBuilder();
+    ToolCallReader.Sink sink =
+        new ToolCallReader.Sink() {
+          @Override
+          public void text(byte[] more) {
+            content.appendBytes(more);
+          }
+
+          @Override
+          public void call(int index, String name, String arguments) {
+            found.append(index == 0 ? "{" : ",{");
+            found.append(callFields(index, name, arguments)).append('}');
+          }
+        };
+    reader.feed(text, sink);
+    reader.finish(sink);
+    out.appendString("\"message\":{\"role\":\"assistant\",\"content\":");
+    if (content.length() == 0 && found.length() > 0) {
+      out.appendString("null");
+    } else {
+      out.appendByte((byte) '"');
+      Utf8Json.escaped(out, content.getBytes());
+      out.appendByte((byte) '"');
+    }
+    out.appendString(",\"refusal\":null");
+    if (found.length() > 0) {
+      out.appendString(",\"tool_calls\":[" + found + "]");
+    }
+    out.appendByte((byte) '}');
+  }
+
+  /**
+   * OpenAI's word for why an answer ended.
+   *
+   * @param calls what found its tool calls, at its end; null: it can have none
+   */
+  public static String finish(FinishReason reason, @Nullable ToolCallReader calls) {
+    boolean called = calls != null && calls.calls() > 0 && reason == FinishReason.FINISH_STOP;
+    return called ? "tool_calls" : finish(reason);
+  }
+
+  /** OpenAI's word for why an answer without tool calls ended. */
   public static String finish(FinishReason reason) {
     return switch (reason) {
       case FINISH_LENGTH -> "length";

@@ -1,6 +1,7 @@
 package org.cocoon.link.openai;
 
 import org.cocoon.link.wire.Run;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a body asks for.
@@ -17,6 +18,7 @@ import org.cocoon.link.wire.Run;
  * @param priority 0 (first) to 9 (last)
  * @param stream whether the answer is streamed
  * @param includeUsage whether a last chunk tells the usage
+ * @param parallelToolCalls whether an answer may call more than one tool
  */
 public record ParsedRequest(
     Run run,
@@ -28,4 +30,16 @@ public record ParsedRequest(
     long timeoutMillis,
     int priority,
     boolean stream,
-    boolean includeUsage) {}
+    boolean includeUsage,
+    boolean parallelToolCalls) {
+  private static final int MOST_CALLS = 128;
+
+  /** What finds the tool calls in the text of an answer; null where there can be none. */
+  public @Nullable ToolCallReader toolCalls() {
+    if (!AnswerFields.callsTools(run.getChat())) {
+      return null;
+    }
+    return new ToolCallReader(
+        AnswerFields.names(run.getChat().getTools()), parallelToolCalls ? MOST_CALLS : 1);
+  }
+}

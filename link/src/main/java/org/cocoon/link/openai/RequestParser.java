@@ -10,6 +10,7 @@ import org.cocoon.link.wire.Message;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Sampling;
 import org.cocoon.link.wire.SealedPrompt;
+import org.cocoon.link.wire.ToolUse;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ public final class RequestParser {
   private static final int MAX_COEFFICIENT = 1_000_000;
   private static final double MAX_TIMEOUT_SECONDS = 3_600;
   private static final double DEFAULT_TIMEOUT_SECONDS = 600;
+  private static final ToolUse REQUIRED = ToolUse.TOOL_USE_REQUIRED;
   private static final Set<String> ROLES =
       Set.of("system", "developer", "user", "assistant", "tool");
 
@@ -65,7 +67,8 @@ public final class RequestParser {
       bytes +=
           message.getContentBytes().size()
               + message.getRoleBytes().size()
-              + message.getNameBytes().size();
+              + message.getNameBytes().size()
+              + message.getToolCallsBytes().size();
       chat.addMessages(message);
     }
     JsonNode arguments = fields.node("chat_template_kwargs");
@@ -76,21 +79,21 @@ public final class RequestParser {
       chat.setTemplateArguments(arguments.toString());
       bytes += chat.getTemplateArgumentsBytes().size(); // a template may print them
     }
-    unsupported(fields, "tools", node -> node.isArray() && node.isEmpty());
-    unsupported(
-        fields,
-        "tool_choice",
-        node -> node.asText().equals("none") || node.asText().equals("auto"));
-    unsupported(fields, "response_format", node -> node.path("type").asText().equals("text"));
+    boolean parallel = AnswerFields.tools(fields, chat);
+    bytes += chat.getToolsBytes().size();
     unsupported(fields, "reasoning_effort", node -> node.asText().equals("none"));
     run.setChat(chat);
+    AnswerFields.form(fields, run);
     run.setLogprobs(fields.flag("logprobs"));
+    if (run.getLogprobs() && AnswerFields.callsTools(chat)) {
+      throw fields.wrong("logprobs", "left out beside 'tools'");
+    }
     int top = (int) fields.integer("top_logprobs", 0, 20, 0);
     if (top > 0 && !run.getLogprobs()) {
       throw Fields.bad("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
     }
     run.setTopLogprobs(top);
-    return common(fields, run, true, seed, bytes, messages.size());
+    return common(fields, run, true, seed, bytes, messages.size(), parallel);
   }
 
   private Message message(Fields fields) {
@@ -103,15 +106,16 @@ public final class RequestParser {
     if (content == null && !role.equals("assistant")) {
       throw fields.wrong("content", "a string or an array of text parts");
     }
-    unsupported(fields, "tool_calls", JsonNode::isEmpty);
-    return Message.newBuilder()
-        .setRole(role.equals("developer") ? "system" : role)
-        .setContent(content == null ? "" : text(fields, content))
-        .setName(name == null ? "" : name)
-        .build();
+    Message.Builder message =
+        Message.newBuilder()
+            .setRole(role.equals("developer") ? "system" : role)
+            .setContent(content == null ? "" : text(fields, content))
+            .setName(name == null ? "" : name);
+    AnswerFields.calls(fields, message);
+    return message.build();
   }
 
-  private static String text(Fields fields, JsonNode content) {
+  static String text(Fields fields, JsonNode content) {
     if (content.isTextual()) {
       return wellFormed(fields, "content", content.textValue());
     }
@@ -171,18 +175,24 @@ public final class RequestParser {
     run.setLogprobs(top >= 0);
     run.setTopLogprobs(Math.max(top, 0));
     int bytes = com.google.protobuf.ByteString.copyFromUtf8(text).size();
-    return common(fields, run, false, seed, bytes, 1);
+    return common(fields, run, false, seed, bytes, 1, true);
   }
 
   /** A body whose prompt is sealed: of a plaintext there are no more bytes than of its sealing. */
   private ParsedRequest sealed(Fields fields, JsonNode sealed, boolean chat) {
     SealedPrompt.Builder prompt = SealedFields.read(fields, sealed, chat);
     Run.Builder run = Run.newBuilder().setSealed(prompt);
-    return common(fields, run, chat, 0, prompt.getCiphertext().size(), 1);
+    return common(fields, run, chat, 0, prompt.getCiphertext().size(), 1, true);
   }
 
   private ParsedRequest common(
-      Fields fields, Run.Builder run, boolean chat, long seed, int promptBytes, int messages) {
+      Fields fields,
+      Run.Builder run,
+      boolean chat,
+      long seed,
+      int promptBytes,
+      int messages,
+      boolean parallelToolCalls) {
     String model = fields.string("model", 256);
     if (model == null || model.isEmpty()) {
       throw fields.wrong("model", "the name of a model (GET /v1/models lists them)");
@@ -196,6 +206,9 @@ public final class RequestParser {
       run.getSealedBuilder().setMaxTokens(maxTokens);
     } else {
       run.setIgnoreEos(fields.flag("ignore_eos"));
+      if (run.getIgnoreEos() && (run.hasForm() || run.getChat().getToolUse() == REQUIRED)) {
+        throw fields.wrong("ignore_eos", "left out where the answer must have a form");
+      }
       stops(fields, run);
       run.setSampling(sampling(fields, seed));
     }
@@ -229,7 +242,8 @@ public final class RequestParser {
         Math.max(1, Math.round(timeout * 1000)),
         priority,
         stream,
-        includeUsage);
+        includeUsage,
+        parallelToolCalls);
   }
 
   private static void stops(Fields fields, Run.Builder run) {

@@ -45,6 +45,7 @@ final class SealedFields {
           "chat_template_kwargs",
           "tools",
           "tool_choice",
+          "parallel_tool_calls",
           "response_format",
           "reasoning_effort",
           "echo",

@@ -193,8 +193,7 @@ public final class HttpEdge {
       return new SealedStreamAnswer(response, format, flusher, System.nanoTime());
     }
     boolean usage = parsed.includeUsage();
-    AnswerFormat format =
-        new AnswerFormat(parsed.chat(), parsed.run().getLogprobs(), usage, id, model, created);
+    AnswerFormat format = AnswerFormat.of(parsed, id, created);
     return parsed.stream()
         ? new StreamAnswer(response, format, flusher, usage, System.nanoTime())
         : new WholeAnswer(response, format);

@@ -18,7 +18,9 @@ import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.openai.AnswerFormat;
 import org.cocoon.link.openai.BadRequestException;
 import org.cocoon.link.openai.Fields;
+import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
+import org.cocoon.link.openai.ToolCallReader;
 import org.cocoon.link.openai.Utf8Json;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.ledger.Ledger.Account;
@@ -217,6 +219,7 @@ final class WebSocketEdge {
             0);
         return;
       }
+      ParsedRequest parsed;
       InferenceRequest request;
       String voucher;
       try {
@@ -227,9 +230,8 @@ final class WebSocketEdge {
         }
         long deadlineMillis = frame.integer("deadlineMs", 1, 3_600_000, 0);
         long seed = ThreadLocalRandom.current().nextLong();
-        request =
-            InferenceRequest.of(
-                RequestIds.next(), account, parser.chat(Fields.of(body, "body"), seed));
+        parsed = parser.chat(Fields.of(body, "body"), seed);
+        request = InferenceRequest.of(RequestIds.next(), account, parsed);
         if (deadlineMillis > 0) {
           request = request.withTimeout(deadlineMillis);
         }
@@ -237,7 +239,7 @@ final class WebSocketEdge {
         error(id, Refusal.of(e), 0);
         return;
       }
-      Chat chat = new Chat(this, id, request.id());
+      Chat chat = new Chat(this, id, request.id(), parsed.toolCalls());
       chats.put(id, chat);
       if (voucher == null) {
         chat.begin(request);
@@ -266,20 +268,22 @@ final class WebSocketEdge {
   }
 
   /** One chat on a socket. */
-  private final class Chat implements Answer {
+  private final class Chat implements Answer, ToolCallReader.Sink {
     private final Session session;
     private final String id;
     private final UUID request;
+    private final @Nullable ToolCallReader calls;
     private Buffer pending = Buffer.buffer();
     private @Nullable Exchange exchange;
     private boolean flushAsked;
     private long seq;
     private long tokens;
 
-    Chat(Session session, String id, UUID request) {
+    Chat(Session session, String id, UUID request, @Nullable ToolCallReader calls) {
       this.session = session;
       this.id = id;
       this.request = request;
+      this.calls = calls;
     }
 
     /** Submits it, unless it was cancelled while its voucher was looked at. */
@@ -299,13 +303,33 @@ final class WebSocketEdge {
     @Override
     public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
       tokens += count;
-      if (text.length > 0) {
-        pending.appendBytes(text);
-        if (!flushAsked) {
-          flushAsked = true;
-          flusher.later(this::flush);
-        }
+      if (calls != null) {
+        calls.feed(text, this);
+      } else if (text.length > 0) {
+        text(text);
       }
+    }
+
+    @Override
+    public void text(byte[] text) {
+      pending.appendBytes(text);
+      if (!flushAsked) {
+        flushAsked = true;
+        flusher.later(this::flush);
+      }
+    }
+
+    @Override
+    public void call(int index, String name, String arguments) {
+      flush();
+      session.send(
+          "{\"type\":\"tool_call\",\"id\":%s,\"seq\":%d,\"index\":%d,\"name\":%s,\"arguments\":%s}"
+              .formatted(
+                  Utf8Json.quoted(id),
+                  ++seq,
+                  index,
+                  Utf8Json.quoted(name),
+                  Utf8Json.quoted(arguments)));
     }
 
     @Override
@@ -337,13 +361,16 @@ final class WebSocketEdge {
 
     @Override
     public void finished(Completion completion) {
+      if (calls != null) {
+        calls.finish(this);
+      }
       flush();
       session.send(
           "{\"type\":\"done\",\"id\":%s,\"seq\":%d,\"finish\":\"%s\",\"request\":\"%s\",\"usage\":%s,\"receipt\":\"%s\"}"
               .formatted(
                   Utf8Json.quoted(id),
                   ++seq,
-                  AnswerFormat.finish(completion.finish()),
+                  AnswerFormat.finish(completion.finish(), calls),
                   request,
                   UsageJson.of(completion),
                   completion.receipt().toText()));

@@ -1,5 +1,6 @@
 package org.cocoon.router.fleet;
 
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -426,6 +427,16 @@ public final class Worker implements Candidate {
   /** What it serves. */
   public List<Model> models() {
     return models;
+  }
+
+  /** Whether it can do all of these with a model. */
+  public boolean offers(String model, Collection<String> features) {
+    for (Model one : models) {
+      if (one.getName().equals(model) && one.getFeaturesList().containsAll(features)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Where it is in its life. */

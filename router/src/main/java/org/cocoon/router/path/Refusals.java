@@ -39,6 +39,14 @@ final class Refusals {
             .formatted(shortened(model, MOST_NAME_CHARS)));
   }
 
+  static Refusal unfeatured(String model, String param) {
+    return Refusal.ofParam(
+        Kind.BAD_REQUEST,
+        param,
+        "No worker that serves '%s' can do '%s': leave it out, or use another model."
+            .formatted(shortened(model, MOST_NAME_CHARS), param));
+  }
+
   static Refusal tooManyInFlight(int limit) {
     return Refusal.retry(
         Kind.TOO_MANY_IN_FLIGHT,
@@ -112,7 +120,8 @@ final class Refusals {
     return Refusal.ofParam(
         Kind.SEALED_KEY_UNKNOWN,
         "sealed.key_id",
-        "No worker has the key that this is sealed to: fetch the key again (GET /v1/group-keys) and seal anew.");
+        "No worker has the key that this is sealed to: fetch the key again (GET /v1/group-keys) and"
+            + " seal anew.");
   }
 
   static Refusal workersFailed(int attempts) {

@@ -1,8 +1,10 @@
 package org.cocoon.router.path;
 
 import io.vertx.core.Context;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -167,6 +169,10 @@ public final class RequestPath {
     if (request.sealed() && !fleet.knowsSealed(request.model())) {
       return Refusals.neverSealed(request.model());
     }
+    Refusal unfeatured = request.sealed() ? null : unfeatured(request);
+    if (unfeatured != null) {
+      return unfeatured;
+    }
     if (!admission.enter(request.account())) {
       return Refusals.tooManyInFlight(admission.limit());
     }
@@ -175,7 +181,27 @@ public final class RequestPath {
 
   /** Attached workers that can do it, whatever they cost. */
   private List<Worker> workers(InferenceRequest request) {
-    return request.sealed() ? fleet.servingSealed(request.model()) : fleet.serving(request.model());
+    if (request.sealed()) {
+      return fleet.servingSealed(request.model());
+    }
+    List<Worker> serving = fleet.serving(request.model());
+    Collection<String> features = request.features().values();
+    return features.isEmpty()
+        ? serving
+        : serving.stream().filter(worker -> worker.offers(request.model(), features)).toList();
+  }
+
+  /** What is asked for that no attached worker of the model can do, or null. */
+  private @Nullable Refusal unfeatured(InferenceRequest request) {
+    List<Worker> serving = fleet.serving(request.model());
+    for (Map.Entry<String, String> feature : request.features().entrySet()) {
+      List<String> one = List.of(feature.getValue());
+      if (!serving.isEmpty()
+          && serving.stream().noneMatch(worker -> worker.offers(request.model(), one))) {
+        return Refusals.unfeatured(request.model(), feature.getKey());
+      }
+    }
+    return null;
   }
 
   private void hold(Exchange exchange, Ceiling ceiling) {

@@ -1,8 +1,13 @@
 package org.cocoon.router.request;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.UUID;
 import org.cocoon.link.openai.ParsedRequest;
+import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.ToolUse;
 import org.cocoon.router.ledger.Ledger.Account;
 
 /**
@@ -53,6 +58,30 @@ public record InferenceRequest(
   /** Whether its prompt and its answer are sealed past this router. */
   public boolean sealed() {
     return run.hasSealed();
+  }
+
+  /**
+   * What beyond plain generation a worker must be able to do, each under the name of the parameter
+   * that asks for it. Of a sealed request nobody here can say.
+   */
+  public Map<String, String> features() {
+    Chat chat = run.getChat();
+    boolean tools = !chat.getTools().isEmpty() && chat.getToolUse() != ToolUse.TOOL_USE_NONE;
+    boolean bias = run.getSampling().getLogitBiasCount() > 0;
+    if (!run.hasForm() && !tools && !bias) {
+      return Map.of(); // most requests, and asked more than once of each
+    }
+    Map<String, String> features = new LinkedHashMap<>();
+    if (run.hasForm()) {
+      features.put("response_format", "json");
+    }
+    if (tools) {
+      features.put("tools", "tools");
+    }
+    if (bias) {
+      features.put("logit_bias", "logit_bias");
+    }
+    return Collections.unmodifiableMap(features);
   }
 
   /** The model asked for. */

@@ -56,14 +56,21 @@ final class ChatTemplate {
   }
 
   /** Renders a conversation and the beginning of the assistant's answer. */
-  Rendered render(List<Message> messages, TemplateArguments arguments) {
+  Rendered render(List<Message> messages, TemplateArguments arguments, ToolText.Variables tools) {
     Map<String, @Nullable Object> variables = new HashMap<>(arguments.values());
     List<Map<String, Object>> maps = new ArrayList<>(messages.size());
     for (Message message : messages) {
       Map<String, Object> map = new LinkedHashMap<>();
       map.put("role", message.role());
       map.put("content", message.content());
+      Object calls = tools.calls().get(maps.size());
+      if (calls != null) {
+        map.put("tool_calls", calls);
+      }
       maps.add(map);
+    }
+    if (tools.tools() != null) {
+      variables.put("tools", tools.tools());
     }
     variables.put("messages", maps);
     variables.put("add_generation_prompt", true);

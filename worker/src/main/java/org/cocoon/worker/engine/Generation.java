@@ -70,7 +70,7 @@ final class Generation {
 
   private static Preparation.Ready notReady(int promptTokens) {
     return new Preparation.Ready(
-        new TokenList(0), promptTokens, new AnswerText(List.of(), 0), new TokenCounts());
+        new TokenList(0), promptTokens, new AnswerText(List.of(), 0), new TokenCounts(), null);
   }
 
   RunKey key() {
@@ -171,6 +171,16 @@ final class Generation {
     return ready.counts();
   }
 
+  /** What its next token may be; null: any. */
+  @Nullable TokenMask mask() {
+    return ready.mask();
+  }
+
+  /** Whether its answer has the form that was asked for, and nothing can follow. */
+  boolean isComplete() {
+    return ready.mask() != null && ready.mask().isComplete();
+  }
+
   /** Whether one token stands before its next one, and it may send that. */
   boolean decodes() {
     return credit > 0 && uncached() == 1;
@@ -219,6 +229,9 @@ final class Generation {
     completionTokens++;
     if (Sampler.countsTokens(request.sampling())) {
       counts().answered(token);
+    }
+    if (ready.mask() != null) {
+      ready.mask().accept(token);
     }
     if (completionTokens == 1) {
       firstTokenNanos = nowNanos;

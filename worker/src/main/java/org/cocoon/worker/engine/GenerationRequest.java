@@ -26,6 +26,7 @@ import java.util.List;
  * @param deadlineMillis from now; 0: none
  * @param continuation tokens of this answer that another worker has already delivered; only where
  *     there is one choice
+ * @param form what the answer must look like
  * @param priority who goes first when not all can run
  * @param choices how many answers, 1 to {@value #MAX_CHOICES}
  */
@@ -43,12 +44,13 @@ public record GenerationRequest(
     int credit,
     int deadlineMillis,
     Continuation continuation,
+    AnswerForm form,
     Priority priority,
     int choices) {
   /** Answers that one request can ask for. */
   public static final int MAX_CHOICES = 16;
 
-  /** A request for one answer, of ordinary priority. */
+  /** A request for one answer, of any form and ordinary priority. */
   public GenerationRequest(
       RunKey key,
       String requestId,
@@ -77,6 +79,7 @@ public record GenerationRequest(
         credit,
         deadlineMillis,
         continuation,
+        AnswerForm.FREE,
         Priority.NORMAL,
         1);
   }
@@ -102,23 +105,33 @@ public record GenerationRequest(
     }
   }
 
+  /** The same for an answer of this form. */
+  public GenerationRequest withForm(AnswerForm other) {
+    return with(key, sampling, other, priority, choices);
+  }
+
   /** The same with another priority. */
   public GenerationRequest withPriority(Priority other) {
-    return with(key, sampling, other, choices);
+    return with(key, sampling, form, other, choices);
   }
 
   /** The same for so many answers. */
   public GenerationRequest withChoices(int count) {
-    return with(key, sampling, priority, count);
+    return with(key, sampling, form, priority, count);
   }
 
   /** One of its choices, as a request by itself. */
   GenerationRequest choice(int index) {
-    return with(key.withChoice(index), sampling.withSeed(sampling.seed() + index), priority, 1);
+    Sampling draws = sampling.withSeed(sampling.seed() + index);
+    return with(key.withChoice(index), draws, form, priority, 1);
   }
 
   private GenerationRequest with(
-      RunKey otherKey, Sampling otherSampling, Priority otherPriority, int otherChoices) {
+      RunKey otherKey,
+      Sampling otherSampling,
+      AnswerForm otherForm,
+      Priority otherPriority,
+      int otherChoices) {
     return new GenerationRequest(
         otherKey,
         requestId,
@@ -133,6 +146,7 @@ public record GenerationRequest(
         credit,
         deadlineMillis,
         continuation,
+        otherForm,
         otherPriority,
         otherChoices);
   }
@@ -144,15 +158,51 @@ public record GenerationRequest(
      *
      * @param messages oldest first
      * @param templateArguments JSON object of extra template variables; empty: none
+     * @param tools that the model may call
      */
-    record Chat(List<Message> messages, String templateArguments) implements Prompt {}
+    record Chat(List<Message> messages, String templateArguments, Tools tools) implements Prompt {
+      /** A conversation without tools. */
+      public Chat(List<Message> messages, String templateArguments) {
+        this(messages, templateArguments, Tools.NONE);
+      }
+    }
 
     /** Text to be continued, taken as it is; control markers in it are ordinary text. */
     record Text(String text) implements Prompt {}
   }
 
-  /** One message of a conversation. */
-  public record Message(String role, String content) {}
+  /**
+   * One message of a conversation.
+   *
+   * @param calls of tools, by an assistant: JSON array as OpenAI has it; empty: none
+   */
+  public record Message(String role, String content, String calls) {
+    /** A message without calls. */
+    public Message(String role, String content) {
+      this(role, content, "");
+    }
+
+    /** The same with another content. */
+    Message withContent(String other) {
+      return new Message(role, other, calls);
+    }
+  }
+
+  /**
+   * The tools of a conversation.
+   *
+   * @param json array as OpenAI has it; empty: none
+   * @param required whether the answer must be a call
+   * @param name of the one to call, where the answer must be a call; empty: any
+   */
+  public record Tools(String json, boolean required, String name) {
+    /** No tools. */
+    public static final Tools NONE = new Tools("", false, "");
+
+    boolean isEmpty() {
+      return json.isEmpty();
+    }
+  }
 
   /**
    * What the client has of this answer already.

@@ -40,6 +40,36 @@ final class LogitRow {
     }
   }
 
+  /**
+   * Takes out of this copy what a mask does not allow.
+   *
+   * @return false where nothing is left
+   */
+  boolean restrict(long[] allowed) {
+    largest(); // a row without one number is the backend's fault, not the form's
+    boolean left = false;
+    if (candidates > 0) {
+      for (int entry = 0; entry < candidates; entry++) {
+        if ((allowed[ids[entry] >> 6] >>> (ids[entry] & 63) & 1) == 0) {
+          logits[entry] = Float.NEGATIVE_INFINITY;
+        }
+        left |= logits[entry] > Float.NEGATIVE_INFINITY;
+      }
+      return left;
+    }
+    for (int word = 0; word < allowed.length; word++) {
+      int end = Math.min((word + 1) * Long.SIZE, vocabularySize);
+      long bits = allowed[word];
+      for (int token = word * Long.SIZE; token < end; token++, bits >>>= 1) {
+        if ((bits & 1) == 0) {
+          logits[token] = Float.NEGATIVE_INFINITY;
+        }
+        left |= logits[token] > Float.NEGATIVE_INFINITY;
+      }
+    }
+    return left;
+  }
+
   /** The entries' logits; changing them changes only this copy. */
   float[] logits() {
     return logits;

@@ -30,7 +30,9 @@ final class Logprobs {
       int id = row.token(entry);
       top.add(new Alternative(id, tokens.piece(id), (float) (row.raw(entry) - logSumExp)));
     }
-    float logprob = (float) (row.raw(row.entry(token)) - logSumExp);
+    int chosen = row.entry(token);
+    float logprob = // one that the form of the answer forced need be no candidate
+        chosen < 0 ? Float.NEGATIVE_INFINITY : (float) (row.raw(chosen) - logSumExp);
     return new TokenLogprob(tokens.piece(token), logprob, List.copyOf(top));
   }
 

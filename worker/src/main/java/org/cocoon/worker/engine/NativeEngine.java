@@ -40,7 +40,6 @@ public final class NativeEngine implements Engine {
   private final ServedModel model;
   private final ArrayBlockingQueue<Consumer<Scheduler>> commands;
   private final ThreadPoolExecutor promptThread;
-  private final PromptBuilder prompts;
   private final Preparer preparer;
   private final Scheduler scheduler;
   private final Thread stepThread;
@@ -60,7 +59,8 @@ public final class NativeEngine implements Engine {
     model = model(backend, options);
     commands = new ArrayBlockingQueue<>(options.maxCommands());
     TokenTable tokens = new TokenTable(backend.vocabulary());
-    prompts = new PromptBuilder(backend.vocabulary(), tokens, wallClock, options.maxPromptChars());
+    PromptBuilder prompts =
+        new PromptBuilder(backend.vocabulary(), tokens, wallClock, options.maxPromptChars());
     preparer = new Preparer(backend.limits(), tokens, prompts);
     scheduler = new Scheduler(backend, options, tokens, this::prepare, nanoClock);
     promptThread =
@@ -93,7 +93,7 @@ public final class NativeEngine implements Engine {
       LongSupplier nanoClock,
       InstantSource wallClock) {
     NativeEngine engine = new NativeEngine(backend, options, listener, nanoClock, wallClock);
-    engine.promptThread.execute(engine.prompts::warmUp);
+    engine.promptThread.execute(engine.preparer::warmUp);
     engine.stepThread.start();
     return engine;
   }
@@ -102,8 +102,8 @@ public final class NativeEngine implements Engine {
     BackendDescription description = backend.description();
     List<String> features =
         backend.limits().candidates() == 0
-            ? List.of("logprobs", "logit_bias")
-            : List.of("logprobs");
+            ? List.of("logprobs", "json", "tools", "logit_bias")
+            : List.of("logprobs", "json", "tools");
     return new ServedModel(
         description.model(),
         description.revision(),

@@ -44,7 +44,7 @@ final class Placeholders {
       Message message = messages.get(i);
       String content =
           message.content().isBlank() ? message.content() : "content" + nonce + "n" + i + "z";
-      replaced.add(new Message(message.role(), content));
+      replaced.add(message.withContent(content));
     }
     return replaced;
   }

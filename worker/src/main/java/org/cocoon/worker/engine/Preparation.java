@@ -14,8 +14,14 @@ sealed interface Preparation {
    * @param promptTokens how many of them are the prompt
    * @param text has heard the continuation
    * @param counts holds what penalties need to know of prompt and continuation
+   * @param mask has heard the continuation; null where the answer may look like anything
    */
-  record Ready(TokenList tokens, int promptTokens, AnswerText text, TokenCounts counts)
+  record Ready(
+      TokenList tokens,
+      int promptTokens,
+      AnswerText text,
+      TokenCounts counts,
+      @Nullable TokenMask mask)
       implements Preparation {}
 
   /** The continuation was the whole answer already. */

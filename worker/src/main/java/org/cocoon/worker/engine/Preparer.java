@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Map;
 import org.cocoon.backend.BackendLimits;
+import org.cocoon.worker.constraint.SchemaException;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
+import org.cocoon.worker.engine.GenerationRequest.Prompt;
+import org.cocoon.worker.engine.GenerationRequest.Tools;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +28,19 @@ final class Preparer {
   private final BackendLimits limits;
   private final TokenTable tokens;
   private final PromptBuilder prompts;
+  private final FormDesk forms;
 
   Preparer(BackendLimits limits, TokenTable tokens, PromptBuilder prompts) {
     this.limits = limits;
     this.tokens = tokens;
     this.prompts = prompts;
+    forms = new FormDesk(tokens, prompts.callSyntax());
+  }
+
+  /** Does what the first request would have to wait for. */
+  void warmUp() {
+    prompts.warmUp();
+    forms.warmUp();
   }
 
   /** Makes a request ready, or says why it cannot be. */
@@ -41,8 +52,12 @@ final class Preparer {
     try {
       return switch (prompts.build(request.prompt())) {
         case PromptBuilder.Built.Rejected(Preparation.Rejected reason) -> reason;
-        case PromptBuilder.Built.Tokens(int[] ids) -> replay(request, ids);
+        case PromptBuilder.Built.Tokens(int[] ids) ->
+            replay(request, ids, forms.begin(form(request), request.cacheScope()));
       };
+    } catch (SchemaException wrongSchema) {
+      String param = form(request) instanceof AnswerForm.Call ? "tools" : "response_format";
+      return bad(param + ": " + wrongSchema.fault(), param);
     } catch (RuntimeException | StackOverflowError bug) {
       // The message might quote the prompt; where it was thrown does not.
       log.error(
@@ -55,7 +70,15 @@ final class Preparer {
     }
   }
 
-  private Preparation replay(GenerationRequest request, int[] prompt) {
+  /** The form that is asked for, be it as the call of a tool. */
+  private static AnswerForm form(GenerationRequest request) {
+    return request.prompt() instanceof Prompt.Chat(_, _, Tools tools) && tools.required()
+        ? new AnswerForm.Call(tools.json(), tools.name())
+        : request.form();
+  }
+
+  private Preparation replay(
+      GenerationRequest request, int[] prompt, FormDesk.@Nullable Mask mask) {
     if (prompt.length == 0) {
       return bad("the prompt must not be empty", "prompt");
     }
@@ -81,8 +104,11 @@ final class Preparer {
       if (!request.ignoreEos() && tokens.endsGeneration(id)) {
         return complete(FinishReason.STOP, prompt.length, text);
       }
+      if (mask != null && !mask.replay(id)) {
+        return bad("the continuation has not the form that is asked for", "continuation");
+      }
       text.feed(tokens.piece(id));
-      if (text.matched() != null) {
+      if (text.matched() != null || (mask != null && mask.isComplete())) {
         return complete(FinishReason.STOP, prompt.length, text);
       }
       if (counted) {
@@ -96,7 +122,10 @@ final class Preparer {
     TokenList all = new TokenList(prompt.length + ids.length + 64);
     all.addAll(prompt);
     all.addAll(ids);
-    return new Preparation.Ready(all, prompt.length, text, counts);
+    if (mask != null) {
+      mask.allowed(); // made here rather than on the step thread
+    }
+    return new Preparation.Ready(all, prompt.length, text, counts, mask);
   }
 
   private static Preparation complete(FinishReason reason, int promptTokens, AnswerText text) {
@@ -111,6 +140,9 @@ final class Preparer {
     }
     if (request.maxTokens() < 0) {
       return bad("max_tokens must not be negative", "max_tokens");
+    }
+    if (request.ignoreEos() && !(form(request) instanceof AnswerForm.Free)) {
+      return bad("ignore_eos must be left out where the answer must have a form", "ignore_eos");
     }
     if (request.deadlineMillis() < 0) {
       return bad("timeout must not be negative", "timeout");

@@ -38,16 +38,25 @@ final class PromptBuilder {
   private final int maxChars;
   private final SecureRandom random = new SecureRandom();
   private final @Nullable ChatTemplate template;
+  private final boolean templateKnowsTools;
+  private final CallSyntax callSyntax;
 
   PromptBuilder(Vocabulary vocabulary, TokenTable tokens, InstantSource wallClock, int maxChars) {
     this.vocabulary = vocabulary;
     this.tokens = tokens;
     this.maxChars = maxChars;
     String source = vocabulary.chatTemplate();
+    templateKnowsTools = source != null && ToolText.knows(source);
+    callSyntax = CallSyntax.of(source);
     template =
         source == null
             ? null
             : new ChatTemplate(source, vocabulary.beginText(), vocabulary.endText(), wallClock);
+  }
+
+  /** How this model writes calls of tools. */
+  CallSyntax callSyntax() {
+    return callSyntax;
   }
 
   /** What came of a prompt. */
@@ -77,17 +86,19 @@ final class PromptBuilder {
     if (chat.messages().isEmpty()) {
       return badMessages("messages must not be empty");
     }
-    long chars = chat.templateArguments().length();
+    long chars = chat.templateArguments().length() + chat.tools().json().length();
     for (Message message : chat.messages()) {
       if (!ROLE.matcher(message.role()).matches()) {
         return badMessages("a role must be 1 to 64 letters, digits, '_' or '-'");
       }
-      chars += message.content().length();
+      chars += message.content().length() + message.calls().length();
     }
     if (chars > maxChars) {
       return tooLong();
     }
-    return template == null ? plain(chat.messages()) : rendered(template, chat);
+    List<Message> messages =
+        templateKnowsTools ? chat.messages() : ToolText.inWords(chat.messages(), chat.tools());
+    return template == null ? plain(messages) : rendered(template, messages, chat);
   }
 
   private Built plain(List<Message> messages) {
@@ -98,25 +109,32 @@ final class PromptBuilder {
     return tokens(vocabulary.tokenize(text.append("assistant:").toString(), false));
   }
 
-  private Built rendered(ChatTemplate with, Prompt.Chat chat) {
+  private Built rendered(ChatTemplate with, List<Message> messages, Prompt.Chat chat) {
     TemplateArguments arguments =
         TemplateArguments.parse(chat.templateArguments(), this::withoutMarkers);
     if (arguments == null) {
       return rejected("chat_template_kwargs must be a JSON object", "chat_template_kwargs");
     }
-    List<String> contents = chat.messages().stream().map(Message::content).toList();
+    ToolText.Variables tools =
+        templateKnowsTools
+            ? ToolText.variables(messages, chat.tools(), this::withoutMarkers)
+            : ToolText.Variables.NONE;
+    if (tools == null) {
+      return rejected("the tools or their calls hold control markers of this model", "tools");
+    }
+    List<String> contents = messages.stream().map(Message::content).toList();
     Placeholders placeholders = Placeholders.of(contents, nonce());
-    Rendered asIs = with.render(chat.messages(), arguments);
+    Rendered asIs = with.render(messages, arguments, tools);
     if (!(asIs instanceof Rendered.Text(String text))) {
       return badMessages(((Rendered.Failed) asIs).reason());
     }
-    Rendered marked = with.render(placeholders.replace(chat.messages()), arguments);
+    Rendered marked = with.render(placeholders.replace(messages), arguments, tools);
     List<Placeholders.Piece> pieces =
         marked instanceof Rendered.Text(String markedText)
             ? placeholders.align(markedText, text)
             : null;
     return pieces == null
-        ? neutralised(with, chat.messages(), arguments)
+        ? neutralised(with, messages, arguments, tools)
         : tokens(tokenize(text, pieces));
   }
 
@@ -134,16 +152,19 @@ final class PromptBuilder {
   }
 
   private Built neutralised(
-      ChatTemplate with, List<Message> messages, TemplateArguments arguments) {
+      ChatTemplate with,
+      List<Message> messages,
+      TemplateArguments arguments,
+      ToolText.Variables tools) {
     List<Message> harmless = new ArrayList<>(messages.size());
     for (Message message : messages) {
       String content = withoutMarkers(message.content());
       if (content == null) {
         return badMessages("a message holds control markers of this model");
       }
-      harmless.add(new Message(message.role(), content));
+      harmless.add(message.withContent(content));
     }
-    return switch (with.render(harmless, arguments)) {
+    return switch (with.render(harmless, arguments, tools)) {
       case Rendered.Text(String text) -> tokens(vocabulary.tokenize(text, true));
       case Rendered.Failed(String message) -> badMessages(message);
     };

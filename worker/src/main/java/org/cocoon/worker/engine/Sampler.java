@@ -1,13 +1,15 @@
 package org.cocoon.worker.engine;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the next token from a row of logits.
  *
- * <p>In this order: repetition penalty, frequency and presence penalty, logit bias; then, unless
- * the temperature is 0, temperature, top-k, top-p over what top-k left, min-p, and a draw. Of equal
- * logits the smaller id counts as the more likely.
+ * <p>In this order: what the form of the answer forbids is taken out; repetition penalty, frequency
+ * and presence penalty, logit bias; then, unless the temperature is 0, temperature, top-k, top-p
+ * over what top-k left, min-p, and a draw. Of equal logits the smaller id counts as the more
+ * likely.
  *
  * <p>A token less than 2^-24 times as likely as the most likely one is never drawn: that is below
  * what a float can add, and it spares an exponential for most of the vocabulary. The survivors
@@ -35,13 +37,23 @@ final class Sampler {
     cut = new LikelihoodCut(row.size(), FLOOR);
   }
 
+  /** The same for an answer that may look like anything. */
+  int choose(Sampling sampling, TokenCounts counts, int position) {
+    return choose(sampling, counts, position, null);
+  }
+
   /**
    * Chooses from the row that was loaded last; changes its copy of the logits.
    *
    * @param counts tokens seen so far, if a penalty is asked for
    * @param position of the token in the answer, from 0
+   * @param mask what the token may be; null: anything
+   * @return -1 where the mask allows no token at all
    */
-  int choose(Sampling sampling, TokenCounts counts, int position) {
+  int choose(Sampling sampling, TokenCounts counts, int position, @Nullable TokenMask mask) {
+    if (mask != null && !row.restrict(mask.allowed())) {
+      return mask.fallback();
+    }
     adjust(sampling, counts);
     int largest = row.largest();
     if (sampling.temperature() == 0) {

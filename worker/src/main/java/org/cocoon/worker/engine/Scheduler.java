@@ -24,6 +24,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Scheduler {
   private static final Logger log = LoggerFactory.getLogger(Scheduler.class);
+  private static final String NO_TOKEN =
+      "no token of this model goes on with an answer of the form that was asked for";
 
   private final Backend backend;
   private final int contextTokens;
@@ -251,7 +253,15 @@ final class Scheduler {
   private void advance(Generation generation, long now) {
     GenerationRequest request = generation.request;
     int token =
-        sampler.choose(request.sampling(), generation.counts(), generation.answerPosition());
+        sampler.choose(
+            request.sampling(),
+            generation.counts(),
+            generation.answerPosition(),
+            generation.mask());
+    if (token < 0) {
+      refuse(generation, RefusalCause.UNSUPPORTED, NO_TOKEN, "response_format");
+      return;
+    }
     AnswerText text = generation.text();
     if (!request.ignoreEos() && tokens.endsGeneration(token)) {
       end(generation, new int[0], List.of(), FinishReason.STOP, null);
@@ -264,6 +274,8 @@ final class Scheduler {
     text.feed(tokens.piece(token));
     if (text.matched() != null) {
       end(generation, ids, told, FinishReason.STOP, text.matched());
+    } else if (generation.isComplete()) {
+      end(generation, ids, told, FinishReason.STOP, null);
     } else if (generation.isAtLength(contextTokens)) {
       end(generation, ids, told, FinishReason.LENGTH, null);
     } else {

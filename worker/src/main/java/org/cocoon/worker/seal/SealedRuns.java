@@ -121,6 +121,11 @@ public final class SealedRuns {
                 Continuation.newBuilder()
                     .addAllIds(Arrays.stream(resumed.ids()).boxed().toList())
                     .setTextBytes(resumed.textBytes()));
+    if (prompt.hasForm()) {
+      open.setForm(prompt.getForm());
+    } else {
+      open.clearForm();
+    }
     if (resumed.complete()) {
       open.setMaxTokens(resumed.ids().length); // only its end is to be told once more
     }

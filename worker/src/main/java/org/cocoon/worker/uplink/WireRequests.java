@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.cocoon.link.wire.Alternative;
 import org.cocoon.link.wire.Bias;
+import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
@@ -16,10 +17,12 @@ import org.cocoon.link.wire.PrivateTokens;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.link.wire.Tokens;
+import org.cocoon.worker.engine.AnswerForm;
 import org.cocoon.worker.engine.GenerationRequest;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
 import org.cocoon.worker.engine.GenerationRequest.Message;
 import org.cocoon.worker.engine.GenerationRequest.Prompt;
+import org.cocoon.worker.engine.GenerationRequest.Tools;
 import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.engine.Sampling;
 import org.cocoon.worker.engine.StepOutcome;
@@ -39,28 +42,47 @@ final class WireRequests {
   static GenerationRequest request(RunKey key, Run run, String system) {
     Prompt prompt =
         run.hasChat()
-            ? new Prompt.Chat(messages(run, system), run.getChat().getTemplateArguments())
+            ? new Prompt.Chat(
+                messages(run, system), run.getChat().getTemplateArguments(), tools(run.getChat()))
             : new Prompt.Text(run.getText());
     int[] ids = new int[run.getContinuation().getIdsCount()];
     for (int i = 0; i < ids.length; i++) {
       ids[i] = run.getContinuation().getIds(i);
     }
-    return new GenerationRequest(
-        key,
-        run.getRequestId(),
-        run.getCacheScope(),
-        prompt,
-        sampling(run.getSampling()),
-        run.getMaxTokens(),
-        List.copyOf(run.getStopList()),
-        run.getIgnoreEos(),
-        run.getLogprobs(),
-        run.getTopLogprobs(),
-        run.getCredit(),
-        run.getDeadlineMillis(),
-        ids.length == 0
-            ? Continuation.NONE
-            : new Continuation(ids, run.getContinuation().getTextBytes()));
+    GenerationRequest request =
+        new GenerationRequest(
+            key,
+            run.getRequestId(),
+            run.getCacheScope(),
+            prompt,
+            sampling(run.getSampling()),
+            run.getMaxTokens(),
+            List.copyOf(run.getStopList()),
+            run.getIgnoreEos(),
+            run.getLogprobs(),
+            run.getTopLogprobs(),
+            run.getCredit(),
+            run.getDeadlineMillis(),
+            ids.length == 0
+                ? Continuation.NONE
+                : new Continuation(ids, run.getContinuation().getTextBytes()));
+    return request.withForm(form(run.getForm()));
+  }
+
+  private static AnswerForm form(org.cocoon.link.wire.AnswerForm form) {
+    return switch (form.getFormCase()) {
+      case JSON_OBJECT -> new AnswerForm.AnyObject();
+      case JSON_SCHEMA -> new AnswerForm.Schema(form.getJsonSchema());
+      case FORM_NOT_SET -> AnswerForm.FREE;
+    };
+  }
+
+  private static Tools tools(Chat chat) {
+    return switch (chat.getToolUse()) {
+      case TOOL_USE_NONE -> Tools.NONE;
+      case TOOL_USE_REQUIRED -> new Tools(chat.getTools(), true, chat.getToolName());
+      case TOOL_USE_AUTO, UNRECOGNIZED -> new Tools(chat.getTools(), false, "");
+    };
   }
 
   private static List<Message> messages(Run run, String system) {
@@ -72,7 +94,10 @@ final class WireRequests {
     }
     run.getChat()
         .getMessagesList()
-        .forEach(message -> messages.add(new Message(message.getRole(), message.getContent())));
+        .forEach(
+            message ->
+                messages.add(
+                    new Message(message.getRole(), message.getContent(), message.getToolCalls())));
     return messages;
   }
 

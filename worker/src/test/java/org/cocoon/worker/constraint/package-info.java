@@ -1,0 +1,4 @@
+@NullMarked
+package org.cocoon.worker.constraint;
+
+import org.jspecify.annotations.NullMarked;
