@@ -60,7 +60,10 @@ final class WireRequests {
         run.getDeadlineMillis(),
         ids.length == 0
             ? Continuation.NONE
-            : new Continuation(ids, run.getContinuation().getTextBytes()));
+            : new Continuation(
+                ids,
+                run.getContinuation().getTextBytes(),
+                run.getContinuation().getText().toStringUtf8()));
   }
 
   private static List<Message> messages(Run run, String system) {
