@@ -150,7 +150,7 @@ public final class NativeEngine implements Engine {
     submit(scheduler -> scheduler.grant(key, tokens));
   }
 
-  /** Completes with the cause when the engine broke, and never otherwise. */
+  @Override
   public CompletionStage<Throwable> broken() {
     return broken.minimalCompletionStage();
   }
