@@ -9,12 +9,10 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import org.cocoon.backend.Backend;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.earnings.PayoutAddress;
-import org.cocoon.worker.engine.EngineOptions;
-import org.cocoon.worker.engine.NativeEngine;
+import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.uplink.Uplinks;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,7 +28,7 @@ public final class WorkerProcess {
 
   private final WorkerOptions options;
   private final Vertx vertx;
-  private final NativeEngine engine;
+  private final Engine engine;
   private final Uplinks uplinks;
   private final WorkerTrust trust;
   private final @Nullable KeysLink keys;
@@ -42,9 +40,8 @@ public final class WorkerProcess {
       Vertx vertx,
       WorkerTrust trust,
       WorkerTee tee,
-      Backend backend,
-      EngineOptions engineOptions)
-      throws IOException {
+      EngineMaker maker)
+      throws IOException, InterruptedException {
     this.options = options;
     PayoutAddress payout = options.payout();
     this.earnings = payout == null ? null : new EarningsBook(payout, options.earnings());
@@ -58,27 +55,27 @@ public final class WorkerProcess {
             : new KeysLink(
                 vertx, keyManager, trust.keyManagers(), trust::freshForKeys, trust.clock());
     this.uplinks = keys == null ? new Uplinks() : new Uplinks(keys);
-    this.engine = NativeEngine.open(backend, engineOptions, uplinks);
+    this.engine = maker.open(vertx, uplinks);
   }
 
   /**
-   * Starts a worker over an open backend; returns as soon as it dials.
+   * Starts a worker; returns as soon as it dials.
    *
+   * @param maker makes its engine
    * @param refusedForGood hears why a router will never take this worker
    * @param broken hears that the engine broke, so that the process should end and be restarted
    * @throws IOException if the policy or the simulated TEE cannot be read
    */
   public static WorkerProcess start(
       WorkerOptions options,
-      Backend backend,
-      EngineOptions engineOptions,
+      EngineMaker maker,
       Consumer<String> refusedForGood,
       Consumer<Throwable> broken)
-      throws IOException {
+      throws IOException, InterruptedException {
     WorkerTee tee = WorkerTee.open(options);
     Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
     WorkerTrust trust = new WorkerTrust(options, tee);
-    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, backend, engineOptions);
+    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, maker);
     process.begin(refusedForGood, broken);
     return process;
   }

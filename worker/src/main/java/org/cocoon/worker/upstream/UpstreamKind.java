@@ -11,35 +11,35 @@ import java.util.List;
  */
 public enum UpstreamKind {
   /** vLLM; its chunks tell the usage so far. */
-  VLLM("vllm", "vLLM", true, true, List.of("logprobs", "logit_bias")),
+  VLLM("vllm", "vLLM", true, true, true),
   /** SGLang; the same. */
-  SGLANG("sglang", "SGLang", true, true, List.of("logprobs", "logit_bias")),
+  SGLANG("sglang", "SGLang", true, true, true),
   /** llama.cpp's server; an assistant's message at the end is continued, chunks tell timings. */
-  LLAMA_SERVER("llamacpp", "llama-server", true, true, List.of("logprobs", "logit_bias")),
+  LLAMA_SERVER("llamacpp", "llama-server", true, true, true),
   /** TensorRT-LLM's server. */
-  TRTLLM("tensorrt_llm", "trtllm-serve", true, false, List.of()),
+  TRTLLM("tensorrt_llm", "trtllm-serve", true, false, false),
   /** Ollama: what it does not know it ignores. */
-  OLLAMA("library", "Ollama", false, false, List.of()),
+  OLLAMA("library", "Ollama", false, false, false),
   /** Anything else: only what OpenAI's API has is passed on. */
-  OTHER("", "an OpenAI-compatible server", false, false, List.of());
+  OTHER("", "an OpenAI-compatible server", false, false, false);
 
   private final String owner;
   private final String label;
   private final boolean extended;
   private final boolean continuesText;
-  private final List<String> features;
+  private final boolean looksAtLogits;
 
   UpstreamKind(
       String owner,
       String label,
       boolean extended,
       boolean continuesText,
-      List<String> features) {
+      boolean looksAtLogits) {
     this.owner = owner;
     this.label = label;
     this.extended = extended;
     this.continuesText = continuesText;
-    this.features = features;
+    this.looksAtLogits = looksAtLogits;
   }
 
   /** The kind whose models are owned so; {@link #OTHER} where none is known. */
@@ -69,6 +69,6 @@ public enum UpstreamKind {
 
   /** Features of its models, in the words of the hello. */
   List<String> features() {
-    return features;
+    return looksAtLogits ? List.of("logprobs", "logit_bias") : List.of();
   }
 }

@@ -200,7 +200,7 @@ final class UpstreamRun {
     try {
       events.feed(bytes);
     } catch (UpstreamFault fault) {
-      broken(fault.getMessage());
+      broken(String.valueOf(fault.getMessage()));
       return;
     }
     send();

@@ -1,5 +1,6 @@
 package org.cocoon.worker.upstream;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -114,7 +115,7 @@ class RealUpstreamTest {
       StringBuilder before = new StringBuilder();
       int tokens = 0;
       for (int i = 0; i < cut; i++) {
-        before.append(new String(whole.taken.get(i).text(), java.nio.charset.StandardCharsets.UTF_8));
+        before.append(new String(whole.taken.get(i).text(), UTF_8));
         tokens += whole.taken.get(i).ids().length;
       }
       int[] ids = new int[tokens];

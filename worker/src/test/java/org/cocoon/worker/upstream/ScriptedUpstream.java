@@ -6,6 +6,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
 import java.util.concurrent.BlockingQueue;
@@ -13,7 +14,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** A server that does what a test says, also what no server should. */
-final class ScriptedUpstream implements AutoCloseable {
+final class ScriptedUpstream {
   /** One request as it came, and the way to answer it. */
   final class Asked {
     final String path;
@@ -22,7 +23,7 @@ final class ScriptedUpstream implements AutoCloseable {
     private final HttpServerResponse response;
 
     Asked(HttpServerRequest request, Buffer body) {
-      this.path = request.path();
+      this.path = String.valueOf(request.path());
       this.body = new JsonObject(body);
       this.response = request.response();
       response.exceptionHandler(ignored -> {});
@@ -53,7 +54,7 @@ final class ScriptedUpstream implements AutoCloseable {
     Asked text(String text) {
       return event(
           "{\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":%s},\"finish_reason\":null}]}"
-              .formatted(io.vertx.core.json.Json.encode(text)));
+              .formatted(Json.encode(text)));
     }
 
     Asked finish(String reason) {
@@ -107,7 +108,7 @@ final class ScriptedUpstream implements AutoCloseable {
   }
 
   private void answer(HttpServerRequest request) {
-    switch (request.path()) {
+    switch (String.valueOf(request.path())) {
       case "/v1/models" -> request.response().end(models);
       case "/props" -> request.response().end(props);
       case "/api/ps" -> request.response().end("{\"models\":[]}");
@@ -131,8 +132,7 @@ final class ScriptedUpstream implements AutoCloseable {
     return next;
   }
 
-  @Override
-  public void close() throws Exception {
+  void close() throws Exception {
     server.close().await(10, TimeUnit.SECONDS);
   }
 }

@@ -463,9 +463,13 @@ class UpstreamEngineTest {
   @Test
   void tellsTheLoadThatOthersMake() throws Exception {
     upstream.metrics =
-        "# TYPE x gauge\nvllm:num_requests_running{engine=\"0\",model_name=\"m\"} 5.0\n"
-            + "vllm:num_requests_running{engine=\"1\",model_name=\"m\"} 2.0\n"
-            + "vllm:num_requests_waiting{model_name=\"m\"} 3.0 1700000000\nodd\n";
+        """
+        # TYPE x gauge
+        vllm:num_requests_running{engine="0",model_name="m"} 5.0
+        vllm:num_requests_running{engine="1",model_name="m"} 2.0
+        vllm:num_requests_waiting{model_name="m"} 3.0 1700000000
+        odd
+        """;
     for (int i = 0; i < 100 && engine.load().running() != 7; i++) {
       TimeUnit.MILLISECONDS.sleep(50);
     }
