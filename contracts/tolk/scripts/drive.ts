@@ -308,11 +308,12 @@ class World {
     /** Gives them back; balance and times stay as they are. An account that ended without a coin has none. */
     async heal(r: Json): Promise<Json> {
         const contract = await this.chain.getContract(Address.parse(r.account));
-        const shard = contract.account;
-        const before = this.broken.get(r.account)!.account!;
-        const account = shard.account ?? { ...before, storage: { ...before.storage, balance: { coins: 0n } } };
+        const before = this.broken.get(r.account)!;
+        const old = before.account!;
         this.broken.delete(r.account);
-        contract.account = { ...shard, account: { ...account, storage: { ...account.storage, state: before.storage.state } } };
+        const shard = contract.account.account ? contract.account : before;
+        const storage = contract.account.account?.storage ?? { ...old.storage, balance: { coins: 0n } };
+        contract.account = { ...shard, account: { ...shard.account!, storage: { ...storage, state: old.storage.state } } };
         return {};
     }
 }
