@@ -15,7 +15,6 @@ import org.cocoon.backend.LlamaOptions;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
-import org.cocoon.worker.engine.StepListener;
 import org.cocoon.worker.upstream.UpstreamOptions;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -93,13 +92,15 @@ final class EngineArguments {
       names = "--step-timeout",
       defaultValue = "PT60S",
       paramLabel = "DURATION",
-      description = "The engine hangs if no step ends for so long while there is work (default PT60S).")
+      description =
+          "The engine hangs if no step ends for so long while there is work (default PT60S).")
   private Duration stepTimeout = Duration.ofSeconds(60);
 
   @Option(
       names = "--upstream",
       paramLabel = "URL",
-      description = "The server beside this worker (default: looks at ports 8000, 30000, 8080, 11434).")
+      description =
+          "The server beside this worker (default: looks at ports 8000, 30000, 8080, 11434).")
   private @Nullable String upstream;
 
   @Option(
@@ -177,7 +178,8 @@ final class EngineArguments {
       case LLAMA -> over(llama());
       case FAKE -> over(fake());
       case UPSTREAM -> {
-        UpstreamOptions there = upstream == null ? null : upstream(UpstreamOptions.address(upstream));
+        UpstreamOptions there =
+            upstream == null ? null : upstream(UpstreamOptions.address(upstream));
         yield (vertx, listener) -> search(vertx).await(there, listener);
       }
       case TENSORRT -> throw new IllegalArgumentException(GpuSight.look().sentence());
@@ -274,7 +276,8 @@ final class EngineArguments {
     Path file = model;
     if (file == null) {
       throw new IllegalArgumentException(
-          "--engine llama needs --model FILE, a GGUF file (./cocoon worker --model NAME fetches one)");
+          "--engine llama needs --model FILE, a GGUF file (./cocoon worker --model NAME fetches"
+              + " one)");
     }
     String fileName = String.valueOf(file.getFileName());
     String fromFile = fileName.replaceFirst("\\.gguf$", "").toLowerCase(Locale.ROOT);

@@ -12,7 +12,7 @@ record GpuSight(boolean usable, String sentence) {
   static GpuSight look() {
     return new GpuSight(
         false,
-        "this build has no TensorRT backend; run vLLM, SGLang or trtllm-serve beside this worker and"
-            + " use --engine upstream");
+        "this build has no TensorRT backend; run vLLM, SGLang or trtllm-serve beside this worker"
+            + " and use --engine upstream");
   }
 }

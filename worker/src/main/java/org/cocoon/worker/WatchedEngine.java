@@ -46,7 +46,8 @@ final class WatchedEngine implements Engine {
         if (stuck > timeoutNanos) {
           broken.complete(
               new IOException(
-                  "a step has not ended for %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(stuck))));
+                  "a step has not ended for %d s"
+                      .formatted(TimeUnit.NANOSECONDS.toSeconds(stuck))));
         }
       }
     } catch (InterruptedException e) {

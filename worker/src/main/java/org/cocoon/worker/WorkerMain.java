@@ -1,6 +1,10 @@
 package org.cocoon.worker;
 
+import io.vertx.core.Vertx;
 import io.vertx.core.net.SocketAddress;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -54,7 +58,6 @@ public final class WorkerMain implements Callable<Integer> {
   private static final int CANNOT_LOAD = 3;
   private static final int REFUSED = 4;
   private static final int BROKEN = 5;
-  private static final long DRAIN_SECONDS = 6;
   private static final Duration SELF_TEST = Duration.ofMinutes(2);
 
   @Option(
@@ -123,10 +126,46 @@ public final class WorkerMain implements Callable<Integer> {
   private Duration renewAfter = Duration.ofHours(12);
 
   @Option(
+      names = "--drain",
+      defaultValue = "PT6S",
+      paramLabel = "DURATION",
+      description = "How long running answers may take to end when it is stopped (default PT6S).")
+  private Duration drain = Duration.ofSeconds(6);
+
+  @Option(
       names = "--state",
       paramLabel = "DIR",
       description = "Keeps what the self-test must give again (default: nothing is kept).")
   private @Nullable Path state;
+
+  @Option(
+      names = "--calibrate",
+      description = "Measure the engine, say which --slots and --coefficient fit, and end.")
+  private boolean calibrate;
+
+  @Option(
+      names = "--target-ton-per-hour",
+      paramLabel = "TON",
+      defaultValue = "0",
+      description = "calibrate: what the worker should earn when it is always busy.")
+  private BigDecimal target = BigDecimal.ZERO;
+
+  @Option(
+      names = "--ton-per-million",
+      paramLabel = "TON",
+      defaultValue = "0",
+      description = "calibrate: what routers pay for a million tokens of answers at 1000.")
+  private BigDecimal price = BigDecimal.ZERO;
+
+  @Option(names = "--view", description = "Draws what it does on the terminal, once a second.")
+  private boolean view;
+
+  @Option(
+      names = "--page-port",
+      paramLabel = "PORT",
+      defaultValue = "-1",
+      description = "The same on a page of this machine, http://127.0.0.1:PORT (default: none).")
+  private int pagePort;
 
   @Option(
       names = "--config",
@@ -163,6 +202,9 @@ public final class WorkerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (calibrate) {
+      return calibrated();
+    }
     WorkerOptions options =
         new WorkerOptions(
             routers.stream().map(router -> address("--router", router)).toList(),
@@ -190,18 +232,44 @@ public final class WorkerMain implements Callable<Integer> {
             tested(engine.maker()),
             why -> leave("a router refused this worker for good: " + why, REFUSED),
             fault -> leave("the engine broke: " + fault.getMessage(), BROKEN));
+    if (pagePort > 65_535) {
+      throw new IllegalArgumentException("--page-port is 0 to 65535");
+    }
+    // Drawing over itself makes sense only where a terminal is; elsewhere it would fill a file.
+    process.show(view && drawsOnTerminal() ? System.out : null, pagePort);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
                   try {
-                    process.stop(TimeUnit.SECONDS.toMillis(DRAIN_SECONDS));
+                    process.stop(drain.toMillis());
                   } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                   }
                 },
                 "shutdown"));
     return 0;
+  }
+
+  private Integer calibrated() throws Exception {
+    Vertx vertx = Vertx.vertx();
+    Calibration calibration = new Calibration(System::nanoTime);
+    try (Engine made = engine.maker().open(vertx, calibration)) {
+      System.out.println(Calibration.report(calibration.measure(made), target, price));
+    } finally {
+      vertx.close().await(2, TimeUnit.SECONDS);
+    }
+    return 0;
+  }
+
+  /** The launcher gives programs no terminal to read from, so that a console is none for Java. */
+  private static boolean drawsOnTerminal() {
+    try {
+      String out = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
+      return out.startsWith("/dev/pts/") || out.startsWith("/dev/tty");
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** An engine that is asked something before anybody else may ask it. */

@@ -102,8 +102,7 @@ class SelfTestTest {
   void wantsTheSameAnswerAtEachStart(@TempDir Path state) throws Exception {
     run(says(" five"), state);
     run(says(" five"), state);
-    BackendException other =
-        assertThrows(BackendException.class, () -> run(says(" fife"), state));
+    BackendException other = assertThrows(BackendException.class, () -> run(says(" fife"), state));
     assertTrue(String.valueOf(other.getMessage()).contains("otherwise than at its first start"));
   }
 

@@ -101,8 +101,7 @@ class WatchedEngineTest {
   void wantsALimit() {
     try (NativeEngine engine =
         NativeEngine.open(fake(0, 8), EngineOptions.DEFAULTS, outcome -> {})) {
-      assertThrows(
-          IllegalArgumentException.class, () -> new WatchedEngine(engine, Duration.ZERO));
+      assertThrows(IllegalArgumentException.class, () -> new WatchedEngine(engine, Duration.ZERO));
     }
   }
 }

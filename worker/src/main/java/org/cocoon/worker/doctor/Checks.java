@@ -78,9 +78,7 @@ final class Checks {
       String[] fields = line.split("\\s*,\\s*", -1);
       found.add(
           fields.length == 4
-              ? Finding.ok(
-                  "gpu",
-                  "%s, driver %s, VBIOS %s, %s".formatted((Object[]) fields))
+              ? Finding.ok("gpu", "%s, driver %s, VBIOS %s, %s".formatted((Object[]) fields))
               : Finding.warning(
                   "gpu",
                   "nvidia-smi says something that is not understood",
@@ -103,7 +101,8 @@ final class Checks {
         found,
         device
             ? "Load the driver that belongs to the installed nvidia-smi (dmesg says what is wrong)."
-            : "Pass the GPU through to this guest and install NVIDIA's driver, or use --engine llama.");
+            : "Pass the GPU through to this guest and install NVIDIA's driver, or use --engine"
+                  + " llama.");
   }
 
   private Finding confidentialComputing() {
@@ -119,8 +118,8 @@ final class Checks {
       return Finding.warning(
           "gpu-cc",
           "confidential computing is off",
-          "Switch it on at the host (nvidia_gpu_tools.py --set-cc-mode=on --reset-after-cc-mode-switch)"
-              + " and start the guest again.");
+          "Switch it on at the host (nvidia_gpu_tools.py --set-cc-mode=on"
+              + " --reset-after-cc-mode-switch) and start the guest again.");
     }
     Optional<String> ready = machine.run(List.of("nvidia-smi", "conf-compute", "-grs"));
     if (ready.isPresent() && ready.get().toLowerCase(Locale.ROOT).contains("not ready")) {
@@ -147,8 +146,7 @@ final class Checks {
                 "Run native/build, or name the folder of the libraries with --native DIR."));
     if (model == null) {
       found.add(
-          Finding.warning(
-              "model", "none named", "Name one with --model FILE to have it checked."));
+          Finding.warning("model", "none named", "Name one with --model FILE to have it checked."));
       return found;
     }
     try {
@@ -240,7 +238,8 @@ final class Checks {
           : Finding.warning(
               "clock",
               "nobody is seen to keep it",
-              "Run an NTP client, or compare it with --clock URL; evidence is refused when it is wrong.");
+              "Run an NTP client, or compare it with --clock URL; evidence is refused when it is"
+                  + " wrong.");
     }
     try {
       Instant there = machine.timeAt(url);

@@ -22,7 +22,11 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = "Looks whether a worker can run here; each failure with its remedy.",
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {" 0:nothing failed (warnings may be there)", " 1:something failed", " 2:wrong usage"})
+    exitCodeList = {
+      " 0:nothing failed (warnings may be there)",
+      " 1:something failed",
+      " 2:wrong usage"
+    })
 public final class DoctorCommand implements Callable<Integer> {
   @Option(
       names = "--router",
@@ -31,10 +35,7 @@ public final class DoctorCommand implements Callable<Integer> {
       description = "Looks whether it accepts connections; may be given several times.")
   private List<String> routers = List.of();
 
-  @Option(
-      names = "--keys",
-      paramLabel = "HOST:PORT",
-      description = "The same for the key manager.")
+  @Option(names = "--keys", paramLabel = "HOST:PORT", description = "The same for the key manager.")
   private @Nullable String keys;
 
   @Option(

@@ -54,8 +54,8 @@ public record GenerationRequest(
   /**
    * What the client has of this answer already.
    *
-   * @param ids tokens already generated, {@link #UNKNOWN_ID} where no engine told which; empty for a
-   *     fresh request
+   * @param ids tokens already generated, {@link #UNKNOWN_ID} where no engine told which; empty for
+   *     a fresh request
    * @param textBytes bytes of answer text already delivered; what comes next begins after them
    * @param text those bytes, for an engine that goes on from text; otherwise empty
    */

@@ -94,7 +94,10 @@ record AnswerChunk(
     JsonNode ids = choice.path("token_ids");
     return new AnswerChunk(
         text(delta.has("content") ? delta.path("content") : choice.path("text")),
-        text(delta.has("reasoning_content") ? delta.path("reasoning_content") : delta.path("reasoning")),
+        text(
+            delta.has("reasoning_content")
+                ? delta.path("reasoning_content")
+                : delta.path("reasoning")),
         usage != null ? usage.completionTokens() : count(root.path("timings").path("predicted_n")),
         ids.isArray() ? ids.size() : logprobs.isEmpty() ? -1 : logprobs.size(),
         usage,

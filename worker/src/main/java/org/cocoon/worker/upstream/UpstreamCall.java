@@ -92,7 +92,9 @@ sealed interface UpstreamCall {
     if (begun && request.prompt() instanceof Prompt.Chat && !kind.continuesText()) {
       return unsupported("this engine cannot go on with an answer that another one began", "");
     }
-    if (begun && request.continuation().text().isEmpty() && request.continuation().textBytes() > 0) {
+    if (begun
+        && request.continuation().text().isEmpty()
+        && request.continuation().textBytes() > 0) {
       return unsupported("this engine goes on from text, and was given token ids alone", "");
     }
     if (request.logprobs() && !kind.features().contains("logprobs")) {
@@ -192,7 +194,8 @@ sealed interface UpstreamCall {
       Sampling sampling = request.sampling();
       body.put("temperature", sampling.temperature());
       body.put("top_p", sampling.topP());
-      body.put("seed", (sampling.seed() ^ sampling.seed() >>> 32) & 0x7fff_ffffL); // fits everywhere
+      body.put(
+          "seed", (sampling.seed() ^ sampling.seed() >>> 32) & 0x7fff_ffffL); // fits everywhere
       body.put("frequency_penalty", sampling.frequencyPenalty());
       body.put("presence_penalty", sampling.presencePenalty());
       if (kind.isExtended()) {

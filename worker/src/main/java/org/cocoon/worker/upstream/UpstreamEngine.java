@@ -36,8 +36,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An engine that lets an OpenAI-compatible server compute: vLLM, SGLang, trtllm-serve, llama-server,
- * Ollama.
+ * An engine that lets an OpenAI-compatible server compute: vLLM, SGLang, trtllm-serve,
+ * llama-server, Ollama.
  *
  * <p>Each generation is one streamed HTTP request; cancelling closes its connection. A generation
  * without credit is not read, so that the server stops at its own buffers. What the server says is
@@ -107,7 +107,9 @@ public final class UpstreamEngine implements Engine {
             .setProtocolVersion(HttpVersion.HTTP_1_1)
             .setConnectTimeout(CONNECT_MILLIS)
             .setMaxHeaderSize(16 << 10)
-            .setKeepAliveTimeout(5), // below what servers close after: uvicorn's is 5 s
+            // A request on a connection that the server is just closing would look like one that
+            // failed, and could not be told from it. To this machine a connection costs nothing.
+            .setKeepAlive(false),
         new PoolOptions().setHttp1MaxSize(connections));
   }
 
@@ -230,7 +232,8 @@ public final class UpstreamEngine implements Engine {
           turn.ended(new Ended.Finished(key, FinishReason.LENGTH, null, 0, 0, 0, 0, 0, 0));
       case UpstreamCall.Ready ready -> {
         if (runs.size() >= server.slots() + UpstreamOptions.MOST_QUEUED) {
-          String full = "the engine's queue of " + UpstreamOptions.MOST_QUEUED + " requests is full";
+          String full =
+              "the engine's queue of " + UpstreamOptions.MOST_QUEUED + " requests is full";
           turn.ended(new Ended.Refused(key, RefusalCause.BUSY, full, ""));
           return;
         }
@@ -390,7 +393,8 @@ public final class UpstreamEngine implements Engine {
     }
     if (System.nanoTime() - lastSeenNanos > options.limits().away().toNanos()) {
       long seconds = options.limits().away().toSeconds();
-      String sentence = "the server at %s did not answer for %d s".formatted(options.base(), seconds);
+      String sentence =
+          "the server at %s did not answer for %d s".formatted(options.base(), seconds);
       List.copyOf(runs.values()).forEach(run -> run.refuse(RefusalCause.ENGINE, AWAY));
       broken.complete(new IOException(sentence));
     }

@@ -30,11 +30,7 @@ public enum UpstreamKind {
   private final boolean looksAtLogits;
 
   UpstreamKind(
-      String owner,
-      String label,
-      boolean extended,
-      boolean continuesText,
-      boolean looksAtLogits) {
+      String owner, String label, boolean extended, boolean continuesText, boolean looksAtLogits) {
     this.owner = owner;
     this.label = label;
     this.extended = extended;

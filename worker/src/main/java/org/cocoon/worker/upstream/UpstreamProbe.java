@@ -49,7 +49,8 @@ final class UpstreamProbe {
               return switch (kind) {
                 case LLAMA_SERVER -> json("/props").map(props -> server(kind, model, props));
                 case OLLAMA -> json("/api/ps").map(loaded -> server(kind, model, loaded));
-                case VLLM, SGLANG, TRTLLM, OTHER -> Future.succeededFuture(server(kind, model, model));
+                case VLLM, SGLANG, TRTLLM, OTHER ->
+                    Future.succeededFuture(server(kind, model, model));
               };
             });
   }
@@ -68,7 +69,8 @@ final class UpstreamProbe {
     if (!options.model().isEmpty() || ids.size() > 1) {
       throw new IllegalStateException(
           "the server at %s serves %s; say which with --upstream-model NAME"
-              .formatted(options.base(), String.join(", ", ids.subList(0, Math.min(8, ids.size())))));
+              .formatted(
+                  options.base(), String.join(", ", ids.subList(0, Math.min(8, ids.size())))));
     }
     return models.path(0);
   }

@@ -257,7 +257,9 @@ final class UpstreamRun {
     }
   }
 
-  /** Text and reasoning as the model wrote them, marks included, where a server tells them apart. */
+  /**
+   * Text and reasoning as the model wrote them, marks included, where a server tells them apart.
+   */
   private String text(AnswerChunk chunk) {
     if (chunk.thought().isEmpty() && !thinking) {
       return chunk.text();
@@ -355,8 +357,7 @@ final class UpstreamRun {
           broken("the answer takes longer than " + limits.total().toSeconds() + " s");
         } else if (paused || complete) {
           return;
-        } else if (firstTokenNanos == 0
-            && nowNanos - askedNanos > limits.firstToken().toNanos()) {
+        } else if (firstTokenNanos == 0 && nowNanos - askedNanos > limits.firstToken().toNanos()) {
           broken("no token came within " + limits.firstToken().toSeconds() + " s");
         } else if (firstTokenNanos != 0 && silent > limits.idle().toNanos()) {
           if (state == State.CLOSING) {

@@ -121,7 +121,8 @@ class ChecksTest {
   @Test
   void readsDriverVbiosAndTheModeOfConfidentialComputing() {
     machine.said.put(
-        "nvidia-smi --query-gpu=name,driver_version,vbios_version,memory.total --format=csv,noheader",
+        "nvidia-smi --query-gpu=name,driver_version,vbios_version,memory.total"
+            + " --format=csv,noheader",
         "NVIDIA H100 80GB HBM3, 570.86, 96.00.A5.00.01, 81559 MiB\n");
     List<Finding> found = checks.gpu(true);
     assertEquals(
@@ -132,7 +133,8 @@ class ChecksTest {
     assertTrue(checks.gpu(true).getLast().remedy().contains("--set-cc-mode=on"));
     machine.said.put("nvidia-smi conf-compute -f", "CC status: ON\n");
     assertEquals(Grade.OK, checks.gpu(true).getLast().grade());
-    machine.said.put("nvidia-smi conf-compute -grs", "Confidential Compute GPUs Ready state: not ready\n");
+    machine.said.put(
+        "nvidia-smi conf-compute -grs", "Confidential Compute GPUs Ready state: not ready\n");
     failed(checks.gpu(true).getLast());
   }
 

@@ -56,7 +56,8 @@ class RealUpstreamTest {
     vertx.close().await(10, TimeUnit.SECONDS);
   }
 
-  private GenerationRequest request(Prompt prompt, int maxTokens, boolean logprobs, Continuation from) {
+  private GenerationRequest request(
+      Prompt prompt, int maxTokens, boolean logprobs, Continuation from) {
     return new GenerationRequest(
         new RunKey(1, ++runs),
         "r" + runs,
@@ -102,7 +103,8 @@ class RealUpstreamTest {
     Answers.Answer answer = ask(request(chat(), 5, true, Continuation.NONE));
     answer.end();
     assertEquals(5, answer.taken.stream().mapToInt(delta -> delta.logprobs().size()).sum());
-    assertTrue(answer.taken.stream().allMatch(d -> d.logprobs().stream().allMatch(l -> l.logprob() <= 0)));
+    assertTrue(
+        answer.taken.stream().allMatch(d -> d.logprobs().stream().allMatch(l -> l.logprob() <= 0)));
   }
 
   @Test

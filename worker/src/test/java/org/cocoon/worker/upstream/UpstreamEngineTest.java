@@ -38,7 +38,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class UpstreamEngineTest {
   private static final UpstreamOptions.Limits QUICK =
       new UpstreamOptions.Limits(
-          Duration.ofMillis(700), Duration.ofMillis(500), Duration.ofSeconds(20), Duration.ofMillis(1));
+          Duration.ofMillis(700),
+          Duration.ofMillis(500),
+          Duration.ofSeconds(20),
+          Duration.ofMillis(1));
 
   private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
   private final Answers answers = new Answers();
@@ -137,7 +140,8 @@ class UpstreamEngineTest {
     assertEquals(FinishReason.STOP, end.reason());
     assertEquals(7, end.promptTokens());
     assertEquals(2, end.completionTokens());
-    assertTrue(answer.taken.stream().flatMapToInt(d -> Arrays.stream(d.ids())).allMatch(id -> id == -1));
+    assertTrue(
+        answer.taken.stream().flatMapToInt(d -> Arrays.stream(d.ids())).allMatch(id -> id == -1));
   }
 
   @Test
@@ -202,7 +206,8 @@ class UpstreamEngineTest {
     asked.event(
         """
         {"model":"m","choices":[{"index":0,"delta":{"content":"three more tokens"}}],\
-        "usage":{"prompt_tokens":5,"completion_tokens":4}}""");
+        "usage":{"prompt_tokens":5,"completion_tokens":4}}\
+        """);
     assertEquals(4, answer.next().ids().length);
     asked.finish("stop").usage(5, 5).done();
     assertEquals(4, answer.finished().completionTokens(), "an end token is none of the answer");
@@ -314,7 +319,8 @@ class UpstreamEngineTest {
     assertTrue(asked.body.getBoolean("continue_final_message"));
     assertFalse(asked.body.getBoolean("add_generation_prompt"));
     assertEquals(97, asked.body.getInteger("max_tokens"));
-    assertEquals("Once upon", asked.body.getJsonArray("messages").getJsonObject(1).getString("content"));
+    assertEquals(
+        "Once upon", asked.body.getJsonArray("messages").getJsonObject(1).getString("content"));
     asked.stream().text(" a").text(" time").finish("stop").usage(20, 3).done();
     Ended.Finished end = answer.finished();
     assertEquals("a time", answer.text());
@@ -333,7 +339,8 @@ class UpstreamEngineTest {
 
   @Test
   void anAnswerThatIsLongEnoughAlreadyEnds() throws Exception {
-    assertEquals(FinishReason.LENGTH, ask(request(2, 9, continuation("a b", 2))).finished().reason());
+    assertEquals(
+        FinishReason.LENGTH, ask(request(2, 9, continuation("a b", 2))).finished().reason());
   }
 
   // ------------------------------------------------------------------ what goes wrong
