@@ -343,6 +343,9 @@ public final class UpstreamEngine implements Engine {
   // ------------------------------------------------------------------ time
 
   private void tick() {
+    if (closing) {
+      return; // this one was on its way already
+    }
     long now = System.nanoTime();
     List.copyOf(runs.values()).forEach(run -> run.tick(now));
     if (!looking && now - lastLookNanos > TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS)) {
