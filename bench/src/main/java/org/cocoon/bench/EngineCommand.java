@@ -225,6 +225,7 @@ final class EngineCommand implements Callable<Integer> {
         1,
         prompts,
         false,
+        true,
         Optional.empty());
   }
 

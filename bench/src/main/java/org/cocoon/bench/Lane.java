@@ -101,6 +101,7 @@ final class Lane extends VerticleBase {
             .with(
                 new HttpClientOptions()
                     .setSsl(tls)
+                    .setKeepAlive(run.keepAlive())
                     .setTrustAll(run.insecure())
                     .setVerifyHost(!run.insecure())
                     .setConnectTimeout(

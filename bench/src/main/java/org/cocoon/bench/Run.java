@@ -30,6 +30,7 @@ import org.cocoon.client.ChatRequest.Message;
  * @param loops event loops that send and receive
  * @param maxInFlight requests under way at most; more fail as the generator's own limit
  * @param insecure whether any certificate is accepted
+ * @param keepAlive whether a connection carries one request after the other
  * @param expectation checks the answers; empty: unchecked
  */
 record Run(
@@ -47,6 +48,7 @@ record Run(
     int loops,
     int maxInFlight,
     boolean insecure,
+    boolean keepAlive,
     Optional<Expectation> expectation) {
 
   /** Records are kept in memory, about 150 bytes each. */
@@ -89,6 +91,7 @@ record Run(
         loops,
         maxInFlight,
         insecure,
+        keepAlive,
         expectation);
   }
 
@@ -109,6 +112,7 @@ record Run(
         loops,
         maxInFlight,
         insecure,
+        keepAlive,
         expectation);
   }
 

@@ -170,6 +170,11 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "--insecure", description = "Accept any certificate.")
   private boolean insecure;
 
+  @Option(
+      names = "--no-keep-alive",
+      description = "A connection for each request: some servers close theirs after an answer.")
+  private boolean noKeepAlive;
+
   @Option(names = "--json", paramLabel = "FILE", description = "Also write everything as JSON.")
   private @Nullable Path json;
 
@@ -221,6 +226,7 @@ final class RunCommand implements Callable<Integer> {
         loops != null ? loops : Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
         maxInFlight,
         insecure,
+        !noKeepAlive,
         expectation);
   }
 

@@ -55,6 +55,7 @@ class LoadGeneratorTest {
         2,
         maxInFlight,
         false,
+        true,
         Optional.empty());
   }
 
