@@ -39,10 +39,8 @@ import picocli.CommandLine.Spec;
       "  bench run --target http://127.0.0.1:8080/v1 --concurrency 16 --requests 500",
       "  bench run --target http://127.0.0.1:8080/v1 --rate 20 --requests 2000 --max-tokens 128 \\",
       "      --ignore-eos --prompt-tokens 200 --seed 7 --json run.json",
-      "  bench run --target https://api.example.org/v1 --model m --rate 2 --prompts"
-          + " questions.jsonl",
-      "  bench run --target http://127.0.0.1:8080/v1 --concurrency 64 --requests 10000 --expect"
-          + " fake",
+      "  bench run --target https://api.example.org/v1 --model m --rate 2 --prompts questions.jsonl",
+      "  bench run --target http://127.0.0.1:8080/v1 --concurrency 64 --requests 10000 --expect fake",
       "",
       "Ctrl-C ends the run and reports what was measured so far.",
       "Exit codes: 0 every request was answered, 1 some were not or the run could not be made,",

@@ -102,7 +102,7 @@ public final class WorkerProcess {
         .broken()
         .thenAccept(
             fault -> {
-              log.error("event=engine_broken", fault);
+              log.error("event=engine_broken reason=\"{}\"", fault.getMessage());
               broken.accept(fault);
             });
     KeysLink link = keys;
