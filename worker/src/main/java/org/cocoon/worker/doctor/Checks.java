@@ -102,7 +102,7 @@ final class Checks {
         device
             ? "Load the driver that belongs to the installed nvidia-smi (dmesg says what is wrong)."
             : "Pass the GPU through to this guest and install NVIDIA's driver, or use --engine"
-                  + " llama.");
+                + " llama.");
   }
 
   private Finding confidentialComputing() {
