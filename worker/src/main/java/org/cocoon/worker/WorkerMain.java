@@ -1,21 +1,20 @@
 package org.cocoon.worker;
 
+import io.vertx.core.Vertx;
 import io.vertx.core.net.SocketAddress;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendException;
-import org.cocoon.backend.FakeBackend;
-import org.cocoon.backend.FakeOptions;
-import org.cocoon.backend.LlamaBackend;
-import org.cocoon.backend.LlamaOptions;
 import org.cocoon.link.node.EvidenceArguments;
+import org.cocoon.worker.doctor.DoctorCommand;
 import org.cocoon.worker.earnings.PayoutAddress;
-import org.cocoon.worker.engine.EngineOptions;
+import org.cocoon.worker.engine.Engine;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,14 +29,15 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     version = WorkerMain.VERSION,
     sortOptions = false,
+    subcommands = DoctorCommand.class,
     description = "Runs a model inside a confidential VM and answers the routers it attaches to.",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       " 0:stopped",
       " 2:wrong usage",
-      " 3:the model or the native library cannot be loaded",
+      " 3:the engine cannot be had: model, native library, server or self-test",
       " 4:a router refused this worker for good",
-      " 5:the engine broke; start again"
+      " 5:the engine broke or hangs; start again"
     },
     footer = {
       "",
@@ -45,6 +45,9 @@ import picocli.CommandLine.Option;
       "  worker --router router.example:8443 --policy policy.json --model model.gguf --native lib",
       "  worker --router router.example:8443 --keys keys.example:8444 --policy policy.json ...",
       "  worker --registry EQ... --chain https://ton.example/api/v2 --model model.gguf ...",
+      "  worker --router router.example:8443 --policy policy.json --engine upstream \\",
+      "      --upstream http://127.0.0.1:8000      vLLM, SGLang, ... computes",
+      "  worker --config worker.properties         the same options, in a file",
       "  worker --router 127.0.0.1:8443 --policy policy.json --simulated-tee tee --engine fake"
     })
 public final class WorkerMain implements Callable<Integer> {
@@ -55,17 +58,12 @@ public final class WorkerMain implements Callable<Integer> {
   private static final int CANNOT_LOAD = 3;
   private static final int REFUSED = 4;
   private static final int BROKEN = 5;
-  private static final long DRAIN_SECONDS = 6;
-
-  /** What computes tokens. */
-  enum EngineKind {
-    LLAMA,
-    FAKE
-  }
+  private static final Duration SELF_TEST = Duration.ofMinutes(2);
 
   @Option(
       names = "--router",
       paramLabel = "HOST:PORT",
+      split = ",",
       description =
           "Router to attach to; may be given several times (default: all that --registry lists).")
   private List<String> routers = List.of();
@@ -79,42 +77,7 @@ public final class WorkerMain implements Callable<Integer> {
   @Option(names = "--name", description = "For people (default worker-PID).")
   private @Nullable String name;
 
-  @Option(
-      names = "--engine",
-      defaultValue = "llama",
-      description = "llama (CPU) or fake (deterministic, for tests; default ${DEFAULT-VALUE}).")
-  private String engine = "";
-
-  @Option(names = "--model", paramLabel = "FILE", description = "The model, a GGUF file.")
-  private @Nullable Path model;
-
-  @Option(names = "--model-name", description = "Its name in requests (default from the file).")
-  private @Nullable String modelName;
-
-  @Option(
-      names = "--native",
-      paramLabel = "DIR",
-      defaultValue = "native/target/bridge",
-      description = "Folder of the native libraries (default ${DEFAULT-VALUE}).")
-  private Path nativeFolder = Path.of("");
-
-  @Option(names = "--slots", defaultValue = "8", description = "Requests at a time (default 8).")
-  private int slots;
-
-  @Option(
-      names = "--context",
-      defaultValue = "2048",
-      description = "Tokens of prompt and answer together (default 2048).")
-  private int context;
-
-  @Option(names = "--threads", description = "Threads that compute (default cores - 1).")
-  private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
-
-  @Option(
-      names = "--prefill-chunk",
-      defaultValue = "64",
-      description = "Prompt tokens in a step in which others generate (default 64).")
-  private int prefillChunk;
+  @Mixin private EngineArguments engine = new EngineArguments();
 
   @Option(
       names = "--coefficient",
@@ -163,31 +126,65 @@ public final class WorkerMain implements Callable<Integer> {
   private Duration renewAfter = Duration.ofHours(12);
 
   @Option(
-      names = "--no-prefix-reuse",
-      description = "Compute every prompt anew, so that no timing tells what others asked.")
-  private boolean noPrefixReuse;
+      names = "--drain",
+      defaultValue = "PT6S",
+      paramLabel = "DURATION",
+      description = "How long running answers may take to end when it is stopped (default PT6S).")
+  private Duration drain = Duration.ofSeconds(6);
 
   @Option(
-      names = "--fake-rate",
+      names = "--state",
+      paramLabel = "DIR",
+      description = "Keeps what the self-test must give again (default: nothing is kept).")
+  private @Nullable Path state;
+
+  @Option(
+      names = "--calibrate",
+      description = "Measure the engine, say which --slots and --coefficient fit, and end.")
+  private boolean calibrate;
+
+  @Option(
+      names = "--target-ton-per-hour",
+      paramLabel = "TON",
       defaultValue = "0",
-      description = "fake: tokens a second of each stream (default 0: as fast as possible).")
-  private int fakeRate;
+      description = "calibrate: what the worker should earn when it is always busy.")
+  private BigDecimal target = BigDecimal.ZERO;
 
   @Option(
-      names = "--fake-first-token-ms",
+      names = "--ton-per-million",
+      paramLabel = "TON",
       defaultValue = "0",
-      description = "fake: delay of the first token (default 0).")
-  private int fakeFirstTokenMillis;
+      description = "calibrate: what routers pay for a million tokens of answers at 1000.")
+  private BigDecimal price = BigDecimal.ZERO;
+
+  @Option(names = "--view", description = "Draws what it does on the terminal, once a second.")
+  private boolean view;
 
   @Option(
-      names = "--fake-length",
-      defaultValue = "128",
-      description = "fake: tokens of an answer (default 128).")
-  private int fakeLength;
+      names = "--page-port",
+      paramLabel = "PORT",
+      defaultValue = "-1",
+      description = "The same on a page of this machine, http://127.0.0.1:PORT (default: none).")
+  private int pagePort;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "Options as 'name = value' lines; the command line counts before them.")
+  private @Nullable Path config;
 
   /** Runs the program. */
   public static void main(String[] args) {
     CommandLine line = new CommandLine(new WorkerMain());
+    try {
+      ConfigFile file = ConfigFile.of(args, line.getCommandSpec());
+      if (file != null) {
+        line.setDefaultValueProvider(file);
+      }
+    } catch (IllegalArgumentException e) {
+      line.getErr().println("worker: " + e.getMessage());
+      System.exit(2);
+    }
     line.setExecutionExceptionHandler(
         (fault, command, result) -> {
           log.debug("event=start_failed", fault);
@@ -205,6 +202,9 @@ public final class WorkerMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (calibrate) {
+      return calibrated();
+    }
     WorkerOptions options =
         new WorkerOptions(
             routers.stream().map(router -> address("--router", router)).toList(),
@@ -218,20 +218,31 @@ public final class WorkerMain implements Callable<Integer> {
             simulatedGpu,
             payout == null ? null : PayoutAddress.parse(payout),
             earnings);
-    Backend backend = backend();
+    if (keys != null && engine.leavesTheMachine()) {
+      throw new IllegalArgumentException(
+          "--upstream-elsewhere and --keys exclude each other: a sealed prompt is opened here so"
+              + " that it does not leave this machine");
+    }
+    if (config != null) {
+      log.info("event=configured file={}", config);
+    }
     WorkerProcess process =
         WorkerProcess.start(
             options,
-            backend,
-            EngineOptions.DEFAULTS.withReusePrefixes(!noPrefixReuse).withPrefillChunk(prefillChunk),
+            tested(engine.maker()),
             why -> leave("a router refused this worker for good: " + why, REFUSED),
             fault -> leave("the engine broke: " + fault.getMessage(), BROKEN));
+    if (pagePort > 65_535) {
+      throw new IllegalArgumentException("--page-port is 0 to 65535");
+    }
+    // Drawing over itself makes sense only where a terminal is; elsewhere it would fill a file.
+    process.show(view && drawsOnTerminal() ? System.out : null, pagePort);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
                   try {
-                    process.stop(TimeUnit.SECONDS.toMillis(DRAIN_SECONDS));
+                    process.stop(drain.toMillis());
                   } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                   }
@@ -240,8 +251,43 @@ public final class WorkerMain implements Callable<Integer> {
     return 0;
   }
 
+  private Integer calibrated() throws Exception {
+    Vertx vertx = Vertx.vertx();
+    Calibration calibration = new Calibration(System::nanoTime);
+    try (Engine made = engine.maker().open(vertx, calibration)) {
+      System.out.println(Calibration.report(calibration.measure(made), target, price));
+    } finally {
+      vertx.close().await(2, TimeUnit.SECONDS);
+    }
+    return 0;
+  }
+
+  /** The launcher gives programs no terminal to read from, so that a console is none for Java. */
+  private static boolean drawsOnTerminal() {
+    try {
+      String out = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
+      return out.startsWith("/dev/pts/") || out.startsWith("/dev/tty");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** An engine that is asked something before anybody else may ask it. */
+  private EngineMaker tested(EngineMaker maker) {
+    return (vertx, listener) -> {
+      SelfTest test = new SelfTest(listener);
+      Engine made = maker.open(vertx, test);
+      try {
+        test.run(made, SELF_TEST, state);
+      } catch (BackendException e) {
+        leave(e.getMessage(), CANNOT_LOAD); // its step may hang, so that nothing can be closed
+      }
+      return made;
+    };
+  }
+
   /** Ends the process at once: there is nothing left to drain. */
-  private static void leave(String why, int status) {
+  private static void leave(@Nullable String why, int status) {
     System.err.println("worker: " + why);
     Runtime.getRuntime().halt(status);
   }
@@ -258,48 +304,5 @@ public final class WorkerMain implements Callable<Integer> {
     }
     throw new IllegalArgumentException(
         "%s '%s' is no HOST:PORT, such as 127.0.0.1:8443".formatted(option, text));
-  }
-
-  private Backend backend() {
-    return switch (engineKind()) {
-      case LLAMA -> llama();
-      case FAKE ->
-          FakeBackend.open(
-              new FakeOptions(
-                  modelName == null ? "fake" : modelName,
-                  slots,
-                  context,
-                  Math.max(2048, slots),
-                  fakeRate,
-                  fakeFirstTokenMillis,
-                  fakeLength));
-    };
-  }
-
-  private EngineKind engineKind() {
-    try {
-      return EngineKind.valueOf(engine.toUpperCase(Locale.ROOT));
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("--engine is llama or fake, not '" + engine + "'", e);
-    }
-  }
-
-  private Backend llama() {
-    Path file = model;
-    if (file == null) {
-      throw new IllegalArgumentException(
-          "--engine llama needs --model FILE, a GGUF file (./cocoon up fetches one)");
-    }
-    String fileName = String.valueOf(file.getFileName());
-    String fromFile = fileName.replaceFirst("\\.gguf$", "").toLowerCase(Locale.ROOT);
-    return LlamaBackend.open(
-        new LlamaOptions(
-            nativeFolder,
-            file,
-            modelName == null ? fromFile : modelName,
-            slots,
-            context,
-            Math.max(512, slots),
-            threads));
   }
 }

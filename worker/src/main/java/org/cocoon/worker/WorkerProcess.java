@@ -4,18 +4,24 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.net.SocketAddress;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import org.cocoon.backend.Backend;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.worker.earnings.EarningsBook;
+import org.cocoon.worker.earnings.EarningsBook.Owed;
 import org.cocoon.worker.earnings.PayoutAddress;
-import org.cocoon.worker.engine.EngineOptions;
-import org.cocoon.worker.engine.NativeEngine;
+import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.uplink.Uplinks;
+import org.cocoon.worker.view.Figures;
+import org.cocoon.worker.view.LiveView;
+import org.cocoon.worker.view.Tally;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,21 +36,18 @@ public final class WorkerProcess {
 
   private final WorkerOptions options;
   private final Vertx vertx;
-  private final NativeEngine engine;
+  private final Engine engine;
   private final Uplinks uplinks;
+  private final Tally tally;
+  private final long startNanos = System.nanoTime();
   private final WorkerTrust trust;
   private final @Nullable KeysLink keys;
   private final WorkerTee tee;
   private final @Nullable EarningsBook earnings;
 
   private WorkerProcess(
-      WorkerOptions options,
-      Vertx vertx,
-      WorkerTrust trust,
-      WorkerTee tee,
-      Backend backend,
-      EngineOptions engineOptions)
-      throws IOException {
+      WorkerOptions options, Vertx vertx, WorkerTrust trust, WorkerTee tee, EngineMaker maker)
+      throws IOException, InterruptedException {
     this.options = options;
     PayoutAddress payout = options.payout();
     this.earnings = payout == null ? null : new EarningsBook(payout, options.earnings());
@@ -58,27 +61,28 @@ public final class WorkerProcess {
             : new KeysLink(
                 vertx, keyManager, trust.keyManagers(), trust::freshForKeys, trust.clock());
     this.uplinks = keys == null ? new Uplinks() : new Uplinks(keys);
-    this.engine = NativeEngine.open(backend, engineOptions, uplinks);
+    this.tally = new Tally(uplinks);
+    this.engine = maker.open(vertx, tally);
   }
 
   /**
-   * Starts a worker over an open backend; returns as soon as it dials.
+   * Starts a worker; returns as soon as it dials.
    *
+   * @param maker makes its engine
    * @param refusedForGood hears why a router will never take this worker
    * @param broken hears that the engine broke, so that the process should end and be restarted
    * @throws IOException if the policy or the simulated TEE cannot be read
    */
   public static WorkerProcess start(
       WorkerOptions options,
-      Backend backend,
-      EngineOptions engineOptions,
+      EngineMaker maker,
       Consumer<String> refusedForGood,
       Consumer<Throwable> broken)
-      throws IOException {
+      throws IOException, InterruptedException {
     WorkerTee tee = WorkerTee.open(options);
     Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
     WorkerTrust trust = new WorkerTrust(options, tee);
-    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, backend, engineOptions);
+    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, maker);
     process.begin(refusedForGood, broken);
     return process;
   }
@@ -98,7 +102,7 @@ public final class WorkerProcess {
         .broken()
         .thenAccept(
             fault -> {
-              log.error("event=engine_broken", fault);
+              log.error("event=engine_broken reason=\"{}\"", fault.getMessage());
               broken.accept(fault);
             });
     KeysLink link = keys;
@@ -133,6 +137,38 @@ public final class WorkerProcess {
         .flatMap(router -> router.link().stream())
         .map(link -> SocketAddress.inetSocketAddress(link.port(), link.host()))
         .toList();
+  }
+
+  /**
+   * Shows what it does from now on.
+   *
+   * @param terminal where it is drawn, or null
+   * @param port of the page on loopback; negative: none
+   */
+  public void show(@Nullable PrintStream terminal, int port) {
+    LiveView view = new LiveView(vertx, this::figures);
+    if (terminal != null) {
+      view.draw(terminal);
+    }
+    if (port >= 0) {
+      view.serve(port)
+          .onSuccess(open -> log.info("event=page url=http://127.0.0.1:{}", open))
+          .onFailure(fault -> log.error("event=page_failed reason=\"{}\"", fault.getMessage()));
+    }
+  }
+
+  private Figures figures() {
+    ServedModel model = engine.model();
+    EngineLoad load = engine.load();
+    EarningsBook book = earnings;
+    Collection<Owed> owed = book == null ? List.of() : book.owed().values();
+    return tally.figures(
+        model,
+        load,
+        TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos),
+        uplinks.attached(),
+        owed.stream().mapToLong(Owed::earned).sum(),
+        owed.stream().mapToLong(Owed::paid).sum());
   }
 
   /**

@@ -28,14 +28,20 @@ public final class SealedAnswer {
      * It goes on.
      *
      * @param ids tokens that the client has, in order
-     * @param textBytes bytes of text that the client has
+     * @param text that the client has, UTF-8
      * @param complete whether the client has the last chunk too, so that nothing is left to seal
      * @param finish as the last chunk says, if the answer is complete
      * @param sealer seals what comes next; not to be used if the answer is complete
      */
     record Good(
-        int[] ids, int textBytes, boolean complete, FinishReason finish, AnswerSealer sealer)
-        implements Resumed {}
+        int[] ids, ByteString text, boolean complete, FinishReason finish, AnswerSealer sealer)
+        implements Resumed {
+      /** Without content. */
+      @Override
+      public String toString() {
+        return "Good[" + ids.length + " tokens, complete=" + complete + "]";
+      }
+    }
 
     /**
      * The delivered chunks are not an answer to this prompt.
@@ -76,7 +82,7 @@ public final class SealedAnswer {
     Transcript transcript = new Transcript(promptData);
     AnswerReader reader = new AnswerReader(secret, transcript);
     IntStream.Builder ids = IntStream.builder();
-    int textBytes = 0;
+    ByteString text = ByteString.EMPTY;
     FinishReason finish = FinishReason.FINISH_UNSPECIFIED;
     for (ByteString chunk : delivered) {
       switch (reader.open(chunk.toByteArray(), -1)) {
@@ -85,13 +91,13 @@ public final class SealedAnswer {
         }
         case Opened.Chunk(PrivateTokens tokens, boolean _) -> {
           tokens.getIdsList().forEach(ids::add);
-          textBytes += tokens.getText().size();
+          text = text.concat(tokens.getText());
           finish = tokens.getFinish();
         }
       }
     }
     return new Resumed.Good(
-        ids.build().toArray(), textBytes, reader.complete(), finish, sealer(transcript));
+        ids.build().toArray(), text, reader.complete(), finish, sealer(transcript));
   }
 
   private AnswerSealer sealer(Transcript transcript) {

@@ -18,6 +18,12 @@ public final class Fleet {
   /** Among a model's features: this worker opens prompts that are sealed to the model's group. */
   static final String SEALED = "sealed";
 
+  /** Among a model's features: its engine tells no token ids, and goes on from none. */
+  static final String TEXT_ONLY = "text_only";
+
+  /** Among a model's features: its engine goes on from the text of an answer. */
+  static final String CONTINUES_TEXT = "continues_text";
+
   private static final int MODELS_REMEMBERED = 1_000;
 
   /** Who serves a model, and which models somebody served since the router started. */

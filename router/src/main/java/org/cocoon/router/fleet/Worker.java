@@ -424,6 +424,25 @@ public final class Worker implements Candidate {
     tcbStatus = status;
   }
 
+  /** Whether its engine tells no ids of this model's tokens, and so goes on from none. */
+  public boolean tellsNoIds(String model) {
+    return can(model, Fleet.TEXT_ONLY);
+  }
+
+  /** Whether its engine goes on from the text of an answer of this model. */
+  public boolean continuesText(String model) {
+    return can(model, Fleet.CONTINUES_TEXT);
+  }
+
+  private boolean can(String model, String feature) {
+    for (Model one : models) {
+      if (one.getName().equals(model)) {
+        return one.getFeaturesList().contains(feature);
+      }
+    }
+    return false;
+  }
+
   /** What it serves. */
   public List<Model> models() {
     return models;

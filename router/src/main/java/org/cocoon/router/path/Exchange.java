@@ -152,6 +152,7 @@ public final class Exchange implements RunListener {
     coefficient = // going on elsewhere never makes an answer dearer
         relay.begun() ? Math.min(coefficient, chosen.coefficient()) : chosen.coefficient();
     enter(State.RUNNING);
+    relay.comesFrom(chosen.tellsNoIds(request.model()));
     Run.Builder template =
         request.run().toBuilder()
             .setRequestId(request.id().toString())
@@ -476,6 +477,12 @@ public final class Exchange implements RunListener {
 
   Set<Worker> excluded() {
     return excluded;
+  }
+
+  /** Whether a worker could give this answer's next token. */
+  boolean canGoOnAt(Worker candidate) {
+    return relay.canGoOn(
+        candidate.tellsNoIds(request.model()), candidate.continuesText(request.model()));
   }
 
   /** What its hold covers. */

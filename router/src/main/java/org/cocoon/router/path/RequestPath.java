@@ -263,7 +263,11 @@ public final class RequestPath {
             exchange.delivered() + 1, // a lower bound: only the worker can count the prompt
             exchange.ceiling().coefficient(),
             mayWait);
-    return dispatcher.decide(demand, workers(request), exchange.excluded());
+    List<Worker> able = workers(request);
+    if (exchange.attempts() > 0) { // what began cannot go on everywhere
+      able = able.stream().filter(exchange::canGoOnAt).toList();
+    }
+    return dispatcher.decide(demand, able, exchange.excluded());
   }
 
   WaitingRoom<Exchange> waitingRoom() {

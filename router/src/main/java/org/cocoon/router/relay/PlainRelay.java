@@ -8,12 +8,18 @@ import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.request.Answer;
 
-/** Relays an answer that the router reads: another worker goes on from its token ids. */
+/**
+ * Relays an answer that the router reads: another worker goes on from its token ids, or from its
+ * text where a worker's engine does not tell ids.
+ */
 final class PlainRelay extends Relay {
   /**
    * Text of an answer for each of its tokens, at most; vocabularies have pieces up to about 500.
    */
   static final int MOST_BYTES_PER_TOKEN = 1024;
+
+  /** Stands for the id of a token whose id an engine does not tell; 4294967295 on the wire. */
+  static final int UNKNOWN_ID = -1;
 
   /** What top_logprobs can be. */
   private static final int MOST_ALTERNATIVES = 20;
@@ -21,6 +27,7 @@ final class PlainRelay extends Relay {
   private final boolean logprobs;
   private int[] ids = new int[64];
   private int idsCount;
+  private byte[] text = new byte[256];
   private int textBytes;
 
   /**
@@ -45,7 +52,17 @@ final class PlainRelay extends Relay {
         && text.isValidUtf8()
         && tokens.getSealed().isEmpty()
         && tokens.getSealedCount() == 0
+        && (comesWithoutIds() || idsAreKnown(tokens))
         && (tokens.getLogprobsCount() == 0 || (logprobs && logprobsFit(tokens)));
+  }
+
+  private static boolean idsAreKnown(Tokens tokens) {
+    for (int i = 0; i < tokens.getIdsCount(); i++) {
+      if (tokens.getIds(i) == UNKNOWN_ID) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean logprobsFit(Tokens tokens) {
@@ -76,7 +93,12 @@ final class PlainRelay extends Relay {
       ids[tokensBefore + i] = tokens.getIds(i);
     }
     idsCount = tokensBefore + fresh;
-    textBytes += tokens.getText().size();
+    ByteString more = tokens.getText();
+    if (textBytes + more.size() > text.length) {
+      text = Arrays.copyOf(text, Math.max(text.length * 2, textBytes + more.size()));
+    }
+    more.copyTo(text, textBytes);
+    textBytes += more.size();
   }
 
   @Override
@@ -85,8 +107,11 @@ final class PlainRelay extends Relay {
   }
 
   @Override
-  Continuation soFar() {
+  Continuation soFar(boolean withText) {
     Continuation.Builder builder = Continuation.newBuilder().setTextBytes(textBytes);
+    if (withText) {
+      builder.setText(ByteString.copyFrom(text, 0, textBytes));
+    }
     for (int i = 0; i < idsCount; i++) {
       builder.addIds(ids[i]);
     }

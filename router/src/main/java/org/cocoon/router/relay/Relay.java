@@ -23,6 +23,8 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
   private final Answer answer;
   private int count;
   private int owed;
+  private boolean fromTextOnly;
+  private boolean idsUnknown;
 
   Relay(Answer answer) {
     this.answer = answer;
@@ -37,6 +39,31 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
     return run.hasSealed()
         ? new SealedRelay(answer, memory)
         : new PlainRelay(answer, run.getLogprobs());
+  }
+
+  /**
+   * Says whom the next tokens come from, before a run starts.
+   *
+   * @param tellsNoIds whether that worker's engine knows no token ids
+   */
+  public final void comesFrom(boolean tellsNoIds) {
+    fromTextOnly = tellsNoIds;
+  }
+
+  /** Whether the tokens that come now have no ids. */
+  final boolean comesWithoutIds() {
+    return fromTextOnly;
+  }
+
+  /**
+   * Whether a worker could give the next token of this answer. Where some token has no id, or the
+   * worker takes none, it has to go on from the text; from nothing anybody can.
+   *
+   * @param tellsNoIds whether the worker's engine knows no token ids
+   * @param continuesText whether it goes on from text
+   */
+  public final boolean canGoOn(boolean tellsNoIds, boolean continuesText) {
+    return !begun() || continuesText || (!tellsNoIds && !idsUnknown);
   }
 
   /**
@@ -63,6 +90,7 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
     keep(tokens, count);
     count += fresh;
     owed += fresh;
+    idsUnknown |= fromTextOnly;
     show(tokens, answer);
     return grantDue();
   }
@@ -80,8 +108,12 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
 
   abstract void show(Tokens tokens, Answer to);
 
-  /** What another worker needs to go on. */
-  abstract Continuation soFar();
+  /**
+   * What another worker needs to go on.
+   *
+   * @param withText whether it goes on from text, not from ids
+   */
+  abstract Continuation soFar(boolean withText);
 
   /** Credit to grant now: none while the client does not take what it was sent. */
   public final int grantDue() {
@@ -113,10 +145,13 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
     return true;
   }
 
-  /** What another worker needs to go on; a new worker starts with a full window of credit. */
+  /**
+   * What the worker that {@link #comesFrom} told of needs to go on; it starts with a full window of
+   * credit.
+   */
   public final Continuation continuation() {
     owed = 0;
-    return soFar();
+    return soFar(idsUnknown || fromTextOnly);
   }
 
   /** Gives back what was remembered; nothing is delivered after it. */

@@ -86,7 +86,7 @@ final class SealedRelay extends Relay {
   }
 
   @Override
-  Continuation soFar() {
+  Continuation soFar(boolean withText) {
     return Continuation.newBuilder().addAllSealed(chunks).build();
   }
 

@@ -214,6 +214,36 @@ class SealedPathTest {
     assertNothingLeft();
   }
 
+  @Test
+  void anAnswerWithoutIdsGoesOnOnlyWhereTextIsContinued() {
+    Peer first = new Peer("a", List.of("sealed", "text_only", "continues_text"));
+    Client client = submit();
+    first.chunk("one", 1);
+    Peer ids = new Peer("b", SEALED);
+    Peer textOnly = new Peer("c", List.of("sealed", "text_only"));
+    Peer able = new Peer("d", List.of("sealed", "continues_text"));
+    first.fail(FailureCode.FAILURE_ENGINE);
+    settle();
+    assertEquals(0, ids.runs.size());
+    assertEquals(0, textOnly.runs.size());
+    assertEquals(1, able.runs.size());
+    able.chunk("two", 2);
+    able.finish(9);
+    assertEquals(List.of("one", "two"), client.chunks);
+    assertEquals(3, charged().tokens().completion());
+    assertNothingLeft();
+  }
+
+  @Test
+  void beforeItsFirstTokenAnAnswerMayBeginAnywhere() {
+    Peer first = new Peer("a", List.of("sealed", "text_only"));
+    submit();
+    Peer ids = new Peer("b", SEALED);
+    first.fail(FailureCode.FAILURE_ENGINE);
+    settle();
+    assertEquals(1, ids.runs.size());
+  }
+
   interface Fault {
     Tokens.Builder of(Peer peer);
   }

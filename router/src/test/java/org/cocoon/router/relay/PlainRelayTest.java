@@ -100,6 +100,45 @@ class PlainRelayTest {
   }
 
   @Test
+  void anAnswerWithIdsGoesOnAnywhereButWhereOnlyTextIsKnownAndNotContinued() {
+    relay.comesFrom(false);
+    assertTrue(relay.canGoOn(true, false), "nothing was given yet");
+    deliver(3);
+    assertTrue(relay.canGoOn(false, false));
+    assertTrue(relay.canGoOn(true, true));
+    assertFalse(relay.canGoOn(true, false));
+    relay.comesFrom(false);
+    assertEquals(ByteString.EMPTY, relay.continuation().getText(), "ids say all");
+    relay.comesFrom(true);
+    assertEquals("xxx", relay.continuation().getText().toStringUtf8());
+  }
+
+  @Test
+  void anAnswerWithoutIdsGoesOnFromItsTextAlone() {
+    Tokens marked =
+        Tokens.newBuilder()
+            .addIds(PlainRelay.UNKNOWN_ID)
+            .addIds(PlainRelay.UNKNOWN_ID)
+            .setText(ByteString.copyFromUtf8("h\u00e9"))
+            .build();
+    relay.comesFrom(false);
+    assertFalse(relay.allows(marked, ANY), "this worker said that it knows ids");
+    relay.comesFrom(true);
+    assertTrue(relay.allows(marked, ANY));
+    relay.deliver(marked);
+    assertEquals(2, relay.delivered(), "tokens count, whatever is known of them");
+    assertFalse(relay.canGoOn(false, false));
+    assertTrue(relay.canGoOn(false, true));
+    relay.comesFrom(false);
+    Continuation continuation = relay.continuation();
+    assertEquals("h\u00e9", continuation.getText().toStringUtf8());
+    assertEquals(3, continuation.getTextBytes());
+    assertEquals(2, continuation.getIdsCount());
+    deliver(2);
+    assertFalse(relay.canGoOn(false, false), "some tokens stay unknown");
+  }
+
+  @Test
   void allowsNoMoreThanTheRequestPaysFor() {
     deliver(8);
     assertTrue(relay.allows(tokens(2).build(), 10));

@@ -1,5 +1,8 @@
 package org.cocoon.worker.engine;
 
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
 /**
  * Something that answers requests with tokens.
  *
@@ -24,6 +27,14 @@ public interface Engine extends AutoCloseable {
 
   /** Lets a generation send {@code tokens} more; without credit it is skipped by the scheduler. */
   void grant(RunKey key, int tokens);
+
+  /**
+   * Completes with the cause when the engine broke, so that the process should be replaced; never
+   * where it cannot break.
+   */
+  default CompletionStage<Throwable> broken() {
+    return new CompletableFuture<>();
+  }
 
   /** How busy the engine is now. */
   EngineLoad load();

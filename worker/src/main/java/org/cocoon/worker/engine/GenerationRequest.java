@@ -207,11 +207,27 @@ public record GenerationRequest(
   /**
    * What the client has of this answer already.
    *
-   * @param ids tokens already generated; empty for a fresh request
+   * @param ids tokens already generated, {@link #UNKNOWN_ID} where no engine told which; empty for
+   *     a fresh request
    * @param textBytes bytes of answer text already delivered; what comes next begins after them
+   * @param text those bytes, for an engine that goes on from text; otherwise empty
    */
-  public record Continuation(int[] ids, int textBytes) {
+  public record Continuation(int[] ids, int textBytes, String text) {
+    /** Stands for the id of a token whose id an engine does not tell. */
+    public static final int UNKNOWN_ID = -1;
+
     /** A fresh request. */
     public static final Continuation NONE = new Continuation(new int[0], 0);
+
+    /** For an engine that goes on from ids. */
+    public Continuation(int[] ids, int textBytes) {
+      this(ids, textBytes, "");
+    }
+
+    /** Without content. */
+    @Override
+    public String toString() {
+      return "Continuation[" + ids.length + " tokens]";
+    }
   }
 }

@@ -46,6 +46,7 @@ public final class NativeEngine implements Engine {
   private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
   private volatile boolean closing;
   private volatile boolean parked;
+  private volatile long stepStartNanos;
   private volatile EngineLoad occupancy = new EngineLoad(0, 0, 0, 0, 0);
 
   private NativeEngine(
@@ -150,7 +151,7 @@ public final class NativeEngine implements Engine {
     submit(scheduler -> scheduler.grant(key, tokens));
   }
 
-  /** Completes with the cause when the engine broke, and never otherwise. */
+  @Override
   public CompletionStage<Throwable> broken() {
     return broken.minimalCompletionStage();
   }
@@ -164,6 +165,12 @@ public final class NativeEngine implements Engine {
         now.queuedPromptTokens(),
         scheduler.decodeTokensPerSecond(),
         scheduler.prefillTokensPerSecond());
+  }
+
+  /** For how long the step that runs now has run, 0 where none does. Any thread. */
+  public long nanosInStep() {
+    long start = stepStartNanos;
+    return start == 0 ? 0 : Math.max(System.nanoTime() - start, 0);
   }
 
   /**
@@ -252,7 +259,10 @@ public final class NativeEngine implements Engine {
   private void turn() {
     receive();
     if (scheduler.hasWork()) {
-      tell(scheduler.step());
+      stepStartNanos = System.nanoTime() | 1; // 0 means that none runs
+      StepOutcome outcome = scheduler.step();
+      stepStartNanos = 0;
+      tell(outcome);
     } else {
       park();
     }
@@ -283,6 +293,7 @@ public final class NativeEngine implements Engine {
   }
 
   private void breakDown(Throwable failure) {
+    stepStartNanos = 0;
     log.error("the engine broke", failure);
     scheduler.shut(RefusalCause.ENGINE, BROKEN);
     broken.complete(failure);

@@ -3,19 +3,20 @@ package org.cocoon.worker.engine;
 import java.util.Arrays;
 
 /** Counts events over the last second, in tenths of it. Any thread. */
-final class RateMeter {
+public final class RateMeter {
   private static final int BUCKETS = 10;
   private static final long BUCKET_NANOS = 1_000_000_000L / BUCKETS;
 
   private final long[] counts = new long[BUCKETS];
   private final long[] stamps = new long[BUCKETS];
 
-  RateMeter() {
+  /** Counts from nothing. */
+  public RateMeter() {
     Arrays.fill(stamps, Long.MIN_VALUE);
   }
 
   /** Counts events at a time of a monotonic clock. */
-  synchronized void add(long events, long nowNanos) {
+  public synchronized void add(long events, long nowNanos) {
     long stamp = Math.floorDiv(nowNanos, BUCKET_NANOS);
     int bucket = Math.floorMod(stamp, BUCKETS);
     if (stamps[bucket] != stamp) {
@@ -26,7 +27,7 @@ final class RateMeter {
   }
 
   /** Events in the second before a time of the same clock. */
-  synchronized int perSecond(long nowNanos) {
+  public synchronized int perSecond(long nowNanos) {
     long stamp = Math.floorDiv(nowNanos, BUCKET_NANOS);
     long sum = 0;
     for (int i = 0; i < BUCKETS; i++) {

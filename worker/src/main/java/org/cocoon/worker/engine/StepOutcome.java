@@ -16,7 +16,8 @@ public record StepOutcome(List<Delta> deltas, List<Ended> ended) {
    * New tokens of one generation.
    *
    * @param key whose
-   * @param ids the tokens, in order
+   * @param ids the tokens, in order; {@link GenerationRequest.Continuation#UNKNOWN_ID} where the
+   *     engine does not know which
    * @param text UTF-8, whole characters; may lag behind the ids
    * @param logprobs one for each id, or empty where not asked for
    */

@@ -120,7 +120,8 @@ public final class SealedRuns {
             .setContinuation(
                 Continuation.newBuilder()
                     .addAllIds(Arrays.stream(resumed.ids()).boxed().toList())
-                    .setTextBytes(resumed.textBytes()));
+                    .setTextBytes(resumed.text().size())
+                    .setText(resumed.text()));
     if (prompt.hasForm()) {
       open.setForm(prompt.getForm());
     } else {

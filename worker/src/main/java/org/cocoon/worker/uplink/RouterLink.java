@@ -99,6 +99,7 @@ final class RouterLink implements RouterSession.Owner {
   private boolean waiting;
   private boolean closed;
   private volatile boolean over;
+  private volatile boolean up;
   private boolean draining;
   private long sessions;
   private long backOffMillis = LEAST_BACK_OFF_MILLIS;
@@ -171,6 +172,7 @@ final class RouterLink implements RouterSession.Owner {
     RouterSession before = attached;
     dialling = null;
     attached = session;
+    up = true;
     renewAt = renewSessionAt;
     backOffMillis = LEAST_BACK_OFF_MILLIS;
     log.info(
@@ -212,6 +214,7 @@ final class RouterLink implements RouterSession.Owner {
     boolean wasAttached = session.equals(attached);
     if (wasAttached) {
       attached = null;
+      up = false;
     } else {
       dialling = null;
     }
@@ -308,6 +311,11 @@ final class RouterLink implements RouterSession.Owner {
   /** Whether it has ended for good; from any thread. */
   boolean isOver() {
     return over;
+  }
+
+  /** Whether its router takes it now; from any thread. */
+  boolean isUp() {
+    return up;
   }
 
   /** Where its router is. */

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -303,6 +304,13 @@ public final class Uplinks implements StepListener {
   /** Tells all routers the keys that prompts can be sealed to now; from any thread. */
   public void keysChanged() {
     links.forEach(RouterLink::keysChanged);
+  }
+
+  /** Each router by its address, and whether it is attached; from any thread. */
+  public Map<String, Boolean> attached() {
+    Map<String, Boolean> all = new TreeMap<>();
+    links.forEach(link -> all.put(link.router().toString(), link.isUp()));
+    return all;
   }
 
   /** How many sealed runs have not ended. */

@@ -65,7 +65,10 @@ final class WireRequests {
             run.getDeadlineMillis(),
             ids.length == 0
                 ? Continuation.NONE
-                : new Continuation(ids, run.getContinuation().getTextBytes()));
+                : new Continuation(
+                    ids,
+                    run.getContinuation().getTextBytes(),
+                    run.getContinuation().getText().toStringUtf8()));
     return request.withForm(form(run.getForm()));
   }
 

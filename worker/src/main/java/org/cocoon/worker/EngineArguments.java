@@ -1,0 +1,295 @@
+package org.cocoon.worker;
+
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import org.cocoon.backend.Backend;
+import org.cocoon.backend.FakeBackend;
+import org.cocoon.backend.FakeOptions;
+import org.cocoon.backend.LlamaBackend;
+import org.cocoon.backend.LlamaOptions;
+import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.EngineOptions;
+import org.cocoon.worker.engine.NativeEngine;
+import org.cocoon.worker.upstream.UpstreamOptions;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What computes tokens, on a worker's command line; a mixin. */
+final class EngineArguments {
+  private static final int CPU_SLOTS = 8;
+  private static final int CPU_CONTEXT = 2048;
+
+  /** What computes tokens. */
+  enum Kind {
+    AUTO,
+    LLAMA,
+    TENSORRT,
+    UPSTREAM,
+    FAKE
+  }
+
+  @Option(
+      names = "--engine",
+      defaultValue = "llama",
+      paramLabel = "KIND",
+      description = {
+        "llama: a GGUF file on the CPU (default);",
+        "upstream: an OpenAI-compatible server beside this worker;",
+        "tensorrt: a GPU; auto: the first of tensorrt, upstream, llama that is there;",
+        "fake: deterministic, for tests."
+      })
+  private String engine = "";
+
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      description = "llama: the model, a GGUF file; upstream: its name there.")
+  private @Nullable Path model;
+
+  @Option(names = "--model-name", description = "Its name in requests (default from the model).")
+  private @Nullable String modelName;
+
+  @Option(
+      names = "--native",
+      paramLabel = "DIR",
+      defaultValue = "native/target/bridge",
+      description = "Folder of the native libraries (default ${DEFAULT-VALUE}).")
+  private Path nativeFolder = Path.of("");
+
+  @Option(
+      names = "--slots",
+      defaultValue = "0",
+      description = "Requests at a time (default 8; upstream: what the server says, or 64).")
+  private int slots;
+
+  @Option(
+      names = "--context",
+      defaultValue = "0",
+      paramLabel = "TOKENS",
+      description = "Prompt and answer together (default 2048; upstream: what the server says).")
+  private int context;
+
+  @Option(names = "--threads", description = "llama: threads that compute (default cores - 1).")
+  private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+
+  @Option(
+      names = "--prefill-chunk",
+      defaultValue = "64",
+      description = "Prompt tokens in a step in which others generate (default 64).")
+  private int prefillChunk;
+
+  @Option(
+      names = "--no-prefix-reuse",
+      description = "Compute every prompt anew, so that no timing tells what others asked.")
+  private boolean noPrefixReuse;
+
+  @Option(
+      names = "--step-timeout",
+      defaultValue = "PT60S",
+      paramLabel = "DURATION",
+      description =
+          "The engine hangs if no step ends for so long while there is work (default PT60S).")
+  private Duration stepTimeout = Duration.ofSeconds(60);
+
+  @Option(
+      names = "--upstream",
+      paramLabel = "URL",
+      description =
+          "The server beside this worker (default: looks at ports 8000, 30000, 8080, 11434).")
+  private @Nullable String upstream;
+
+  @Option(
+      names = "--upstream-model",
+      defaultValue = "",
+      paramLabel = "NAME",
+      description = "Which of its models (default: the only one).")
+  private String upstreamModel = "";
+
+  @Option(
+      names = "--upstream-key-file",
+      paramLabel = "FILE",
+      description = "File with the key that the server asks for (default: none).")
+  private @Nullable Path upstreamKeyFile;
+
+  @Option(
+      names = "--upstream-elsewhere",
+      description =
+          "The server may be on another machine. Every prompt then leaves this one, and with it"
+              + " whatever protects it here.")
+  private boolean upstreamElsewhere;
+
+  @Option(
+      names = "--upstream-wait",
+      defaultValue = "PT10M",
+      paramLabel = "DURATION",
+      description = "How long to wait for the server to be ready (default PT10M).")
+  private Duration upstreamWait = Duration.ofMinutes(10);
+
+  @Option(
+      names = "--fake-rate",
+      defaultValue = "0",
+      description = "fake: tokens a second of each stream (default 0: as fast as possible).")
+  private int fakeRate;
+
+  @Option(
+      names = "--fake-first-token-ms",
+      defaultValue = "0",
+      description = "fake: delay of the first token (default 0).")
+  private int fakeFirstTokenMillis;
+
+  @Option(
+      names = "--fake-length",
+      defaultValue = "128",
+      description = "fake: tokens of an answer (default 128).")
+  private int fakeLength;
+
+  /** The kind that was asked for. */
+  Kind kind() {
+    try {
+      return Kind.valueOf(engine.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "--engine is auto, llama, tensorrt, upstream or fake, not '" + engine + "'", e);
+    }
+  }
+
+  /** The model's file, where one was named. */
+  @Nullable Path model() {
+    return model;
+  }
+
+  /** Where the native libraries are. */
+  Path nativeFolder() {
+    return nativeFolder;
+  }
+
+  /**
+   * Makes the engine that was asked for.
+   *
+   * @throws IllegalArgumentException a sentence, if what was said cannot be
+   */
+  EngineMaker maker() throws IOException {
+    return switch (kind()) {
+      case LLAMA -> over(llama());
+      case FAKE -> over(fake());
+      case UPSTREAM -> {
+        UpstreamOptions there =
+            upstream == null ? null : upstream(UpstreamOptions.address(upstream));
+        yield (vertx, listener) -> search(vertx).await(there, listener);
+      }
+      case TENSORRT -> throw new IllegalArgumentException(GpuSight.look().sentence());
+      case AUTO -> auto();
+    };
+  }
+
+  private EngineMaker auto() throws IOException {
+    GpuSight gpu = GpuSight.look();
+    System.err.println("worker: not --engine tensorrt: " + gpu.sentence());
+    if (upstream != null) {
+      UpstreamOptions there = upstream(UpstreamOptions.address(upstream));
+      return (vertx, listener) -> search(vertx).await(there, listener);
+    }
+    return (vertx, listener) -> {
+      Engine found = search(vertx).first(listener);
+      if (found != null) {
+        return found;
+      }
+      System.err.println("worker: no server listens beside this worker: --engine llama");
+      return over(llama()).open(vertx, listener);
+    };
+  }
+
+  private UpstreamSearch search(Vertx vertx) {
+    return new UpstreamSearch(vertx, this::upstream, upstreamWait);
+  }
+
+  /** What was said of a server there. */
+  private UpstreamOptions upstream(URI there) {
+    UpstreamOptions options =
+        new UpstreamOptions(
+            there,
+            upstreamModel(),
+            modelName == null ? "" : modelName,
+            upstreamKey(),
+            slots,
+            context,
+            UpstreamOptions.Limits.DEFAULT);
+    if (!options.isLocal() && !upstreamElsewhere) {
+      throw new IllegalArgumentException(
+          "--upstream %s is another machine, and every prompt would leave this one; if that is what you want, say --upstream-elsewhere"
+              .formatted(there));
+    }
+    return options;
+  }
+
+  /** A model that is no file of ours is one of the server's. */
+  private String upstreamModel() {
+    Path named = model;
+    return upstreamModel.isEmpty() && named != null && !named.toString().endsWith(".gguf")
+        ? named.toString()
+        : upstreamModel;
+  }
+
+  /** Whether prompts leave this machine: then none may be opened here that was sealed. */
+  boolean leavesTheMachine() {
+    return upstreamElsewhere;
+  }
+
+  private String upstreamKey() {
+    if (upstreamKeyFile == null) {
+      return "";
+    }
+    try {
+      return Files.readString(upstreamKeyFile).strip();
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "--upstream-key-file " + upstreamKeyFile + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private EngineMaker over(Backend backend) {
+    EngineOptions options =
+        EngineOptions.DEFAULTS.withReusePrefixes(!noPrefixReuse).withPrefillChunk(prefillChunk);
+    return (vertx, listener) ->
+        new WatchedEngine(NativeEngine.open(backend, options, listener), stepTimeout);
+  }
+
+  private Backend fake() {
+    int sequences = slots == 0 ? CPU_SLOTS : slots;
+    return FakeBackend.open(
+        new FakeOptions(
+            modelName == null ? "fake" : modelName,
+            sequences,
+            context == 0 ? CPU_CONTEXT : context,
+            Math.max(2048, sequences),
+            fakeRate,
+            fakeFirstTokenMillis,
+            fakeLength));
+  }
+
+  private Backend llama() {
+    Path file = model;
+    if (file == null) {
+      throw new IllegalArgumentException(
+          "--engine llama needs --model FILE, a GGUF file (./cocoon worker --model NAME fetches"
+              + " one)");
+    }
+    String fileName = String.valueOf(file.getFileName());
+    String fromFile = fileName.replaceFirst("\\.gguf$", "").toLowerCase(Locale.ROOT);
+    int sequences = slots == 0 ? CPU_SLOTS : slots;
+    return LlamaBackend.open(
+        new LlamaOptions(
+            nativeFolder,
+            file,
+            modelName == null ? fromFile : modelName,
+            sequences,
+            context == 0 ? CPU_CONTEXT : context,
+            Math.max(512, sequences),
+            threads));
+  }
+}

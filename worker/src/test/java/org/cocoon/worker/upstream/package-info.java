@@ -1,0 +1,4 @@
+@NullMarked
+package org.cocoon.worker.upstream;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.cocoon.worker.view;
+
+import org.jspecify.annotations.NullMarked;
