@@ -34,6 +34,7 @@ export const MESSAGE = 1_080_000n;
 const stored = (bits: bigint, cells: bigint): bigint => ((bits + cells * 500n) * 5n * 31_557_600n + 65_535n) / 65_536n;
 export const CHANNEL_RESERVE = stored(16_000n, 60n);
 export const SETTLEMENT_RESERVE = stored(60_000n, 400n);
+export const REGISTRY_RESERVE = stored(400_000n, 500n);
 export const MAX = (1n << 63n) - 1n;
 
 export type Case = { file: string; name: string; run: () => Promise<void> };
@@ -147,7 +148,7 @@ export class Network {
         const net = new Network(blockchain, code, admin, operator, registry, settlement);
         net.network = network;
         if (snapshot) return net;
-        await registry.send(admin.getSender(), toNano('0.5'), beginCell().endCell());
+        await registry.send(admin.getSender(), REGISTRY_RESERVE + toNano('0.5'), beginCell().endCell());
         if (stake > 0n) {
             succeeded(await net.operate(SettlementBody.stake(stake), stake + toNano('2')), settlement.address);
         }

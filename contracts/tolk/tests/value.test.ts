@@ -4,6 +4,7 @@ import { type Address, beginCell, toNano } from '@ton/core';
 import type { SendMessageResult } from '@ton/sandbox';
 import { ChannelBody, RegistryBody, SettlementBody, snake } from '../wrappers/contracts.ts';
 import {
+    REGISTRY_RESERVE,
     CHANNEL_RESERVE, DAY, exitCode, gas, MAX, MESSAGE, Network, refused, sent, SETTLEMENT_RESERVE, succeeded, test,
 } from './fixture.ts';
 
@@ -153,6 +154,22 @@ test('what each operation of the registry has to bring', async () => {
     refused(1011, await by(RegistryBody.treasury(toNano('1') + 2n), stranger)(fee), at);
     assert.equal(await least(net, at, fee, by(RegistryBody.treasury(toNano('1') + 1n), stranger)), -toNano('1') - 1n);
     assert.equal((await net.registry.getData()).treasury, 0n);
+});
+
+test('a fine fills what the registry keeps for storage, then the treasury', async () => {
+    const net = await Network.create({ stake: 0n });
+    const at = net.registry.address;
+    net.pass(30 * YEAR);
+    const fine = (value: bigint) => net.deliver(net.operator.address, net.registry, value, RegistryBody.fine(0n));
+    succeeded(await net.registry.send(net.admin.getSender(), toNano('0.1'), RegistryBody.announce(snake('x'.repeat(9_000)))), at);
+    net.pass(20 * YEAR);
+    refused(1011, await fine(toNano('0.1')), at); // storage took more than that
+    const missing = REGISTRY_RESERVE - (await net.balance(at));
+    assert.ok(missing > 0n);
+    refused(1011, await fine(missing + gas(12_000n)), at);
+    succeeded(await fine(missing + gas(12_000n) + 5n), at);
+    assert.equal((await net.registry.getData()).treasury, 5n);
+    assert.ok((await net.balance(at)) >= REGISTRY_RESERVE + 5n);
 });
 
 test('amounts may be 2^63 - 1 and no more', async () => {

@@ -47,6 +47,7 @@ typedef struct cocoon_options {
   int32_t context_tokens;  // tokens that one cache holds
   int32_t batch_tokens;    // tokens that one step takes at most
   int32_t threads;         // that compute; ignored by backends on a GPU
+  int32_t precise;         // 1: caches and attention in single precision, for comparisons; slower
 } cocoon_options;
 
 typedef struct cocoon_limits {
@@ -124,6 +125,13 @@ COCOON_API void cocoon_get_stats(const cocoon_backend *backend, cocoon_stats *st
 
 // Frees everything. NULL does nothing.
 COCOON_API void cocoon_close(cocoon_backend *backend);
+
+// Loads a model's vocabulary alone, which takes no weights: tokenize, piece and metadata work as in
+// an open backend, and every step, truncate and copy_prefix is COCOON_INVALID, there being no
+// sequences. options names the folder and the file; the rest of it is not read.
+COCOON_API cocoon_status cocoon_open_vocabulary(const cocoon_options *options,
+                                                cocoon_backend **backend, cocoon_limits *limits,
+                                                cocoon_message *message);
 
 #ifdef __cplusplus
 }

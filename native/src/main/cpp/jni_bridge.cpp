@@ -64,6 +64,23 @@ jbyteArray java_bytes(JNIEnv *env, const char *bytes, int32_t length) {
   return array;
 }
 
+// Returns the handle; limits is int[5] in the order of cocoon_limits.
+jlong opened(JNIEnv *env, decltype(&cocoon_open) open, const cocoon_options &options,
+             jintArray limits) {
+  cocoon_backend *backend = nullptr;
+  cocoon_limits made{};
+  cocoon_message message;
+  const cocoon_status status = open(&options, &backend, &made, &message);
+  if (status != COCOON_OK) {
+    check(env, status, message);
+    return 0;
+  }
+  const jint sizes[] = {made.sequences, made.context_tokens, made.batch_tokens,
+                        made.vocabulary_size, made.candidates};
+  env->SetIntArrayRegion(limits, 0, 5, sizes);
+  return reinterpret_cast<jlong>(backend);
+}
+
 }  // namespace
 
 extern "C" {
@@ -72,27 +89,26 @@ JNIEXPORT jint JNICALL Java_org_cocoon_backend_NativeLibrary_abiVersion(JNIEnv *
   return cocoon_abi_version();
 }
 
-// Returns the handle; limits is int[5] in the order of cocoon_limits.
 JNIEXPORT jlong JNICALL Java_org_cocoon_backend_NativeLibrary_open(
     JNIEnv *env, jclass, jbyteArray folder, jbyteArray model, jint sequences, jint context_tokens,
-    jint batch_tokens, jint threads, jintArray limits) {
-  return within_memory(env, [&]() -> jlong {
+    jint batch_tokens, jint threads, jboolean precise, jintArray limits) {
+  return within_memory(env, [&] {
     const Utf8 folder_path(env, folder);
     const Utf8 model_path(env, model);
-    const cocoon_options options{folder_path.text(), model_path.text(), sequences,
-                                 context_tokens,     batch_tokens,      threads};
-    cocoon_backend *backend = nullptr;
-    cocoon_limits made{};
-    cocoon_message message;
-    const cocoon_status status = cocoon_open(&options, &backend, &made, &message);
-    if (status != COCOON_OK) {
-      check(env, status, message);
-      return 0;
-    }
-    const jint sizes[] = {made.sequences, made.context_tokens, made.batch_tokens,
-                          made.vocabulary_size, made.candidates};
-    env->SetIntArrayRegion(limits, 0, 5, sizes);
-    return reinterpret_cast<jlong>(backend);
+    return opened(env, cocoon_open,
+                  {folder_path.text(), model_path.text(), sequences, context_tokens, batch_tokens,
+                   threads, precise},
+                  limits);
+  });
+}
+
+JNIEXPORT jlong JNICALL Java_org_cocoon_backend_NativeLibrary_openVocabulary(
+    JNIEnv *env, jclass, jbyteArray folder, jbyteArray model, jintArray limits) {
+  return within_memory(env, [&] {
+    const Utf8 folder_path(env, folder);
+    const Utf8 model_path(env, model);
+    return opened(env, cocoon_open_vocabulary, {folder_path.text(), model_path.text(), 0, 0, 0, 0, 0},
+                  limits);
   });
 }
 

@@ -94,6 +94,23 @@ void load_model(cocoon_backend &backend, const cocoon_options &options) {
   }
 }
 
+void load_vocabulary(cocoon_backend &backend, const cocoon_options &options) {
+  llama_model_params params = llama_model_default_params();
+  params.n_gpu_layers = 0;
+  params.vocab_only = true;
+  error_log().clear();
+  backend.model = llama_model_load_from_file(options.model_path, params);
+  if (backend.model == nullptr) {
+    throw Failure(COCOON_UNUSABLE, "llama.cpp cannot load its vocabulary: " + error_log().first());
+  }
+  backend.vocabulary = llama_model_get_vocab(backend.model);
+  backend.limits.vocabulary_size = llama_vocab_n_tokens(backend.vocabulary);
+  if (backend.limits.vocabulary_size < 1) {
+    throw failure(COCOON_UNUSABLE, "it has no vocabulary");
+  }
+  backend.device = "none";
+}
+
 // All sequences share one pool of cells (kv_unified): a shared prefix is shared memory, a batch of
 // any mix of sequences is one graph, and each sequence is held to context_tokens by step().
 void make_context(cocoon_backend &backend, const cocoon_options &options) {
@@ -109,6 +126,12 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
   params.kv_unified = true;
   params.swa_full = true;  // else a sliding window has nothing left to truncate to
   params.no_perf = true;
+  if (options.precise != 0) {
+    // Else keys, values and queries are rounded to half precision, and so are the sums of values.
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.type_k = GGML_TYPE_F32;
+    params.type_v = GGML_TYPE_F32;
+  }
   error_log().clear();
   backend.context = llama_init_from_model(backend.model, params);
   if (backend.context == nullptr) {
@@ -288,6 +311,17 @@ cocoon_status cocoon_open(const cocoon_options *options, cocoon_backend **backen
     make_context(*opened, *options);
     attach_threads(*opened, cpu, options->threads);
     make_buffers(*opened, *options);
+    *limits = opened->limits;
+    *backend = opened.release();
+  });
+}
+
+cocoon_status cocoon_open_vocabulary(const cocoon_options *options, cocoon_backend **backend,
+                                     cocoon_limits *limits, cocoon_message *message) {
+  return guarded(message, [&] {
+    load_cpu(options->library_folder);
+    auto opened = std::make_unique<cocoon_backend>();
+    load_vocabulary(*opened, *options);
     *limits = opened->limits;
     *backend = opened.release();
   });

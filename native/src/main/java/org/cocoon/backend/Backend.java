@@ -15,6 +15,14 @@ public interface Backend extends AutoCloseable {
   /** Sizes that the owner must stay within. Any thread. */
   BackendLimits limits();
 
+  /**
+   * Tokens that all sequences hold together at most, those of a copied prefix counted once. Any
+   * thread.
+   */
+  default int cacheTokens() {
+    return Math.multiplyExact(limits().sequences(), limits().contextTokens());
+  }
+
   /** Text to tokens and back. Any thread. */
   Vocabulary vocabulary();
 

@@ -2,13 +2,10 @@ package org.cocoon.backend;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import org.cocoon.model.BlockHashes;
+import org.cocoon.model.ModelFileException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  * #close} is the owner's too, or anybody's before there is one and after its thread has ended.
  */
 public final class LlamaBackend implements Backend {
-  private static final String LIBRARY = "libcocoon_llama.so";
-  private static final int HASH_BUFFER_BYTES = 1 << 20;
+  static final String LIBRARY = "libcocoon_llama.so";
 
   private final NativeModel model;
   private final BackendLimits limits;
@@ -35,25 +31,26 @@ public final class LlamaBackend implements Backend {
   private final BackendDescription description;
   private volatile @Nullable Thread owner;
 
-  private LlamaBackend(NativeModel model, BackendLimits limits, String name, String sha256) {
+  private LlamaBackend(NativeModel model, BackendLimits limits, String name, String hash) {
     this.model = model;
     this.limits = limits;
     this.vocabulary = new LlamaVocabulary(model, limits.vocabularySize());
     String device = model.metadata("device");
     this.description =
         new BackendDescription(
-            "llama", name, "file:" + sha256, device == null ? "cpu" : device, false);
+            "llama", name, "file:" + hash, device == null ? "cpu" : device, false);
   }
 
   /**
-   * Loads a model; reads its file twice, once to hash it.
+   * Hashes a model's file and loads it. The file is read from the disk once: llama.cpp maps the
+   * pages that the hash has just brought into memory.
    *
    * @throws BackendException if the library or the model cannot be used, in a sentence
    */
   public static LlamaBackend open(LlamaOptions options) {
     Path file = options.model().toAbsolutePath();
     NativeLibrary.load(options.nativeDir(), LIBRARY);
-    String sha256 = sha256Of(file);
+    String hash = hashOf(file);
     int[] sizes = new int[5];
     long address;
     try {
@@ -65,6 +62,7 @@ public final class LlamaBackend implements Backend {
               options.contextTokens(),
               options.batchTokens(),
               options.threads(),
+              options.precise(),
               sizes);
     } catch (BackendException e) {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
@@ -72,28 +70,21 @@ public final class LlamaBackend implements Backend {
     NativeModel model = new NativeModel(address);
     BackendLimits limits = new BackendLimits(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
     try {
-      return new LlamaBackend(model, limits, options.modelName(), sha256);
+      return new LlamaBackend(model, limits, options.modelName(), hash);
     } catch (RuntimeException e) {
       model.close();
       throw e;
     }
   }
 
-  private static String sha256Of(Path file) {
+  private static String hashOf(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new BackendException("there is no model file " + file);
     }
-    try (InputStream in = Files.newInputStream(file)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      byte[] buffer = new byte[HASH_BUFFER_BYTES];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (IOException e) {
-      throw new BackendException("cannot read the model file " + file + ": " + e.getMessage(), e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
+    try {
+      return BlockHashes.of(file, done -> {}).root();
+    } catch (ModelFileException e) {
+      throw new BackendException(e.getMessage(), e);
     }
   }
 

@@ -12,6 +12,8 @@ import java.nio.file.Path;
  * @param contextTokens tokens that each can hold, at most what the model was trained for
  * @param batchTokens tokens that one step takes at most
  * @param threads that compute, 1 to 512; one less than the machine's cores where it is shared
+ * @param precise whether caches and attention are in single precision: for comparisons, not for
+ *     speed
  */
 public record LlamaOptions(
     Path nativeDir,
@@ -20,7 +22,20 @@ public record LlamaOptions(
     int sequences,
     int contextTokens,
     int batchTokens,
-    int threads) {
+    int threads,
+    boolean precise) {
+
+  /** What a worker wants: caches in half precision. */
+  public LlamaOptions(
+      Path nativeDir,
+      Path model,
+      String modelName,
+      int sequences,
+      int contextTokens,
+      int batchTokens,
+      int threads) {
+    this(nativeDir, model, modelName, sequences, contextTokens, batchTokens, threads, false);
+  }
 
   /** Checks what can be checked without the model. */
   public LlamaOptions {

@@ -67,7 +67,11 @@ final class NativeLibrary {
       int contextTokens,
       int batchTokens,
       int threads,
+      boolean precise,
       int[] limits);
+
+  /** As {@link #open}, for the vocabulary alone; of the limits only its size is above 0. */
+  static native long openVocabulary(byte[] folder, byte[] model, int[] limits);
 
   static native void step(
       long handle,

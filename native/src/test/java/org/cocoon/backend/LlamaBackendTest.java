@@ -260,7 +260,7 @@ final class LlamaBackendTest {
     assertEquals("llama", description.backend());
     assertEquals("smollm2", description.model());
     assertEquals(
-        "file:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        "file:732b8081281656c4a2ab79ed1a325353f8b367540ea9d0d600e80f7890650f8c",
         description.revision());
     assertTrue(description.device().matches("cpu \\(1 thread, [a-z0-9]+\\)"), description.device());
     driver.prefill(0, tokens(STORY));

@@ -21,6 +21,7 @@ final class Fees {
 
   static final long CHANNEL_RESERVE = stored(16_000, 60);
   static final long SETTLEMENT_RESERVE = stored(60_000, 400);
+  static final long REGISTRY_RESERVE = stored(400_000, 500);
 
   private Fees() {}
 

@@ -148,7 +148,8 @@ final class ModelRegistry implements ModelAccount {
   }
 
   private Outcome fine(Arrival in) {
-    BigInteger amount = in.value().subtract(big(Fees.gas(Fees.REGISTRY)));
+    BigInteger spare = in.balance().subtract(big(treasury + Fees.REGISTRY_RESERVE));
+    BigInteger amount = in.value().min(spare).subtract(big(Fees.gas(Fees.REGISTRY)));
     if (amount.signum() <= 0 || amount.add(big(treasury)).compareTo(MAX_AMOUNT) > 0) {
       return refused(Exit.AMOUNT);
     }

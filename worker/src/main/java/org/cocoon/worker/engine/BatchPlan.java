@@ -1,39 +1,88 @@
 package org.cocoon.worker.engine;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.cocoon.backend.StepBatch;
 
 /**
  * What one step computes, and for whom. One thread.
  *
- * <p>First one token of every generation that decodes and has credit, then prompt tokens, oldest
- * generation first: up to a chunk beside others' decoding, and as many as the batch holds
- * otherwise. Where the batch is too small for all that decode they take turns, and a quarter of it
- * is kept for prompts, so that those who decode shut nobody out.
+ * <p>First one token of every generation that decodes and has credit. Where the batch is too small
+ * for all of them they take turns, and a quarter of it is kept for prompts, so that those who
+ * decode shut nobody out.
+ *
+ * <p>Then prompt tokens, as many as keep the step within its target by what {@link StepCost} has
+ * learned, at most a chunk beside others' decoding, and always {@value #LEAST_PREFILL}, so that a
+ * prompt comes to its end under any load. Hence the <b>bound</b>: a step is planned to take
+ *
+ * <pre>max(target, decodes alone + {@value #LEAST_PREFILL} prompt tokens)</pre>
+ *
+ * and that is what lies between two tokens of a stream, however long the prompts are that are
+ * computed meanwhile, and what a cancelled or a new request waits at most until it is looked at.
+ *
+ * <p>Of the prompts the one with the highest priority goes first, then the one with the least left:
+ * a short request does not wait for a long one. But the one that has been running longest always
+ * gets a quarter, so that it takes at most four times as long as alone.
  */
 final class BatchPlan {
+  /** Prompt tokens that a step computes whatever it takes, if any wait. */
+  static final int LEAST_PREFILL = 8;
+
+  /** The oldest prompt gets one part in so many. */
+  private static final int OLDEST_PART = 4;
+
+  /** Until so many steps with prompt tokens are known, chunks are small. */
+  private static final int UNKNOWN_STEPS = 3;
+
+  private static final int UNKNOWN_CHUNK = 32;
+
+  private static final Comparator<Generation> PROMPT_ORDER =
+      Comparator.comparing((Generation generation) -> generation.request.priority())
+          .reversed()
+          .thenComparingInt(Generation::prefillable);
+
   private final StepBatch batch;
+  private final StepCost cost;
   private final int prefillChunk;
+  private final double targetNanos;
   private final List<Generation> rows = new ArrayList<>();
+  private final List<Generation> prompts = new ArrayList<>();
   private int turn;
   private int decoding;
+  private int prefilling;
+  private long attended;
 
-  BatchPlan(StepBatch batch, int prefillChunk) {
+  BatchPlan(StepBatch batch, StepCost cost, EngineOptions options) {
     this.batch = batch;
-    this.prefillChunk = prefillChunk;
+    this.cost = cost;
+    prefillChunk = options.prefillChunk();
+    targetNanos = options.targetStepMillis() * 1e6;
   }
 
   /** Fills the batch from running generations, given oldest first. */
   void fill(List<Generation> running) {
     batch.clear();
     rows.clear();
+    prompts.clear();
     decoding = 0;
+    prefilling = 0;
+    attended = 0;
+    for (Generation generation : running) {
+      if (generation.prefillable() > 0) {
+        prompts.add(generation);
+      }
+    }
+    addDecodes(running);
+    addPrompts();
+    prompts.clear();
+  }
+
+  private void addDecodes(List<Generation> running) {
     int count = running.size();
     turn = count == 0 ? 0 : turn % count;
     int first = turn;
-    int kept =
-        anyPrefills(running) ? Math.min(Math.max(batch.remaining() / 4, 1), prefillChunk) : 0;
+    int kept = prompts.isEmpty() ? 0 : Math.min(Math.max(batch.remaining() / 4, 1), prefillChunk);
     for (int i = 0; i < count && batch.remaining() > kept; i++) {
       Generation generation = running.get((first + i) % count);
       if (generation.decodes()) {
@@ -42,25 +91,62 @@ final class BatchPlan {
         turn = first + i + 1;
       }
     }
-    int budget = batch.remaining();
-    if (decoding > 0) {
-      budget = Math.min(budget, prefillChunk);
-    }
-    for (int i = 0; i < count && budget > 0; i++) {
-      Generation generation = running.get(i);
-      int tokens = Math.min(generation.prefillable(), budget);
-      add(generation, tokens);
-      budget -= tokens;
-    }
   }
 
-  private static boolean anyPrefills(List<Generation> running) {
-    for (Generation generation : running) {
-      if (generation.prefillable() > 0) {
-        return true;
+  private void addPrompts() {
+    if (prompts.isEmpty()) {
+      return;
+    }
+    int limit = decoding > 0 ? Math.min(batch.remaining(), prefillChunk) : batch.remaining();
+    if (targetNanos > 0 && cost.prefillsObserved() < UNKNOWN_STEPS) {
+      limit = Math.min(limit, UNKNOWN_CHUNK);
+    }
+    double spent = cost.nanos(decoding, 0, attended);
+    Generation oldest = prompts.getFirst();
+    prompts.sort(PROMPT_ORDER);
+    int most = prompts.size() == 1 ? limit : Math.max(limit / OLDEST_PART, 1);
+    double share = prompts.size() == 1 ? targetNanos : spent + (targetNanos - spent) / OLDEST_PART;
+    addPrompt(oldest, affordable(oldest, most, share, Math.min(LEAST_PREFILL, most)));
+    for (Generation generation : prompts) {
+      if (generation != oldest) {
+        addPrompt(generation, affordable(generation, limit - prefilling, targetNanos, 0));
       }
     }
-    return false;
+    addPrompt(oldest, affordable(oldest, limit - prefilling, targetNanos, 0));
+  }
+
+  /** How many of a generation's next prompt tokens fit into a step of so long, at least some. */
+  private int affordable(Generation generation, int limit, double nanos, int least) {
+    int most = Math.min(limit, generation.prefillable());
+    if (targetNanos == 0 || fits(generation, most, nanos)) {
+      return most;
+    }
+    int low = Math.min(least, most); // These are taken whether they fit or not.
+    int high = most;
+    while (high - low > 1) {
+      int middle = (low + high) >>> 1;
+      if (fits(generation, middle, nanos)) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  private boolean fits(Generation generation, int count, double nanos) {
+    long looked = attended + attended(generation.planned(), count);
+    return cost.nanos(decoding, prefilling + count, looked) <= nanos;
+  }
+
+  /** Sum of what {@code count} tokens look back at that come after {@code before} others. */
+  private static long attended(long before, long count) {
+    return count * before + count * (count + 1) / 2;
+  }
+
+  private void addPrompt(Generation generation, int count) {
+    add(generation, count);
+    prefilling += count;
   }
 
   private void add(Generation generation, int count) {
@@ -69,7 +155,8 @@ final class BatchPlan {
       return;
     }
     TokenList tokens = generation.tokens();
-    int from = slot.cached();
+    int from = slot.planned();
+    attended += attended(from, count);
     for (int position = from; position < from + count; position++) {
       boolean last = position == tokens.size() - 1;
       int row = batch.add(tokens.get(position), position, slot.sequence, last);
@@ -78,6 +165,11 @@ final class BatchPlan {
       }
     }
     slot.schedule(count);
+  }
+
+  /** Tells the cost model how long the step took. */
+  void took(long nanos) {
+    cost.observe(decoding, prefilling, attended, nanos);
   }
 
   /** Lets go of whose the rows are: an engine that stands idle holds nobody's prompt. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * PREPARING  its prompt is tokens            QUEUED
  * PREPARING  rejected, or complete already   ended
  * QUEUED     a slot is free                  RUNNING
+ * RUNNING    its slot goes to another        QUEUED
  * RUNNING    end token, stop string, length  ended
  * any        cancelled, deadline, engine     ended
  * </pre>
@@ -23,20 +24,46 @@ import org.jspecify.annotations.Nullable;
  */
 final class Generation {
   final GenerationRequest request;
+
+  /** Counts arrivals: the larger, the younger. */
+  final long number;
+
   final long arrivedNanos;
   final long deadlineNanos;
+  private final FairShare.Account account;
+  private final String cacheScope;
   private Preparation.Ready ready = notReady(0);
   private @Nullable Slot slot;
   private int credit;
   private int completionTokens;
   private int cachedPromptTokens;
+  private int preemptions;
+  private boolean started;
+  private long waitingNanos;
+  private long stalledNanos;
   private long slotNanos;
   private long firstTokenNanos;
   private long lastTokenNanos;
 
-  Generation(GenerationRequest request, long nowNanos) {
+  /**
+   * Makes one that is preparing.
+   *
+   * @param account whose share of the engine it uses up
+   * @param cacheScope only generations of one scope share prefixes
+   */
+  Generation(
+      GenerationRequest request,
+      long number,
+      FairShare.Account account,
+      String cacheScope,
+      long nowNanos) {
     this.request = request;
+    this.number = number;
+    this.account = account;
+    this.cacheScope = cacheScope;
     arrivedNanos = nowNanos;
+    waitingNanos = nowNanos;
+    stalledNanos = nowNanos;
     deadlineNanos = nowNanos + request.deadlineMillis() * 1_000_000L;
     credit = Math.max(request.credit(), 0);
   }
@@ -51,7 +78,15 @@ final class Generation {
   }
 
   String cacheScope() {
-    return request.cacheScope();
+    return cacheScope;
+  }
+
+  FairShare.Account account() {
+    return account;
+  }
+
+  boolean isChoiceOfSameRequest(Generation other) {
+    return key().link() == other.key().link() && key().run() == other.key().run();
   }
 
   void makeReady(Preparation.Ready prepared) {
@@ -71,18 +106,53 @@ final class Generation {
     ready = notReady(promptTokens);
   }
 
-  /** Says that the step which was scheduled has been made. */
-  void computed() {
-    if (slot != null) {
-      slot.computed();
+  /** Starts, or goes on, in a slot that has the first {@code slot.cached()} of its tokens. */
+  void start(Slot inSlot, long nowNanos) {
+    slot = inSlot;
+    if (!started) {
+      started = true;
+      slotNanos = nowNanos;
+      cachedPromptTokens = Math.min(inSlot.cached(), ready.promptTokens());
+      account.charge(uncached());
+    }
+    if (isStalled()) {
+      stalledNanos = nowNanos;
     }
   }
 
-  /** Starts in a slot that has the first {@code slot.cached()} of its tokens. */
-  void start(Slot inSlot, long nowNanos) {
-    slot = inSlot;
-    slotNanos = nowNanos;
-    cachedPromptTokens = Math.min(inSlot.cached(), ready.promptTokens());
+  /** Says that it lost its slot and waits again. */
+  void preempted(long nowNanos) {
+    slot = null;
+    preemptions++;
+    waitingNanos = nowNanos;
+  }
+
+  /** How often it lost its slot. */
+  int preemptions() {
+    return preemptions;
+  }
+
+  /** How long it has waited for a slot, the last time. */
+  long waitedNanos(long nowNanos) {
+    return nowNanos - waitingNanos;
+  }
+
+  /**
+   * Whether a slot would be of use. One that lost its slot needs credit first: else it would hold
+   * the next one idle, too.
+   */
+  boolean mayStart() {
+    return credit > 0 || preemptions == 0;
+  }
+
+  /** Whether its client has given no credit. */
+  boolean isStalled() {
+    return credit == 0;
+  }
+
+  /** How long it has held its slot without credit; 0 where it has some. */
+  long stalledNanos(long nowNanos) {
+    return isStalled() ? nowNanos - stalledNanos : 0;
   }
 
   @Nullable Slot slot() {
@@ -126,7 +196,12 @@ final class Generation {
   }
 
   private int uncached() {
-    return slot == null ? 0 : tokens().size() - slot.cached();
+    return slot == null ? 0 : tokens().size() - planned();
+  }
+
+  /** How many of its tokens are cached after the step that is being planned. */
+  int planned() {
+    return slot == null ? 0 : slot.planned();
   }
 
   /** Position of the next token in the answer; a continuation's tokens come before it. */
@@ -134,15 +209,23 @@ final class Generation {
     return tokens().size() - ready.promptTokens();
   }
 
-  /** Prompt tokens that are still to be computed. */
-  int uncachedPromptTokens() {
-    return Math.max(ready.promptTokens() - (slot == null ? 0 : slot.cached()), 0);
+  /**
+   * Tokens to be computed before its next one: what is left of the prompt, and again its own after
+   * it lost its slot. A request's further choices have theirs from the first.
+   */
+  int tokensToPrefill() {
+    if (slot != null) {
+      return prefillable();
+    }
+    return key().choice() > 0 && !started ? 0 : tokens().size();
   }
 
   /** Appends a token to the answer. */
   void append(int token, long nowNanos) {
     tokens().add(token);
+    account.charge(FairShare.ANSWER_WEIGHT);
     credit--;
+    stalledNanos = nowNanos;
     completionTokens++;
     if (Sampler.countsTokens(request.sampling())) {
       counts().answered(token);
@@ -163,9 +246,9 @@ final class Generation {
 
   /** What is told of it when it ends as it should. */
   Ended.Finished finished(FinishReason reason, @Nullable String stop, long nowNanos) {
-    long queued = (slot == null ? nowNanos : slotNanos) - arrivedNanos;
+    long queued = (started ? slotNanos : nowNanos) - arrivedNanos;
     boolean answered = completionTokens > 0;
-    long prefill = slot == null ? 0 : (answered ? firstTokenNanos : nowNanos) - slotNanos;
+    long prefill = !started ? 0 : (answered ? firstTokenNanos : nowNanos) - slotNanos;
     long decode = answered ? lastTokenNanos - firstTokenNanos : 0;
     return new Ended.Finished(
         key(),

@@ -5,9 +5,16 @@ import java.util.List;
 /**
  * One request as an engine takes it.
  *
+ * <p>A request for several {@code choices} is answered by as many generations, under the keys
+ * {@link RunKey#withChoice key.withChoice(0)} to {@code choices - 1}. Its prompt is computed once.
+ * Each is told, granted credit (all begin with {@code credit}), cancelled and ended by itself.
+ * Choice i is the answer that a request by itself gets with the seed {@code seed + i}; that is also
+ * how another worker continues one of them.
+ *
  * @param key its name until it ended
  * @param requestId for logs
- * @param cacheScope only requests of one scope share cached prefixes
+ * @param cacheScope who asks: requests of one scope share cached prefixes, and one share of the
+ *     engine's time
  * @param prompt messages or text
  * @param sampling how tokens are chosen
  * @param maxTokens how many to generate at most, continuation included; 0: until the context ends
@@ -17,8 +24,11 @@ import java.util.List;
  * @param topLogprobs how many alternatives are told with it, 0 to 20
  * @param credit tokens that may be sent before the first grant
  * @param deadlineMillis from now; 0: none
- * @param continuation tokens of this answer that another worker has already delivered
+ * @param continuation tokens of this answer that another worker has already delivered; only where
+ *     there is one choice
  * @param form what the answer must look like
+ * @param priority who goes first when not all can run
+ * @param choices how many answers, 1 to {@value #MAX_CHOICES}
  */
 public record GenerationRequest(
     RunKey key,
@@ -34,9 +44,13 @@ public record GenerationRequest(
     int credit,
     int deadlineMillis,
     Continuation continuation,
-    AnswerForm form) {
+    AnswerForm form,
+    Priority priority,
+    int choices) {
+  /** Answers that one request can ask for. */
+  public static final int MAX_CHOICES = 16;
 
-  /** A request whose answer may look like anything. */
+  /** A request for one answer, of any form and ordinary priority. */
   public GenerationRequest(
       RunKey key,
       String requestId,
@@ -65,17 +79,65 @@ public record GenerationRequest(
         credit,
         deadlineMillis,
         continuation,
-        AnswerForm.FREE);
+        AnswerForm.FREE,
+        Priority.NORMAL,
+        1);
+  }
+
+  /** Who goes first when not all can run, lowest first. */
+  public enum Priority {
+    /** Work that can wait, such as batches: gives its slot to any other that waits. */
+    LOW(0),
+    /** What is not said to be anything else. */
+    NORMAL(1),
+    /** Somebody waits for it, and it matters. */
+    HIGH(2);
+
+    private final int level;
+
+    Priority(int level) {
+      this.level = level;
+    }
+
+    /** The larger, the sooner. */
+    int level() {
+      return level;
+    }
   }
 
   /** The same for an answer of this form. */
   public GenerationRequest withForm(AnswerForm other) {
+    return with(key, sampling, other, priority, choices);
+  }
+
+  /** The same with another priority. */
+  public GenerationRequest withPriority(Priority other) {
+    return with(key, sampling, form, other, choices);
+  }
+
+  /** The same for so many answers. */
+  public GenerationRequest withChoices(int count) {
+    return with(key, sampling, form, priority, count);
+  }
+
+  /** One of its choices, as a request by itself. */
+  GenerationRequest choice(int index) {
+    Sampling draws = sampling.withSeed(sampling.seed() + index);
+    return with(key.withChoice(index), draws, form, priority, 1);
+  }
+
+  private GenerationRequest with(
+      RunKey otherKey,
+      Sampling otherSampling,
+      AnswerForm otherForm,
+      Priority otherPriority,
+      int otherChoices) {
     return new GenerationRequest(
-        key,
+        otherKey,
         requestId,
         cacheScope,
         prompt,
-        sampling,
+        otherSampling,
         maxTokens,
         stop,
         ignoreEos,
@@ -84,7 +146,9 @@ public record GenerationRequest(
         credit,
         deadlineMillis,
         continuation,
-        other);
+        otherForm,
+        otherPriority,
+        otherChoices);
   }
 
   /** What to answer. */

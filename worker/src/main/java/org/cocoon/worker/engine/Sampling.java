@@ -30,4 +30,18 @@ public record Sampling(
 
   /** The most likely token each time. */
   public static final Sampling GREEDY = new Sampling(0, 1, 0, 0, 0, 0, 0, 1, Map.of());
+
+  /** The same with another seed. */
+  public Sampling withSeed(long other) {
+    return new Sampling(
+        temperature,
+        topP,
+        topK,
+        minP,
+        other,
+        frequencyPenalty,
+        presencePenalty,
+        repetitionPenalty,
+        logitBias);
+  }
 }

@@ -1,6 +1,5 @@
 package org.cocoon.worker.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,17 +39,18 @@ final class Scheduler {
   private final Sampler sampler;
   private final Logprobs logprobs;
   private final SlotTable slots;
+  private final FairShare shares = new FairShare();
+  private final Admission admission;
   private final RateMeter decodeRate = new RateMeter();
   private final RateMeter prefillRate = new RateMeter();
 
   /** Every generation that has not ended, oldest first. */
   private final Map<RunKey, Generation> generations = new LinkedHashMap<>();
 
-  private final ArrayDeque<Generation> queue = new ArrayDeque<>();
-  private final List<Generation> running = new ArrayList<>();
   private List<Delta> deltas = new ArrayList<>();
   private List<Ended> ended = new ArrayList<>();
   private @Nullable Refusal closedWith;
+  private long arrivals;
 
   private record Refusal(RefusalCause cause, String message) {}
 
@@ -67,11 +67,12 @@ final class Scheduler {
     this.nanoClock = nanoClock;
     contextTokens = backend.limits().contextTokens();
     batch = new StepBatch(backend.limits());
-    plan = new BatchPlan(batch, options.prefillChunk());
+    plan = new BatchPlan(batch, new StepCost(), options);
     row = new LogitRow(batch);
     sampler = new Sampler(row);
     logprobs = new Logprobs(row, tokens);
-    slots = new SlotTable(backend, slots(backend, options), options.reusePrefixes());
+    slots = new SlotTable(backend, slots(backend, options));
+    admission = new Admission(slots, options);
   }
 
   /** How many generations run at the same time. */
@@ -80,8 +81,31 @@ final class Scheduler {
     return options.slots() == 0 ? sequences : Math.min(options.slots(), sequences);
   }
 
-  /** Takes a request in, or refuses it. */
+  /** Takes a request in, with all its choices, or refuses it. */
   void arrive(GenerationRequest request) {
+    int choices = request.choices();
+    if (choices == 1) {
+      arrive(request, generations.size() < slots.size() + options.maxQueued());
+      return;
+    }
+    String wrong =
+        choices < 1 || choices > GenerationRequest.MAX_CHOICES
+            ? "n must be 1 to " + GenerationRequest.MAX_CHOICES
+            : request.continuation().ids().length > 0
+                ? "a continuation has one choice; continue each by itself"
+                : "";
+    if (!wrong.isEmpty()) {
+      ended.add(new Ended.Refused(request.key(), RefusalCause.BAD_REQUEST, wrong, "n"));
+      return;
+    }
+    // All or none: half of what was asked for is no answer.
+    boolean room = generations.size() + choices <= slots.size() + options.maxQueued();
+    for (int i = 0; i < choices; i++) {
+      arrive(request.choice(i), room);
+    }
+  }
+
+  private void arrive(GenerationRequest request, boolean room) {
     RunKey key = request.key();
     if (generations.containsKey(key)) {
       log.warn(
@@ -92,8 +116,11 @@ final class Scheduler {
       ended.add(new Ended.Refused(key, closedWith.cause(), closedWith.message(), ""));
       return;
     }
-    boolean room = generations.size() < slots.size() + options.maxQueued();
-    Generation generation = new Generation(request, nanoClock.getAsLong());
+    // Where prefixes are not reused, the choices of one request still share theirs.
+    String scope = options.reusePrefixes() ? request.cacheScope() : key.link() + ":" + key.run();
+    Generation generation =
+        new Generation(
+            request, ++arrivals, shares.join(request.cacheScope()), scope, nanoClock.getAsLong());
     generations.put(key, generation);
     if (!room || !desk.prepare(request, result -> prepared(generation, result))) {
       String message = "the engine's queue of " + options.maxQueued() + " requests is full";
@@ -108,7 +135,7 @@ final class Scheduler {
     switch (result) {
       case Preparation.Ready ready -> {
         generation.makeReady(ready);
-        queue.add(generation);
+        admission.await(generation);
       }
       case Preparation.Complete complete -> {
         remove(generation);
@@ -147,22 +174,24 @@ final class Scheduler {
 
   /** Whether a step would do or tell anything. */
   boolean hasWork() {
-    boolean admits = !queue.isEmpty() && running.size() < slots.size();
-    if (!deltas.isEmpty() || !ended.isEmpty() || admits || nanosToDeadline() == 0) {
+    if (!deltas.isEmpty() || !ended.isEmpty() || nanosToDeadline() == 0) {
       return true;
     }
-    for (Generation generation : running) {
+    for (Generation generation : admission.running()) {
       if (generation.decodes() || generation.prefillable() > 0) {
         return true;
       }
     }
-    return false;
+    return admission.wouldAdmit(nanoClock.getAsLong());
   }
 
-  /** Nanoseconds until the first deadline, at least 0; a very long time where there is none. */
+  /**
+   * Nanoseconds until something is due though nobody calls, such as a deadline: at least 0; a very
+   * long time where nothing is.
+   */
   long nanosToDeadline() {
     long now = nanoClock.getAsLong();
-    long least = Long.MAX_VALUE;
+    long least = admission.nanosToStall(now);
     for (Generation generation : generations.values()) {
       if (generation.request.deadlineMillis() > 0) {
         least = Math.min(least, Math.max(generation.deadlineNanos - now, 0));
@@ -182,10 +211,13 @@ final class Scheduler {
         abandon(generation);
       }
     }
-    admit(now);
-    plan.fill(running);
+    admission.admit(now);
+    plan.fill(admission.running());
     if (batch.count() > 0) {
+      slots.makeRoom(batch.count());
+      long start = nanoClock.getAsLong();
       backend.step(batch);
+      plan.took(nanoClock.getAsLong() - start);
       computed();
     }
     return takeOutcome();
@@ -199,22 +231,13 @@ final class Scheduler {
     return outcome;
   }
 
-  private void admit(long now) {
-    while (!queue.isEmpty()) {
-      Slot slot = slots.acquire(queue.peekFirst());
-      if (slot == null) {
-        return;
-      }
-      Generation generation = queue.removeFirst();
-      generation.start(slot, now);
-      running.add(generation);
-    }
-  }
-
   private void computed() {
     long now = nanoClock.getAsLong();
-    for (Generation generation : running) {
-      generation.computed();
+    for (Generation generation : admission.running()) {
+      Slot slot = generation.slot();
+      if (slot != null) {
+        slots.computed(slot);
+      }
     }
     decodeRate.add(plan.rows().size(), now);
     prefillRate.add(batch.count() - plan.decoding(), now);
@@ -284,13 +307,8 @@ final class Scheduler {
 
   private void remove(Generation generation) {
     generations.remove(generation.key());
-    Slot slot = generation.slot();
-    if (slot != null) {
-      slots.release(slot);
-      running.remove(generation);
-    } else {
-      queue.remove(generation);
-    }
+    admission.remove(generation);
+    shares.leave(generation.account());
   }
 
   private void tellDelta(Generation generation, int[] ids, byte[] text, List<TokenLogprob> told) {
@@ -303,9 +321,15 @@ final class Scheduler {
   EngineLoad occupancy() {
     long prompt = 0;
     for (Generation generation : generations.values()) {
-      prompt += generation.uncachedPromptTokens();
+      prompt += generation.tokensToPrefill();
     }
-    return new EngineLoad(running.size(), generations.size() - running.size(), prompt, 0, 0);
+    int running = admission.running().size();
+    return new EngineLoad(running, generations.size() - running, prompt, 0, 0);
+  }
+
+  /** Tokens in the cache, those of shared prefixes once. */
+  int cachedTokens() {
+    return slots.cachedTokens();
   }
 
   /** Tokens of answers over the last second. Any thread. */

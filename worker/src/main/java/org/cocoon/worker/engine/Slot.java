@@ -16,7 +16,7 @@ final class Slot {
   private int cached;
   private int scheduled;
   private @Nullable Generation generation;
-  private long releasedAt;
+  private long usedAt;
 
   Slot(int sequence) {
     this.sequence = sequence;
@@ -26,19 +26,40 @@ final class Slot {
     return generation == null;
   }
 
+  /** Whose it is, or null where it is free. */
+  @Nullable Generation generation() {
+    return generation;
+  }
+
   /** How many tokens the cache holds, the first ones of its owner's. */
   int cached() {
     return cached;
   }
 
-  /** When it became free, in the order of releases; 0: never used. */
-  long releasedAt() {
-    return releasedAt;
+  /** How many it will hold after the step that is being planned. */
+  int planned() {
+    return cached + scheduled;
+  }
+
+  /** When its cache was last of use, by the table's count of uses; 0: it holds nothing. */
+  long usedAt() {
+    return usedAt;
+  }
+
+  void use(long at) {
+    usedAt = at;
   }
 
   /** How many of the cached tokens are those that a generation of the same scope begins with. */
   int shared(Generation other) {
     return scope.equals(other.cacheScope()) ? tokens.commonPrefix(cached, other.tokens()) : 0;
+  }
+
+  /** The same, counting tokens that the owner has still to compute, too. */
+  int sharedAhead(Generation other) {
+    return scope.equals(other.cacheScope())
+        ? tokens.commonPrefix(tokens.size(), other.tokens())
+        : 0;
   }
 
   /** Gives the slot to a generation, of whose tokens the cache now holds the first ones. */
@@ -51,7 +72,7 @@ final class Slot {
 
   /** Says that the step about to be made computes the next tokens. */
   void schedule(int count) {
-    scheduled = count;
+    scheduled += count;
   }
 
   /** Says that the step was made, and that what was scheduled is cached now. */
@@ -62,6 +83,15 @@ final class Slot {
 
   void release(long at) {
     generation = null;
-    releasedAt = at;
+    scheduled = 0;
+    usedAt = at;
+  }
+
+  /** Forgets what a free slot kept. */
+  void clear() {
+    tokens = NO_TOKENS;
+    scope = "";
+    cached = 0;
+    usedAt = 0;
   }
 }

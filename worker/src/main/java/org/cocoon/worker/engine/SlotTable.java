@@ -4,65 +4,160 @@ import org.cocoon.backend.Backend;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which slot a prompt gets, so that as little of it as possible has to be computed.
+ * Which of a backend's sequences a generation gets, so that as little as possible of its prompt has
+ * to be computed; and what the others keep.
  *
- * <p>The slot, free or busy, whose cache shares the longest prefix with the prompt is the source. A
- * free source is cut back to that prefix and taken, unless most of what it holds would be lost and
- * another slot is free; else the prefix is copied into the free slot that has been idle longest. At
- * least one token is always computed anew, because only that gives logits.
+ * <p>There may be more sequences than generations that run. All that are free keep what they hold,
+ * least recently used first to go, so the beginnings of earlier prompts (a system prompt, a
+ * conversation) outlive their requests.
+ *
+ * <p>The sequence, free or busy, whose cache shares the longest prefix with the prompt is the
+ * source. A free source is cut back to that prefix and taken, unless most of what it holds would be
+ * lost and another is free; else the prefix is copied into the free one that was of no use for
+ * longest. At least one token is always computed anew, because only that gives logits.
+ *
+ * <p>A generation whose beginning is just being computed for another one waits for that instead of
+ * computing it, too: so do the second and later of a request's choices, and a burst of requests
+ * with the same system prompt.
  *
  * <p>Prefixes are shared only within a {@linkplain GenerationRequest#cacheScope() scope}: else the
  * time to first token would tell a curious client whether somebody's prompt began as his does.
  */
 final class SlotTable {
-  private final Backend backend;
-  private final boolean reusePrefixes;
-  private final Slot[] slots;
-  private long releases;
+  /** Fewer tokens are computed anew sooner than waited for, unless they are the same request's. */
+  private static final int WORTH_WAITING_FOR = 64;
 
-  SlotTable(Backend backend, int count, boolean reusePrefixes) {
+  private final Backend backend;
+  private final Slot[] slots;
+  private final CellLedger cells;
+  private final int size;
+  private final int cacheTokens;
+  private int busy;
+  private long uses;
+
+  /**
+   * Makes a table of all sequences.
+   *
+   * @param size how many may be busy at a time
+   */
+  SlotTable(Backend backend, int size) {
     this.backend = backend;
-    this.reusePrefixes = reusePrefixes;
-    slots = new Slot[count];
-    for (int i = 0; i < count; i++) {
+    this.size = size;
+    cacheTokens = backend.cacheTokens();
+    long needed = (long) size * backend.limits().contextTokens();
+    if (cacheTokens < needed) {
+      throw new IllegalArgumentException(
+          "the backend's cache holds %d tokens, and %d slots need %d; give it more, or fewer slots"
+              .formatted(cacheTokens, size, needed));
+    }
+    slots = new Slot[backend.limits().sequences()];
+    cells = new CellLedger(slots.length);
+    for (int i = 0; i < slots.length; i++) {
       slots[i] = new Slot(i);
     }
   }
 
+  /** How many generations run at most. */
   int size() {
-    return slots.length;
+    return size;
+  }
+
+  boolean isFull() {
+    return busy == size;
+  }
+
+  /** Tokens in the cache, those of shared prefixes once. */
+  int cachedTokens() {
+    return cells.used();
   }
 
   /** Gives a generation a slot that holds the beginning of its tokens, or null where all run. */
   @Nullable Slot acquire(Generation generation) {
-    Slot idlest = idlest(null);
+    Slot idlest = isFull() ? null : idlest(null);
     if (idlest == null) {
       return null;
     }
-    TokenList tokens = generation.tokens();
-    Slot source = reusePrefixes ? source(generation) : null;
+    Slot source = source(generation);
     Slot taken = idlest;
     int kept = 0;
-    if (source != null) {
-      kept = Math.min(source.shared(generation), tokens.size() - 1);
-      Slot target = target(source, kept);
-      if (target != source) {
-        clear(target);
-        backend.copyPrefix(source.sequence, target.sequence, kept);
-      } else if (kept < source.cached()) {
-        backend.truncate(source.sequence, kept);
-      }
-      taken = target;
+    if (source == null) {
+      truncate(idlest, 0);
     } else {
-      clear(idlest);
+      kept = shared(source, generation);
+      taken = target(source, kept);
+      source.use(++uses);
+      if (taken == source) {
+        truncate(source, kept);
+      } else {
+        truncate(taken, 0);
+        backend.copyPrefix(source.sequence, taken.sequence, kept);
+        cells.copyPrefix(source.sequence, taken.sequence, kept);
+      }
     }
     taken.take(generation, kept);
+    busy++;
     return taken;
   }
 
   /** Makes a slot free; its cache stays. */
   void release(Slot slot) {
-    slot.release(++releases);
+    slot.release(++uses);
+    busy--;
+  }
+
+  /** Says that a slot's scheduled tokens are in the cache now. */
+  void computed(Slot slot) {
+    cells.append(slot.sequence, slot.planned() - slot.cached());
+    slot.computed();
+  }
+
+  /**
+   * Drops what free slots keep, least recently used first, until there is room for so many tokens
+   * more. There always is in the end: what runs fits by itself.
+   */
+  void makeRoom(int tokens) {
+    while (cells.used() + tokens > cacheTokens) {
+      Slot oldest = null;
+      for (Slot slot : slots) {
+        if (slot.isFree()
+            && slot.cached() > 0
+            && (oldest == null || slot.usedAt() < oldest.usedAt())) {
+          oldest = slot;
+        }
+      }
+      if (oldest == null) {
+        return;
+      }
+      truncate(oldest, 0);
+      oldest.clear();
+    }
+  }
+
+  /** Whether much of what a generation begins with is being computed for another one. */
+  boolean isComing(Generation generation) {
+    int have = -1;
+    for (Slot slot : slots) {
+      Generation other = slot.generation();
+      if (other == null || other.prefillable() == 0) {
+        continue;
+      }
+      if (have < 0) {
+        Slot source = source(generation);
+        have = source == null ? 0 : shared(source, generation);
+      }
+      int ahead = Math.min(slot.sharedAhead(generation), generation.tokens().size() - 1);
+      // Without credit the last token of a prompt is not computed.
+      int reachable = Math.min(ahead, slot.cached() + other.prefillable());
+      int worth = other.isChoiceOfSameRequest(generation) ? 1 : WORTH_WAITING_FOR;
+      if (reachable - have >= worth) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static int shared(Slot slot, Generation generation) {
+    return Math.min(slot.shared(generation), generation.tokens().size() - 1);
   }
 
   /** The slot that shares the longest prefix, a free one among equals; null where none does. */
@@ -70,7 +165,7 @@ final class SlotTable {
     Slot best = null;
     int longest = 0;
     for (Slot slot : slots) {
-      int shared = Math.min(slot.shared(generation), generation.tokens().size() - 1);
+      int shared = shared(slot, generation);
       if (shared > longest
           || (best != null && shared == longest && slot.isFree() && !best.isFree())) {
         best = slot;
@@ -91,18 +186,17 @@ final class SlotTable {
   private @Nullable Slot idlest(@Nullable Slot except) {
     Slot idlest = null;
     for (Slot slot : slots) {
-      if (slot.isFree()
-          && slot != except
-          && (idlest == null || slot.releasedAt() < idlest.releasedAt())) {
+      if (slot.isFree() && slot != except && (idlest == null || slot.usedAt() < idlest.usedAt())) {
         idlest = slot;
       }
     }
     return idlest;
   }
 
-  private void clear(Slot slot) {
-    if (slot.cached() > 0) {
-      backend.truncate(slot.sequence, 0);
+  private void truncate(Slot slot, int length) {
+    if (slot.cached() > length) {
+      backend.truncate(slot.sequence, length);
+      cells.truncate(slot.sequence, length);
     }
   }
 }

@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class Desk {
   final HashBackend backend;
   final Scheduler scheduler;
+
+  /** Options without a target for a step's time, so that batches depend on nothing but tokens. */
+  static final EngineOptions UNTIMED = EngineOptions.DEFAULTS.withTargetStepMillis(0);
+
   long nanos = 1_000_000_000L;
   private final Map<RunKey, Answer> answers = new HashMap<>();
 
@@ -58,6 +62,7 @@ final class Desk {
 
   Desk(HashBackend backend, EngineOptions options) {
     this.backend = backend;
+    backend.clock = spent -> nanos += spent;
     TokenTable tokens = new TokenTable(backend.vocabulary());
     PromptBuilder prompts =
         new PromptBuilder(
@@ -72,7 +77,7 @@ final class Desk {
   }
 
   static Desk of(int sequences) {
-    return new Desk(new HashBackend(sequences, 512, 128), EngineOptions.DEFAULTS);
+    return new Desk(new HashBackend(sequences, 512, 128), UNTIMED);
   }
 
   /** A request with a lot of credit and no deadline. */
@@ -117,7 +122,9 @@ final class Desk {
         of.topLogprobs(),
         of.credit(),
         of.deadlineMillis(),
-        of.continuation());
+        of.continuation(),
+        of.priority(),
+        of.choices());
   }
 
   static GenerationRequest withCredit(GenerationRequest of, int credit, int deadlineMillis) {
@@ -134,7 +141,9 @@ final class Desk {
         of.topLogprobs(),
         credit,
         deadlineMillis,
-        of.continuation());
+        of.continuation(),
+        of.priority(),
+        of.choices());
   }
 
   /** Makes one step and keeps what it told. */
@@ -142,7 +151,7 @@ final class Desk {
     nanos += 1_000_000;
     StepOutcome outcome = scheduler.step();
     for (Delta delta : outcome.deltas()) {
-      Answer answer = answer(delta.key().run());
+      Answer answer = answer(delta.key().run(), delta.key().choice());
       assertTrue(answer.ended == null, "a delta after the end");
       for (int id : delta.ids()) {
         answer.ids.add(id);
@@ -155,7 +164,7 @@ final class Desk {
         outcome.deltas().stream().map(Delta::key).distinct().count(),
         "one delta for each generation");
     for (Ended ended : outcome.ended()) {
-      Answer answer = answer(ended.key().run());
+      Answer answer = answer(ended.key().run(), ended.key().choice());
       assertTrue(answer.ended == null, "ended twice");
       answer.ended = ended;
     }
@@ -172,6 +181,11 @@ final class Desk {
 
   Answer answer(long run) {
     return answers.computeIfAbsent(new RunKey(1, run), key -> new Answer());
+  }
+
+  /** One of several answers to a request. */
+  Answer answer(long run, int choice) {
+    return answers.computeIfAbsent(new RunKey(1, run, choice), key -> new Answer());
   }
 
   /** The answer to a request that has an engine for itself. */

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
+import java.util.function.LongConsumer;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendDescription;
 import org.cocoon.backend.BackendException;
@@ -18,15 +22,33 @@ import org.jspecify.annotations.Nullable;
  * A backend whose logits are a hash of all tokens of the sequence: an answer is right only if every
  * token before it was, at its place and in its own sequence. Single bytes are rarer than other
  * tokens, so that most text is letters. Checks what a backend may ask of its owner, and keeps what
- * each step was made of.
+ * each step was made of. A copied prefix shares its cells, as in llama.cpp, and no more cells are
+ * used than there are. A step takes the time that {@link #cost} says, on a clock of the test.
  */
 final class HashBackend implements Backend {
   private final BackendLimits limits;
   private final Vocabulary vocabulary;
-  private final List<List<Integer>> caches = new ArrayList<>();
+  private final List<List<Cell>> caches = new ArrayList<>();
+  private final int cacheTokens;
   final List<Step> steps = new ArrayList<>();
   @Nullable BackendException failure;
+  Cost cost = (decodes, prefills, attended) -> 0;
+  LongConsumer clock = nanos -> {};
   private boolean closed;
+
+  /** Nanoseconds of a step, by its tokens with and without logits and what they look back at. */
+  interface Cost {
+    long nanos(int rows, int others, long attended);
+  }
+
+  /** One token in the cache; the same object wherever it is shared. */
+  private static final class Cell {
+    final int token;
+
+    Cell(int token) {
+      this.token = token;
+    }
+  }
 
   /** Tokens of one step, by sequence, and how many of them asked for logits. */
   record Step(int[] tokensBySequence, int rows) {
@@ -44,6 +66,12 @@ final class HashBackend implements Backend {
   }
 
   HashBackend(int sequences, int contextTokens, int batchTokens, Vocabulary vocabulary) {
+    this(sequences, contextTokens, batchTokens, vocabulary, sequences * contextTokens);
+  }
+
+  HashBackend(
+      int sequences, int contextTokens, int batchTokens, Vocabulary vocabulary, int cacheTokens) {
+    this.cacheTokens = cacheTokens;
     this.vocabulary = vocabulary;
     limits = new BackendLimits(sequences, contextTokens, batchTokens, vocabulary.size(), 0);
     for (int i = 0; i < sequences; i++) {
@@ -62,6 +90,11 @@ final class HashBackend implements Backend {
   }
 
   @Override
+  public int cacheTokens() {
+    return cacheTokens;
+  }
+
+  @Override
   public Vocabulary vocabulary() {
     return vocabulary;
   }
@@ -74,22 +107,41 @@ final class HashBackend implements Backend {
     assertTrue(!closed, "a step after close");
     int[] counts = new int[limits.sequences()];
     int row = 0;
+    long attended = 0;
     for (int i = 0; i < batch.count(); i++) {
       int sequence = batch.sequences().get(i);
-      List<Integer> cache = caches.get(sequence);
+      List<Cell> cache = caches.get(sequence);
       assertEquals(cache.size(), batch.positions().get(i), "position in sequence " + sequence);
       assertTrue(cache.size() < limits.contextTokens(), "a token beyond the context");
-      cache.add(batch.tokens().get(i));
+      cache.add(new Cell(batch.tokens().get(i)));
+      attended += cache.size();
       counts[sequence]++;
       if (batch.wantLogits().get(i) == 1) {
-        long hash = cache.hashCode();
+        long hash = hash(cache);
         for (int id = 0; id < limits.vocabularySize(); id++) {
           batch.logits().put(row * limits.vocabularySize() + id, logit(hash, id));
         }
         row++;
       }
     }
+    assertTrue(usedCells() <= cacheTokens, "more cells than there are");
     steps.add(new Step(counts, row));
+    clock.accept(cost.nanos(row, batch.count() - row, attended));
+  }
+
+  private static int hash(List<Cell> cache) {
+    int hash = 1;
+    for (Cell cell : cache) {
+      hash = 31 * hash + cell.token;
+    }
+    return hash;
+  }
+
+  /** Cells that at least one sequence refers to. */
+  int usedCells() {
+    Set<Cell> used = Collections.newSetFromMap(new IdentityHashMap<>());
+    caches.forEach(used::addAll);
+    return used.size();
   }
 
   private static float logit(long hash, int id) {
@@ -99,7 +151,7 @@ final class HashBackend implements Backend {
 
   @Override
   public void truncate(int sequence, int fromPosition) {
-    List<Integer> cache = caches.get(sequence);
+    List<Cell> cache = caches.get(sequence);
     assertTrue(fromPosition < cache.size(), "nothing to truncate");
     cache.subList(fromPosition, cache.size()).clear();
   }

@@ -26,8 +26,7 @@ class SchedulerTest {
     Random random = new Random(seed);
     Desk desk =
         new Desk(
-            new HashBackend(7, CONTEXT, 48),
-            EngineOptions.DEFAULTS.withMaxQueued(64).withPrefillChunk(16));
+            new HashBackend(7, CONTEXT, 48), Desk.UNTIMED.withMaxQueued(64).withPrefillChunk(16));
     List<GenerationRequest> requests = new ArrayList<>();
     for (int run = 0; run < 64; run++) {
       requests.add(randomRequest(run, random));
@@ -127,7 +126,7 @@ class SchedulerTest {
   @Test
   void longPromptDoesNotStallThoseWhoDecode() {
     HashBackend backend = new HashBackend(2, CONTEXT, 256);
-    Desk desk = new Desk(backend, EngineOptions.DEFAULTS.withPrefillChunk(32));
+    Desk desk = new Desk(backend, Desk.UNTIMED.withPrefillChunk(32));
     desk.scheduler.arrive(Desk.request(1, "short", 30, NEVER_ENDS, List.of(), Continuation.NONE));
     desk.step();
     int before = desk.answer(1).ids.size();
@@ -152,7 +151,7 @@ class SchedulerTest {
 
   @Test
   void everyoneGetsATurnWhereTheBatchIsSmall() {
-    Desk desk = new Desk(new HashBackend(6, CONTEXT, 4), EngineOptions.DEFAULTS);
+    Desk desk = new Desk(new HashBackend(6, CONTEXT, 4), Desk.UNTIMED);
     for (int run = 0; run < 6; run++) {
       desk.scheduler.arrive(
           Desk.request(run, "p" + run, 300, NEVER_ENDS, List.of(), Continuation.NONE));
@@ -240,8 +239,7 @@ class SchedulerTest {
 
   @Test
   void nothingIsReusedWhereThatIsSwitchedOff() {
-    Desk desk =
-        new Desk(new HashBackend(1, CONTEXT, 64), EngineOptions.DEFAULTS.withReusePrefixes(false));
+    Desk desk = new Desk(new HashBackend(1, CONTEXT, 64), Desk.UNTIMED.withReusePrefixes(false));
     desk.scheduler.arrive(Desk.request(1, "again", 3));
     desk.finish();
     desk.scheduler.arrive(Desk.request(2, "again", 3));
@@ -252,7 +250,7 @@ class SchedulerTest {
 
   @Test
   void refusesWhenTheQueueIsFull() {
-    Desk desk = new Desk(new HashBackend(1, CONTEXT, 64), EngineOptions.DEFAULTS.withMaxQueued(2));
+    Desk desk = new Desk(new HashBackend(1, CONTEXT, 64), Desk.UNTIMED.withMaxQueued(2));
     for (int run = 1; run <= 4; run++) {
       desk.scheduler.arrive(Desk.request(run, "p" + run, 2));
     }
@@ -267,7 +265,7 @@ class SchedulerTest {
 
   @Test
   void promptThatLeavesNoRoomIsRefusedWithBothSizes() {
-    Desk desk = new Desk(new HashBackend(1, 32, 64), EngineOptions.DEFAULTS);
+    Desk desk = new Desk(new HashBackend(1, 32, 64), Desk.UNTIMED);
     desk.scheduler.arrive(Desk.request(1, "y".repeat(32), 5));
     desk.scheduler.arrive(Desk.request(2, "y".repeat(30), 5));
     desk.finish();
