@@ -98,7 +98,7 @@ final class Automaton {
     private @Nullable State alike;
     private long @Nullable [] mask;
 
-    State(Tops of) {
+    private State(Tops of) {
       tops = of.frames();
       accepts = of.accepts();
     }

@@ -127,12 +127,12 @@ final class CollectionShapes {
   private Node members(Map<String, Node> members, Set<String> required, Node other) {
     Node followed = grammar.repeat(grammar.sequence(json.comma(), other), 0, Node.Repeat.UNBOUNDED);
     Node fresh = grammar.optional(grammar.sequence(other, followed));
-    List<String> names = new ArrayList<>(members.keySet());
-    for (String name : names.reversed()) {
-      Node member = members.get(name);
+    List<Map.Entry<String, Node>> all = new ArrayList<>(members.entrySet());
+    for (Map.Entry<String, Node> entry : all.reversed()) {
+      Node member = entry.getValue();
       Node thisFollowed = grammar.sequence(json.comma(), member, followed);
       Node thisFresh = grammar.sequence(member, followed);
-      boolean isRequired = required.contains(name);
+      boolean isRequired = required.contains(entry.getKey());
       fresh = isRequired ? thisFresh : grammar.choice(thisFresh, fresh);
       followed = isRequired ? thisFollowed : grammar.choice(thisFollowed, followed);
     }

@@ -169,7 +169,7 @@ final class PatternReader {
     } else {
       return body;
     }
-    boolean unused = take('?'); // lazy: another match of the same strings
+    var _ = take('?'); // lazy: another match of the same strings
     if ("*+?{".indexOf(peek()) >= 0) {
       throw new Refused("two quantifiers follow each other at character " + at);
     }

@@ -86,7 +86,7 @@ final class PromptBuilder {
     if (chat.messages().isEmpty()) {
       return badMessages("messages must not be empty");
     }
-    long chars = chat.templateArguments().length() + chat.tools().json().length();
+    long chars = (long) chat.templateArguments().length() + chat.tools().json().length();
     for (Message message : chat.messages()) {
       if (!ROLE.matcher(message.role()).matches()) {
         return badMessages("a role must be 1 to 64 letters, digits, '_' or '-'");

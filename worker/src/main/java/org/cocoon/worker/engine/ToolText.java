@@ -23,16 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ToolText {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String INSTRUCTIONS =
-      """
-      You can call these functions, given as JSON, one in each line:
-      %s
-      To call one, answer with nothing but its name and its arguments as JSON between marks:
-      <tool_call>
-      {"name": "NAME", "arguments": {}}
-      </tool_call>\
-      """;
-
   private ToolText() {}
 
   /**
@@ -116,7 +106,15 @@ final class ToolText {
     for (JsonNode tool : read(tools.json())) {
       lines.append(lines.isEmpty() ? "" : "\n").append(tool.path("function"));
     }
-    String instructions = INSTRUCTIONS.formatted(lines);
+    String instructions =
+        """
+        You can call these functions, given as JSON, one in each line:
+        %s
+        To call one, answer with nothing but its name and its arguments as JSON between marks:
+        <tool_call>
+        {"name": "NAME", "arguments": {}}
+        </tool_call>"""
+            .formatted(lines);
     Message first = said.getFirst();
     if (first.role().equals("system")) {
       said.set(0, first.withContent(first.content() + "\n\n" + instructions));
