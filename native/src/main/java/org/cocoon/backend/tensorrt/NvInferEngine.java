@@ -102,7 +102,7 @@ final class NvInferEngine implements Engine {
     }
 
     private BytePointer name(String tensor) {
-      return names.computeIfAbsent(tensor, BytePointer::new);
+      return names.computeIfAbsent(tensor, text -> new BytePointer(text));
     }
 
     @Override
