@@ -102,7 +102,7 @@ final class NvInferEngine implements Engine {
     }
 
     private BytePointer name(String tensor) {
-      return names.computeIfAbsent(tensor, name -> new BytePointer(name));
+      return names.computeIfAbsent(tensor, text -> new BytePointer(text));
     }
 
     @Override

@@ -109,21 +109,28 @@ final class PinnedCapacity {
       int wire = (int) (tag & 7);
       if (wire != BYTES) {
         skip(in, wire);
-        out.write(in.array(), start, in.position() - start);
+        copy(in, start, out);
         continue;
       }
       ByteBuffer value = bytes(in);
       if (level.leadsOn(field)) {
         put(out, field, message(value, level.next()));
       } else if (level == Level.SHAPE_DIMENSION && field == DIMENSION_SYMBOL && isSymbol(value)) {
-        putVarint(out, DIMENSION_VALUE << 3 | VARINT);
+        putVarint(out, (DIMENSION_VALUE << 3) | VARINT);
         putVarint(out, capacity);
         pinned++;
       } else {
-        out.write(in.array(), start, in.position() - start);
+        copy(in, start, out);
       }
     }
     return out.toByteArray();
+  }
+
+  /** Writes what was read since a position. */
+  private static void copy(ByteBuffer in, int start, ByteArrayOutputStream out) {
+    byte[] bytes = new byte[in.position() - start];
+    in.get(start, bytes);
+    out.writeBytes(bytes);
   }
 
   private static boolean isSymbol(ByteBuffer value) {
@@ -146,7 +153,7 @@ final class PinnedCapacity {
     in.position(in.position() + bytes);
   }
 
-  /** A view of the same array, so that it can be copied from by position. */
+  /** A view of the next value's bytes, which are then passed. */
   private static ByteBuffer bytes(ByteBuffer in) {
     long length = varint(in);
     if (length < 0 || length > in.remaining()) {
@@ -177,7 +184,7 @@ final class PinnedCapacity {
   }
 
   private static void put(ByteArrayOutputStream out, int field, byte[] value) {
-    putVarint(out, field << 3 | BYTES);
+    putVarint(out, (field << 3) | BYTES);
     putVarint(out, value.length);
     out.writeBytes(value);
   }
@@ -191,7 +198,7 @@ final class PinnedCapacity {
         out.writeBytes(Arrays.copyOf(bytes, size));
         return;
       }
-      bytes[size++] = (byte) (rest & 0x7f | 0x80);
+      bytes[size++] = (byte) ((rest & 0x7f) | 0x80);
     }
   }
 }
