@@ -325,7 +325,8 @@ final class SchemaCompiler {
       if (keyword.equals("type") || ANNOTATIONS.contains(keyword)) {
         continue;
       }
-      List<String> of = TYPES.stream().filter(t -> KEYWORDS.getOrDefault(t, Set.of()).contains(keyword)).toList();
+      List<String> of =
+          TYPES.stream().filter(t -> KEYWORDS.getOrDefault(t, Set.of()).contains(keyword)).toList();
       if (of.isEmpty()) {
         throw new SchemaException(place, "the keyword '" + keyword + "' is not supported");
       }

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ToolText {
   private static final ObjectMapper JSON = new ObjectMapper();
+
   private ToolText() {}
 
   /**
@@ -113,7 +114,8 @@ final class ToolText {
         To call one, answer with nothing but its name and its arguments as JSON between marks:
         <tool_call>
         {"name": "NAME", "arguments": {}}
-        </tool_call>"""
+        </tool_call>\
+        """
             .formatted(lines);
     Message first = said.getFirst();
     if (first.role().equals("system")) {
