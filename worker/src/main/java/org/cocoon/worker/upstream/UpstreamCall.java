@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.vertx.core.buffer.Buffer;
+import org.cocoon.worker.engine.AnswerForm;
 import org.cocoon.worker.engine.GenerationRequest;
 import org.cocoon.worker.engine.GenerationRequest.Message;
 import org.cocoon.worker.engine.GenerationRequest.Prompt;
+import org.cocoon.worker.engine.GenerationRequest.Tools;
 import org.cocoon.worker.engine.Sampling;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +58,7 @@ sealed interface UpstreamCall {
     String kept = text.stripTrailing();
     boolean chat = request.prompt() instanceof Prompt.Chat;
     switch (request.prompt()) {
-      case Prompt.Chat(var messages, String arguments) -> {
+      case Prompt.Chat(var messages, String arguments, _) -> {
         ArrayNode list = body.putArray("messages");
         for (Message message : messages) {
           list.addObject().put("role", message.role()).put("content", message.content());
@@ -96,6 +98,12 @@ sealed interface UpstreamCall {
         && request.continuation().text().isEmpty()
         && request.continuation().textBytes() > 0) {
       return unsupported("this engine goes on from text, and was given token ids alone", "");
+    }
+    if (!(request.form() instanceof AnswerForm.Free)) {
+      return unsupported("this engine cannot hold an answer to a form", "response_format");
+    }
+    if (request.prompt() instanceof Prompt.Chat(_, _, Tools tools) && !tools.json().isEmpty()) {
+      return unsupported("this engine is not told of tools", "tools");
     }
     if (request.logprobs() && !kind.features().contains("logprobs")) {
       return unsupported("this engine tells no log probabilities", "logprobs");
@@ -179,7 +187,7 @@ sealed interface UpstreamCall {
       long bytes = request.continuation().text().length();
       int around = TEMPLATE_TOKENS;
       switch (request.prompt()) {
-        case Prompt.Chat(var messages, String ignored) -> {
+        case Prompt.Chat(var messages, _, _) -> {
           for (Message message : messages) {
             bytes += message.content().getBytes(UTF_8).length;
             around += TEMPLATE_TOKENS;

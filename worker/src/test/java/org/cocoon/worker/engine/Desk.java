@@ -123,6 +123,7 @@ final class Desk {
         of.credit(),
         of.deadlineMillis(),
         of.continuation(),
+        of.form(),
         of.priority(),
         of.choices());
   }
@@ -142,6 +143,7 @@ final class Desk {
         credit,
         deadlineMillis,
         of.continuation(),
+        of.form(),
         of.priority(),
         of.choices());
   }
