@@ -71,7 +71,8 @@ final class EngineArguments {
   @Option(
       names = "--slots",
       defaultValue = "0",
-      description = "Requests at a time (default 8; tensorrt 32; upstream: what the server says, or 64).")
+      description =
+          "Requests at a time (default 8; tensorrt 32; upstream: what the server says, or 64).")
   private int slots;
 
   @Option(
@@ -102,7 +103,8 @@ final class EngineArguments {
   @Option(
       names = "--tensorrt",
       paramLabel = "DIR",
-      description = "tensorrt: folder that native/fetch tensorrt printed (./cocoon worker knows it).")
+      description =
+          "tensorrt: folder that native/fetch tensorrt printed (./cocoon worker knows it).")
   private @Nullable Path tensorRt;
 
   @Option(
