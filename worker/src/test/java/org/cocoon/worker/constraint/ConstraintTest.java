@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -158,7 +159,7 @@ class ConstraintTest {
     for (int i = 0; i < 1_000; i++) {
       assertTrue(progress.accept('a' + 1));
     }
-    assertTrue(first == progress.allowed(), "far from its bound a count makes no difference");
+    assertSame(first, progress.allowed(), "far from its bound a count makes no difference");
   }
 
   @Test
