@@ -12,6 +12,9 @@ import org.cocoon.backend.FakeBackend;
 import org.cocoon.backend.FakeOptions;
 import org.cocoon.backend.LlamaBackend;
 import org.cocoon.backend.LlamaOptions;
+import org.cocoon.backend.tensorrt.EngineProbe;
+import org.cocoon.backend.tensorrt.TensorRtBackend;
+import org.cocoon.backend.tensorrt.TensorRtOptions;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
@@ -23,6 +26,7 @@ import picocli.CommandLine.Option;
 final class EngineArguments {
   private static final int CPU_SLOTS = 8;
   private static final int CPU_CONTEXT = 2048;
+  private static final int GPU_SLOTS = 32;
 
   /** What computes tokens. */
   enum Kind {
@@ -48,7 +52,10 @@ final class EngineArguments {
   @Option(
       names = "--model",
       paramLabel = "FILE",
-      description = "llama: the model, a GGUF file; upstream: its name there.")
+      description = {
+        "llama: the model, a GGUF file; tensorrt: a folder that ./cocoon model export wrote;",
+        "upstream: its name there."
+      })
   private @Nullable Path model;
 
   @Option(names = "--model-name", description = "Its name in requests (default from the model).")
@@ -64,7 +71,7 @@ final class EngineArguments {
   @Option(
       names = "--slots",
       defaultValue = "0",
-      description = "Requests at a time (default 8; upstream: what the server says, or 64).")
+      description = "Requests at a time (default 8; tensorrt 32; upstream: what the server says, or 64).")
   private int slots;
 
   @Option(
@@ -80,8 +87,30 @@ final class EngineArguments {
   @Option(
       names = "--prefill-chunk",
       defaultValue = "64",
-      description = "Prompt tokens in a step in which others generate (default 64).")
+      description = "Prompt tokens in a step in which others generate, at most (default 64).")
   private int prefillChunk;
+
+  @Option(
+      names = "--target-step-ms",
+      defaultValue = "100",
+      paramLabel = "MS",
+      description =
+          "Prompts are cut so that no step is planned longer, which bounds the time between two"
+              + " tokens of everybody else (default 100; 0: by --prefill-chunk alone).")
+  private int targetStepMillis;
+
+  @Option(
+      names = "--tensorrt",
+      paramLabel = "DIR",
+      description = "tensorrt: folder that native/fetch tensorrt printed (./cocoon worker knows it).")
+  private @Nullable Path tensorRt;
+
+  @Option(
+      names = "--engines",
+      paramLabel = "DIR",
+      defaultValue = "engines",
+      description = "tensorrt: where compiled engines are kept (default ${DEFAULT-VALUE}).")
+  private Path engines = Path.of("");
 
   @Option(
       names = "--no-prefix-reuse",
@@ -182,14 +211,24 @@ final class EngineArguments {
             upstream == null ? null : upstream(UpstreamOptions.address(upstream));
         yield (vertx, listener) -> search(vertx).await(there, listener);
       }
-      case TENSORRT -> throw new IllegalArgumentException(GpuSight.look().sentence());
+      case TENSORRT -> over(tensorRt());
       case AUTO -> auto();
     };
   }
 
   private EngineMaker auto() throws IOException {
-    GpuSight gpu = GpuSight.look();
-    System.err.println("worker: not --engine tensorrt: " + gpu.sentence());
+    switch (EngineProbe.probe(tensorRtLibraries())) {
+      case EngineProbe.Usable gpu when model != null && Files.isDirectory(model) -> {
+        System.err.println("worker: --engine tensorrt, on " + gpu.gpu());
+        return over(tensorRt());
+      }
+      case EngineProbe.Usable gpu ->
+          System.err.println(
+              "worker: not --engine tensorrt on %s: --model is no folder that model export wrote"
+                  .formatted(gpu.gpu()));
+      case EngineProbe.Unusable why ->
+          System.err.println("worker: not --engine tensorrt: " + why.reason());
+    }
     if (upstream != null) {
       UpstreamOptions there = upstream(UpstreamOptions.address(upstream));
       return (vertx, listener) -> search(vertx).await(there, listener);
@@ -254,7 +293,10 @@ final class EngineArguments {
 
   private EngineMaker over(Backend backend) {
     EngineOptions options =
-        EngineOptions.DEFAULTS.withReusePrefixes(!noPrefixReuse).withPrefillChunk(prefillChunk);
+        EngineOptions.DEFAULTS
+            .withReusePrefixes(!noPrefixReuse)
+            .withPrefillChunk(prefillChunk)
+            .withTargetStepMillis(targetStepMillis);
     return (vertx, listener) ->
         new WatchedEngine(NativeEngine.open(backend, options, listener), stepTimeout);
   }
@@ -270,6 +312,31 @@ final class EngineArguments {
             fakeRate,
             fakeFirstTokenMillis,
             fakeLength));
+  }
+
+  private Path tensorRtLibraries() {
+    return tensorRt == null ? Path.of("tensorrt", "lib") : tensorRt.resolve("lib");
+  }
+
+  private Backend tensorRt() {
+    if (EngineProbe.probe(tensorRtLibraries()) instanceof EngineProbe.Unusable why) {
+      throw new IllegalArgumentException("--engine tensorrt: " + why.reason());
+    }
+    Path exported = model;
+    if (exported == null || !Files.isDirectory(exported)) {
+      throw new IllegalArgumentException(
+          "--engine tensorrt needs --model FOLDER: ./cocoon model export FILE FOLDER writes one");
+    }
+    int sequences = slots == 0 ? GPU_SLOTS : slots;
+    return TensorRtBackend.open(
+        new TensorRtOptions(
+            tensorRtLibraries(),
+            nativeFolder,
+            exported,
+            engines,
+            sequences,
+            context == 0 ? CPU_CONTEXT : context,
+            Math.max(1024, sequences)));
   }
 
   private Backend llama() {
