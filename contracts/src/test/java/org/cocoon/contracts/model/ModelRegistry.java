@@ -148,9 +148,10 @@ final class ModelRegistry implements ModelAccount {
   }
 
   private Outcome fine(Arrival in) {
+    BigInteger gas = big(Fees.gas(Fees.REGISTRY));
     BigInteger spare = in.balance().subtract(big(treasury + Fees.REGISTRY_RESERVE));
-    BigInteger amount = in.value().min(spare).subtract(big(Fees.gas(Fees.REGISTRY)));
-    if (amount.signum() <= 0 || amount.add(big(treasury)).compareTo(MAX_AMOUNT) > 0) {
+    BigInteger amount = in.value().min(spare).subtract(gas).max(BigInteger.ZERO);
+    if (in.value().compareTo(gas) <= 0 || amount.add(big(treasury)).compareTo(MAX_AMOUNT) > 0) {
       return refused(Exit.AMOUNT);
     }
     treasury += amount.longValueExact();
