@@ -171,6 +171,13 @@ test('a fine fills what the registry keeps for storage, then the treasury', asyn
     succeeded(await fine(gas(12_000n) + 5n), at);
     assert.equal((await net.registry.getData()).treasury, 5n);
     assert.ok((await net.balance(at)) >= REGISTRY_RESERVE + 5n);
+    // Years later it is filled again, beside what the treasury has.
+    succeeded(await fine(gas(12_000n) + toNano('1')), at);
+    net.pass(10 * YEAR);
+    succeeded(await fine(toNano('3')), at);
+    const { treasury } = await net.registry.getData();
+    assert.ok(treasury > toNano('1') && treasury < toNano('3.5'));
+    assert.ok((await net.balance(at)) >= REGISTRY_RESERVE + treasury);
 });
 
 test('amounts may be 2^63 - 1 and no more', async () => {

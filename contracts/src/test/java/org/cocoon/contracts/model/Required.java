@@ -144,7 +144,6 @@ final class Required {
           "payout, cut way: 1033",
           "payout, longer way: 1033",
           "payout, longer way: 1011",
-          "payout, longer way: 1034",
           "payout, other amount: 1033",
           "payout, other tree: 1033",
           "payout, other place: 1033",

@@ -46,7 +46,8 @@ final class Unsealing {
             bug ->
                 new Admission.Refused(
                     FailureCode.FAILURE_ENGINE, "the sealed prompt could not be opened"))
-        .onSuccess(admission -> ended(key, run, admission));
+        // A turn later: what is opened at once must not overtake a cancel in the same message.
+        .onSuccess(admission -> vertx.runOnContext(turn -> ended(key, run, admission)));
   }
 
   private void ended(RunKey key, Run run, Admission admission) {
