@@ -28,6 +28,7 @@ public final class BenchMain implements Runnable {
     return new CommandLine(new BenchMain())
         .addSubcommand(new RunCommand(System.getenv(), System.out, System.err))
         .addSubcommand(new EngineCommand(System.getenv(), System.out, System.err))
+        .addSubcommand(new SchedulerCommand(System.out, System.err))
         .addSubcommand(new EvidenceCommand(System.out))
         .addSubcommand(new NullServerCommand(System.out));
   }
@@ -36,7 +37,7 @@ public final class BenchMain implements Runnable {
   public void run() {
     if (spec != null) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "say what to do: run, engine, evidence or null-server");
+          spec.commandLine(), "say what to do: run, engine, scheduler, evidence or null-server");
     }
   }
 }

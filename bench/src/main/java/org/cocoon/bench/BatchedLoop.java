@@ -1,0 +1,59 @@
+package org.cocoon.bench;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** llama.cpp's own batched loop in a process of its own: {@code bench/loop}. One thread calls. */
+final class BatchedLoop implements AutoCloseable {
+  private final Process process;
+  private final BufferedWriter jobs;
+  private final BufferedReader results;
+
+  /** How long a job took, and the sum of the ids of all tokens that were generated. */
+  record Result(double seconds, long idSum) {}
+
+  /** Starts it; it waits for jobs without using the processor. */
+  BatchedLoop(Path program, Path nativeFolder, Path model, int sequences, int context, int threads)
+      throws IOException {
+    process =
+        new ProcessBuilder(
+                program.toAbsolutePath().toString(),
+                nativeFolder.toAbsolutePath().toString(),
+                model.toAbsolutePath().toString(),
+                Integer.toString(sequences),
+                Integer.toString(context),
+                Integer.toString(threads))
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    jobs = process.outputWriter(US_ASCII);
+    results = process.inputReader(US_ASCII);
+  }
+
+  /** Continues prompts greedily by so many tokens each. */
+  Result run(List<int[]> prompts, int tokens) throws IOException {
+    StringBuilder job = new StringBuilder().append(tokens).append(' ').append(prompts.size());
+    for (int[] prompt : prompts) {
+      job.append(' ').append(prompt.length);
+      for (int token : prompt) {
+        job.append(' ').append(token);
+      }
+    }
+    jobs.append(job).append('\n').flush();
+    String line = results.readLine();
+    if (line == null) {
+      throw new IOException("the batched loop ended; run it by itself to see why");
+    }
+    String[] parts = line.split(" ", 2);
+    return new Result(Double.parseDouble(parts[0]), Long.parseLong(parts[1]));
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+  }
+}

@@ -1,0 +1,272 @@
+package org.cocoon.bench;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import org.cocoon.backend.Backend;
+import org.cocoon.backend.BackendException;
+import org.cocoon.backend.LlamaBackend;
+import org.cocoon.backend.LlamaOptions;
+import org.cocoon.backend.Vocabulary;
+import org.cocoon.client.ManifestVersion;
+import org.cocoon.worker.engine.EngineOptions;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code scheduler}: what the engine leaves of llama.cpp's speed, and how it shares it. */
+@Command(
+    name = "scheduler",
+    description = {
+      "Compare the engine with llama.cpp's own batched loop, and watch it share its steps.",
+      "",
+      "Both get the same tokens and take turns, so that drift of the machine cancels out. Then a",
+      "long prompt arrives beside streams, and a short one beside both."
+    },
+    sortOptions = false,
+    usageHelpWidth = 100,
+    versionProvider = ManifestVersion.class,
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Example:",
+      "  bench/loop/build",
+      "  ./cocoon bench scheduler --model native/target/model.gguf --native native/target/bridge \\",
+      "      --loop bench/target/batched_loop --threads 1"
+    })
+final class SchedulerCommand implements Callable<Integer> {
+  private static final int BATCH_TOKENS = 512;
+  private static final int STREAMS = 6;
+  private static final int LARGE = 8;
+
+  private final PrintStream out;
+  private final PrintStream err;
+
+  @Option(names = "--model", required = true, paramLabel = "FILE", description = "A GGUF file.")
+  private Path model = Path.of("");
+
+  @Option(
+      names = "--native",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the native libraries, such as native/target/bridge.")
+  private Path nativeFolder = Path.of("");
+
+  @Option(
+      names = "--loop",
+      required = true,
+      paramLabel = "FILE",
+      description = "The loop that bench/loop/build made.")
+  private Path loop = Path.of("");
+
+  @Option(names = "--rounds", defaultValue = "3", description = "Rounds (default: 3).")
+  private int rounds = 3;
+
+  @Option(names = "--prompt-tokens", defaultValue = "32", description = "Words of each prompt.")
+  private int promptTokens = 32;
+
+  @Option(names = "--max-tokens", defaultValue = "64", description = "Tokens of each answer.")
+  private int maxTokens = 64;
+
+  @Option(names = "--long-prompt", defaultValue = "2000", description = "Words of the long prompt.")
+  private int longPrompt = 2000;
+
+  @Option(
+      names = "--target-step-ms",
+      defaultValue = "100",
+      description = "As the worker's (default: 100).")
+  private int targetStepMillis = 100;
+
+  @Option(names = "--threads", defaultValue = "1", description = "As the worker's (default: 1).")
+  private int threads = 1;
+
+  @Option(names = "--seed", defaultValue = "1", description = "Of the prompts (default: 1).")
+  private long seed = 1;
+
+  SchedulerCommand(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  /** One size of batch: tokens per second of both sides, round by round. */
+  private record Rates(List<Double> engine, List<Double> loop) {
+    double ratio() {
+      return median(
+          IntStream.range(0, engine.size()).mapToDouble(i -> engine.get(i) / loop.get(i)));
+    }
+
+    double engineRate() {
+      return median(engine.stream().mapToDouble(Double::doubleValue));
+    }
+
+    double loopRate() {
+      return median(loop.stream().mapToDouble(Double::doubleValue));
+    }
+  }
+
+  private static double median(DoubleStream values) {
+    double[] sorted = values.sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    int context = Math.max(longPrompt * 2, promptTokens * 2 + maxTokens) + 512;
+    try (BatchedLoop yardstick =
+        new BatchedLoop(loop, nativeFolder, model, LARGE, context, threads)) {
+      Backend backend =
+          LlamaBackend.open(
+              new LlamaOptions(
+                  nativeFolder, model, "direct", LARGE, context, BATCH_TOKENS, threads));
+      Vocabulary vocabulary = backend.vocabulary();
+      EngineOptions options = EngineOptions.DEFAULTS.withTargetStepMillis(targetStepMillis);
+      try (EngineProbe engine = new EngineProbe(backend, options)) {
+        Rates one = compare(engine, vocabulary, yardstick, 1);
+        Rates eight = compare(engine, vocabulary, yardstick, LARGE);
+        double gain = eight.engineRate() / one.engineRate();
+        out.printf(Locale.ROOT, "batch 8 is %.2f of batch 1%n", gain);
+        share(engine);
+      }
+      return 0;
+    } catch (BackendException | IllegalStateException | IOException e) {
+      err.println(e.getMessage());
+      return 1;
+    }
+  }
+
+  private Rates compare(EngineProbe engine, Vocabulary vocabulary, BatchedLoop yardstick, int size)
+      throws InterruptedException, IOException {
+    Rates rates = new Rates(new ArrayList<>(), new ArrayList<>());
+    int same = 0;
+    for (int round = 0; round <= rounds; round++) {
+      long first = seed + 1000L * size + 100L * round;
+      List<String> texts =
+          IntStream.range(0, size).mapToObj(i -> words(promptTokens, first + i)).toList();
+      List<int[]> prompts = texts.stream().map(text -> tokens(vocabulary, text)).toList();
+      BatchedLoop.Result theirs = round % 2 == 0 ? yardstick.run(prompts, maxTokens) : null;
+      Pass ours = pass(engine, texts, prompts);
+      if (theirs == null) {
+        theirs = yardstick.run(prompts, maxTokens);
+      }
+      if (round == 0) {
+        continue; // Warms both up.
+      }
+      same += ours.idSum() == theirs.idSum() ? 1 : 0;
+      rates.engine.add(ours.tokensPerSecond());
+      rates.loop.add((double) size * maxTokens / theirs.seconds());
+      err.printf(
+          Locale.ROOT,
+          "batch %d: engine %.1f, loop %.1f tokens/s%n",
+          size,
+          rates.engine.getLast(),
+          rates.loop.getLast());
+    }
+    out.printf(
+        Locale.ROOT,
+        "batch %d: engine %.1f tokens/s, llama.cpp's loop %.1f, ratio %.3f (median of %d; %d gave"
+            + " the same tokens)%n",
+        size,
+        rates.engineRate(),
+        rates.loopRate(),
+        rates.ratio(),
+        rounds,
+        same);
+    return rates;
+  }
+
+  /** What the engine did with one batch: its rate, and the sum of the ids of all its tokens. */
+  private record Pass(double tokensPerSecond, long idSum) {}
+
+  private Pass pass(EngineProbe engine, List<String> texts, List<int[]> prompts)
+      throws InterruptedException {
+    long start = System.nanoTime();
+    List<Long> runs = texts.stream().map(text -> engine.ask(text, maxTokens)).toList();
+    long last = start;
+    long count = 0;
+    long idSum = 0;
+    for (int i = 0; i < runs.size(); i++) {
+      EngineProbe.Seen seen = engine.await(runs.get(i));
+      if (seen.promptTokens() != prompts.get(i).length) {
+        throw new IllegalStateException("the engine cuts text into other tokens than the loop got");
+      }
+      last = Math.max(last, seen.tokenNanos().getLast());
+      count += seen.tokenNanos().size();
+      idSum += seen.idSum();
+    }
+    return new Pass(count / ((last - start) / 1e9), idSum);
+  }
+
+  /** Streams run, a long prompt comes, and in the middle of that a short one. */
+  private void share(EngineProbe engine) throws InterruptedException {
+    List<Double> gaps = new ArrayList<>();
+    List<Double> firstTokens = new ArrayList<>();
+    double longFirst = 0;
+    for (int round = 0; round < 2; round++) {
+      List<Long> streams = new ArrayList<>();
+      for (int i = 0; i < STREAMS; i++) {
+        streams.add(engine.ask(words(promptTokens, seed + 9000 + 10L * round + i), 600));
+      }
+      engine.awaitTokens(streams.getLast(), 20);
+      long begun = System.nanoTime();
+      long slow = engine.ask(words(longPrompt, seed + 9500 + round), 1);
+      engine.awaitTokens(streams.getLast(), 40);
+      long quick = engine.ask(words(8, seed + 9600 + round), 2);
+      firstTokens.add(engine.await(quick).firstTokenMillis());
+      EngineProbe.Seen computed = engine.await(slow);
+      longFirst = computed.firstTokenMillis();
+      long until = computed.tokenNanos().getLast();
+      for (long stream : streams) {
+        gaps(engine, stream, begun, until, gaps);
+      }
+    }
+    double[] sorted = gaps.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    out.printf(
+        Locale.ROOT,
+        "beside %d streams a prompt of %d words took %.1f s; between tokens meanwhile p50 %.0f, p90"
+            + " %.0f, p99 %.0f, max %.0f ms (target %d); first token of a short request after %s"
+            + " ms%n",
+        STREAMS,
+        longPrompt,
+        longFirst / 1000,
+        at(sorted, 0.5),
+        at(sorted, 0.9),
+        at(sorted, 0.99),
+        sorted[sorted.length - 1],
+        targetStepMillis,
+        firstTokens.stream().map(ms -> String.format(Locale.ROOT, "%.0f", ms)).toList());
+  }
+
+  private static void gaps(
+      EngineProbe engine, long stream, long from, long until, List<Double> gaps)
+      throws InterruptedException {
+    List<Long> times = engine.await(stream).tokenNanos();
+    for (int i = 1; i < times.size(); i++) {
+      if (times.get(i - 1) >= from && times.get(i) <= until) {
+        gaps.add((times.get(i) - times.get(i - 1)) / 1e6);
+      }
+    }
+  }
+
+  private static double at(double[] sorted, double part) {
+    return sorted.length == 0 ? Double.NaN : sorted[(int) (part * (sorted.length - 1))];
+  }
+
+  private static int[] tokens(Vocabulary vocabulary, String text) {
+    int[] prefix = vocabulary.prefix();
+    int[] tokens = vocabulary.tokenize(text, false);
+    int[] all = Arrays.copyOf(prefix, prefix.length + tokens.length);
+    System.arraycopy(tokens, 0, all, prefix.length, tokens.length);
+    return all;
+  }
+
+  private static String words(int count, long number) {
+    return Prompts.synthetic(count, number).of(0).getFirst().content();
+  }
+}
