@@ -127,7 +127,7 @@ final class SchedulerCommand implements Callable<Integer> {
                   nativeFolder, model, "direct", LARGE, context, BATCH_TOKENS, threads));
       Vocabulary vocabulary = backend.vocabulary();
       EngineOptions options = EngineOptions.DEFAULTS.withTargetStepMillis(targetStepMillis);
-      try (EngineProbe engine = new EngineProbe(backend, options)) {
+      try (ObservedEngine engine = new ObservedEngine(backend, options)) {
         Rates one = compare(engine, vocabulary, yardstick, 1);
         Rates eight = compare(engine, vocabulary, yardstick, LARGE);
         double gain = eight.engineRate() / one.engineRate();
@@ -141,7 +141,8 @@ final class SchedulerCommand implements Callable<Integer> {
     }
   }
 
-  private Rates compare(EngineProbe engine, Vocabulary vocabulary, BatchedLoop yardstick, int size)
+  private Rates compare(
+      ObservedEngine engine, Vocabulary vocabulary, BatchedLoop yardstick, int size)
       throws InterruptedException, IOException {
     Rates rates = new Rates(new ArrayList<>(), new ArrayList<>());
     int same = 0;
@@ -184,7 +185,7 @@ final class SchedulerCommand implements Callable<Integer> {
   /** What the engine did with one batch: its rate, and the sum of the ids of all its tokens. */
   private record Pass(double tokensPerSecond, long idSum) {}
 
-  private Pass pass(EngineProbe engine, List<String> texts, List<int[]> prompts)
+  private Pass pass(ObservedEngine engine, List<String> texts, List<int[]> prompts)
       throws InterruptedException {
     long start = System.nanoTime();
     List<Long> runs = texts.stream().map(text -> engine.ask(text, maxTokens)).toList();
@@ -192,7 +193,7 @@ final class SchedulerCommand implements Callable<Integer> {
     long count = 0;
     long idSum = 0;
     for (int i = 0; i < runs.size(); i++) {
-      EngineProbe.Seen seen = engine.await(runs.get(i));
+      ObservedEngine.Seen seen = engine.await(runs.get(i));
       if (seen.promptTokens() != prompts.get(i).length) {
         throw new IllegalStateException("the engine cuts text into other tokens than the loop got");
       }
@@ -204,7 +205,7 @@ final class SchedulerCommand implements Callable<Integer> {
   }
 
   /** Streams run, a long prompt comes, and in the middle of that a short one. */
-  private void share(EngineProbe engine) throws InterruptedException {
+  private void share(ObservedEngine engine) throws InterruptedException {
     List<Double> gaps = new ArrayList<>();
     List<Double> firstTokens = new ArrayList<>();
     double longFirst = 0;
@@ -219,7 +220,7 @@ final class SchedulerCommand implements Callable<Integer> {
       engine.awaitTokens(streams.getLast(), 40);
       long quick = engine.ask(words(8, seed + 9600 + round), 2);
       firstTokens.add(engine.await(quick).firstTokenMillis());
-      EngineProbe.Seen computed = engine.await(slow);
+      ObservedEngine.Seen computed = engine.await(slow);
       longFirst = computed.firstTokenMillis();
       long until = computed.tokenNanos().getLast();
       for (long stream : streams) {
@@ -238,13 +239,13 @@ final class SchedulerCommand implements Callable<Integer> {
         at(sorted, 0.5),
         at(sorted, 0.9),
         at(sorted, 0.99),
-        sorted[sorted.length - 1],
+        at(sorted, 1),
         targetStepMillis,
         firstTokens.stream().map(ms -> String.format(Locale.ROOT, "%.0f", ms)).toList());
   }
 
   private static void gaps(
-      EngineProbe engine, long stream, long from, long until, List<Double> gaps)
+      ObservedEngine engine, long stream, long from, long until, List<Double> gaps)
       throws InterruptedException {
     List<Long> times = engine.await(stream).tokenNanos();
     for (int i = 1; i < times.size(); i++) {

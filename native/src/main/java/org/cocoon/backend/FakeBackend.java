@@ -36,6 +36,7 @@ public final class FakeBackend implements Backend {
   // included, are generated ones. Kept for each position so that a sequence can be cut anywhere.
   private final long[] states;
   private final int[] generated;
+  private final SequenceLengths held;
   private final int[] lengths;
   private long steps;
   private long tokens;
@@ -57,7 +58,8 @@ public final class FakeBackend implements Backend {
     int cells = Math.multiplyExact(options.sequences(), options.contextTokens());
     states = new long[cells];
     generated = new int[cells];
-    lengths = new int[options.sequences()];
+    held = new SequenceLengths(options.sequences());
+    lengths = held.values();
   }
 
   /** Opens one; there is nothing that can fail but memory. */
@@ -178,43 +180,16 @@ public final class FakeBackend implements Backend {
 
   @Override
   public void truncate(int sequence, int fromPosition) {
-    checkSequence(sequence);
-    if (fromPosition < 0) {
-      throw new BackendException("position " + fromPosition + " is below 0");
-    }
-    lengths[sequence] = Math.min(lengths[sequence], fromPosition);
+    held.truncate(sequence, fromPosition);
   }
 
   @Override
   public void copyPrefix(int fromSequence, int toSequence, int prefixTokens) {
-    checkSequence(fromSequence);
-    checkSequence(toSequence);
-    if (lengths[toSequence] != 0) {
-      throw new BackendException(
-          "sequence " + toSequence + " is not empty: it holds " + lengths[toSequence] + " tokens");
-    }
-    if (prefixTokens < 0 || prefixTokens > lengths[fromSequence]) {
-      throw new BackendException(
-          "sequence "
-              + fromSequence
-              + " holds "
-              + lengths[fromSequence]
-              + " tokens, so "
-              + prefixTokens
-              + " cannot be copied");
-    }
+    held.copyPrefix(fromSequence, toSequence, prefixTokens);
     int from = fromSequence * options.contextTokens();
     int to = toSequence * options.contextTokens();
     System.arraycopy(states, from, states, to, prefixTokens);
     System.arraycopy(generated, from, generated, to, prefixTokens);
-    lengths[toSequence] = prefixTokens;
-  }
-
-  private void checkSequence(int sequence) {
-    if (sequence < 0 || sequence >= lengths.length) {
-      throw new BackendException(
-          "there is no sequence " + sequence + "; they are 0 to " + (lengths.length - 1));
-    }
   }
 
   @Override

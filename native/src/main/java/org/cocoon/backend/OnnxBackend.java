@@ -34,6 +34,7 @@ public final class OnnxBackend implements Backend {
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final OnnxCaches caches;
+  private final SequenceLengths held;
   private final int[] lengths;
   private final int[] checkedLengths;
   private boolean closed;
@@ -69,7 +70,8 @@ public final class OnnxBackend implements Backend {
             model.revision() + ":" + model.hash(),
             "cpu (" + options.threads() + (options.threads() == 1 ? " thread)" : " threads)"),
             false);
-    lengths = new int[options.sequences()];
+    held = new SequenceLengths(options.sequences());
+    lengths = held.values();
     checkedLengths = new int[options.sequences()];
   }
 
@@ -215,7 +217,7 @@ public final class OnnxBackend implements Backend {
       int sequence = batch.sequences().get(i);
       int position = batch.positions().get(i);
       int token = batch.tokens().get(i);
-      checkSequence(sequence);
+      held.check(sequence);
       if (position != checkedLengths[sequence]
           || position >= limits.contextTokens()
           || token < 0
@@ -338,42 +340,15 @@ public final class OnnxBackend implements Backend {
   @Override
   public void truncate(int sequence, int fromPosition) {
     checkOpen();
-    checkSequence(sequence);
-    if (fromPosition < 0) {
-      throw new BackendException("position " + fromPosition + " is below 0");
-    }
-    lengths[sequence] = Math.min(lengths[sequence], fromPosition);
+    held.truncate(sequence, fromPosition);
   }
 
   @Override
   public void copyPrefix(int fromSequence, int toSequence, int prefixTokens) {
     checkOpen();
-    checkSequence(fromSequence);
-    checkSequence(toSequence);
-    if (lengths[toSequence] != 0) {
-      throw new BackendException(
-          "sequence " + toSequence + " is not empty: it holds " + lengths[toSequence] + " tokens");
-    }
-    if (prefixTokens < 0 || prefixTokens > lengths[fromSequence]) {
-      throw new BackendException(
-          "sequence "
-              + fromSequence
-              + " holds "
-              + lengths[fromSequence]
-              + " tokens, so "
-              + prefixTokens
-              + " cannot be copied");
-    }
-    if (fromSequence != toSequence) {
+    held.copyPrefix(fromSequence, toSequence, prefixTokens);
+    if (prefixTokens > 0) {
       caches.copy(fromSequence, toSequence, prefixTokens);
-      lengths[toSequence] = prefixTokens;
-    }
-  }
-
-  private void checkSequence(int sequence) {
-    if (sequence < 0 || sequence >= lengths.length) {
-      throw new BackendException(
-          "there is no sequence " + sequence + "; they are 0 to " + (lengths.length - 1));
     }
   }
 

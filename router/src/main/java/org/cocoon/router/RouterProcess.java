@@ -1,6 +1,5 @@
 package org.cocoon.router;
 
-import com.google.protobuf.ByteString;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -18,31 +17,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.contracts.NanoTon;
-import org.cocoon.contracts.ReceiptKey;
-import org.cocoon.contracts.chain.ToncenterChain;
 import org.cocoon.link.evidence.Role;
 import org.cocoon.link.node.NodeTee;
 import org.cocoon.link.tls.AttestedTls;
-import org.cocoon.link.wire.Earnings;
-import org.cocoon.link.wire.Uplink;
-import org.cocoon.link.wire.Welcome;
-import org.cocoon.router.RouterOptions.ChainAccess;
 import org.cocoon.router.RouterOptions.Endpoint;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.edge.AttestationView;
-import org.cocoon.router.edge.ChainPlaces;
 import org.cocoon.router.edge.HttpEdge;
 import org.cocoon.router.edge.Money;
 import org.cocoon.router.edge.NetworkView;
@@ -57,10 +46,7 @@ import org.cocoon.router.ledger.PostgresLedger;
 import org.cocoon.router.ledger.PostgresLedger.KeySource;
 import org.cocoon.router.path.RequestPath;
 import org.cocoon.router.path.RouterMetrics;
-import org.cocoon.router.settlement.NoSettlement;
 import org.cocoon.router.settlement.Settlement;
-import org.cocoon.router.settlement.SettlementProcess;
-import org.cocoon.router.settlement.SettlementTerms;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,8 +63,6 @@ public final class RouterProcess {
   private static final NanoTon DEMO_DEPOSIT = NanoTon.ofTon(100);
   private static final String DEMO_ACCOUNT = "demo";
   private static final long TICK_MILLIS = 250;
-  private static final Duration EARNINGS_PAUSE = Duration.ofSeconds(2);
-  private static final double LOCAL_REQUESTS_PER_SECOND = 1_000;
 
   private final RouterOptions options;
   private final Vertx vertx;
@@ -97,15 +81,13 @@ public final class RouterProcess {
   private @Nullable HttpEdge edge;
   private @Nullable UplinkServer uplinks;
   private @Nullable RouterTrust evidence;
-  private @Nullable ToncenterChain chain;
-  private @Nullable SettlementProcess settling;
-  private volatile Settlement settlement = new NoSettlement();
-  private volatile boolean stopping;
+  private final RouterSettlement settlement;
 
   private RouterProcess(RouterOptions options) {
     this.options = options;
     this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(4));
     this.context = vertx.getOrCreateContext();
+    this.settlement = new RouterSettlement(options.chain(), context, registry);
   }
 
   /**
@@ -132,8 +114,8 @@ public final class RouterProcess {
     RouterTrust trust = RouterTrust.open(options, enclosing.reports());
     evidence = trust;
     KeySource receiptKey = ReceiptKeyFile.source(enclosing, options);
-    ChainAccess access = options.chain();
-    if (access == null) {
+    boolean settles = options.chain() != null;
+    if (!settles) {
       await(onLoop(() -> listenForWorkers(trust))); // they attach while the ledger opens
     }
     PostgresLedger openLedger =
@@ -142,10 +124,10 @@ public final class RouterProcess {
                 context,
                 LedgerOptions.of(database.get(), options.name(), options.data().resolve("spool")),
                 receiptKey,
-                key -> access == null ? null : openSettlement(access, database.join(), key),
+                key -> settlement.open(database.join(), key),
                 registry));
     ledger = openLedger;
-    if (access != null) {
+    if (settles) {
       await(onLoop(() -> listenForWorkers(trust))); // they are told where it settles
     }
     if (options.demo()) {
@@ -203,103 +185,11 @@ public final class RouterProcess {
                     }));
   }
 
-  /** Blocks: asks the chain, and makes the ledger's rows. */
-  private LedgerOptions.@Nullable Settlement openSettlement(
-      ChainAccess access, DatabaseUrl database, ReceiptKey key) throws IOException {
-    SettlementProcess opened;
-    if (access.settle()) {
-      ToncenterChain network = network(access);
-      chain = network;
-      ReceiptKey operator = ReceiptKey.loadOrCreate(access.operatorKey());
-      opened =
-          SettlementProcess.open(access.settlement(), network, database, operator, key, registry);
-    } else {
-      opened = SettlementProcess.join(access.settlement(), database, key, registry).orElse(null);
-    }
-    if (opened == null) {
-      log.info(
-          "event=settles_not detail=\"no router of this ledger settles; start one with --settle\"");
-      return null;
-    }
-    settling = opened;
-    settlement = opened.settlement(context);
-    SettlementTerms terms = opened.terms();
-    return new LedgerOptions.Settlement(
-        terms.networkId(), terms.address(), terms.contract().owner(), terms.feePermille());
-  }
-
-  private ChainPlaces places() {
-    ChainAccess access = options.chain();
-    return access == null
-        ? ChainPlaces.NONE
-        : ChainPlaces.of(access.settlement().networkId(), access.endpoints());
-  }
-
-  private static ToncenterChain network(ChainAccess access) {
-    ToncenterChain.Options usual =
-        ToncenterChain.Options.of(access.settlement().networkId(), access.endpoints());
-    boolean local =
-        access.endpoints().stream()
-            .allMatch(
-                uri -> uri.getHost().equals("127.0.0.1") || uri.getHost().equals("localhost"));
-    return new ToncenterChain(
-        new ToncenterChain.Options(
-            usual.networkId(),
-            usual.endpoints(),
-            Optional.ofNullable(access.apiKey()),
-            local ? LOCAL_REQUESTS_PER_SECOND : usual.requestsPerSecond(),
-            usual.timeout(),
-            usual.attempts()));
-  }
-
-  /** Starts to settle, and to tell workers what they have earned. */
-  private void settle(SettlementProcess process, UplinkServer workers) {
-    process.start();
-    Thread.ofVirtual()
-        .name("earnings")
-        .start(
-            () -> {
-              while (!stopping) {
-                tellEarnings(process, workers);
-              }
-            });
-  }
-
-  private void tellEarnings(SettlementProcess process, UplinkServer workers) {
-    try {
-      Thread.sleep(EARNINGS_PAUSE);
-      Set<String> payouts = await(onLoop(() -> Future.succeededFuture(workers.payouts())));
-      Map<String, Earnings> earnings = process.earnings(payouts);
-      context.runOnContext(ignored -> workers.earned(earnings));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      stopping = true;
-    } catch (Exception e) {
-      log.warn("event=earnings_not_told reason=\"{}\"", e.getMessage());
-    }
-  }
-
-  private Welcome welcome() {
-    Welcome.Builder welcome =
-        Welcome.newBuilder().setVersion(Uplink.VERSION).setRouter(options.name());
-    settlement
-        .terms()
-        .ifPresent(
-            terms ->
-                welcome
-                    .setReceiptKey(ByteString.copyFrom(terms.contract().routerKey()))
-                    .setSettlement(terms.address().toString())
-                    .setNetworkId(terms.networkId()));
-    return welcome.build();
-  }
-
   private Future<Void> listenForWorkers(RouterTrust trust) {
-    UplinkServer workers = new UplinkServer(vertx, fleet, welcome(), trust, System::nanoTime);
+    UplinkServer workers =
+        new UplinkServer(vertx, fleet, settlement.welcome(options.name()), trust, System::nanoTime);
     uplinks = workers;
-    SettlementProcess process = settling;
-    if (process != null) {
-      settle(process, workers);
-    }
+    settlement.start(workers);
     trust.follow(vertx, workers);
     vertx.setPeriodic(TICK_MILLIS, ignored -> workers.tick());
     HttpServer linkServer =
@@ -349,7 +239,11 @@ public final class RouterProcess {
             openLedger,
             view,
             attestation,
-            new Money(openLedger.book(), settlement, places(), InstantSource.system()),
+            new Money(
+                openLedger.book(),
+                settlement.settlement(),
+                settlement.places(),
+                InstantSource.system()),
             registry::scrape,
             options.strict());
     edge = clients;
@@ -442,7 +336,7 @@ public final class RouterProcess {
    */
   public Future<Void> stop(long drainMillis) {
     log.info("event=stopping");
-    stopping = true;
+    settlement.stopping();
     return drained(drainMillis)
         .transform(ignored -> closed(api == null ? null : api.close()))
         .transform(ignored -> closed(attestedApi == null ? null : attestedApi.close()))
@@ -488,14 +382,7 @@ public final class RouterProcess {
     if (trust != null) {
       trust.close();
     }
-    SettlementProcess process = settling;
-    if (process != null) {
-      process.close();
-    }
-    ToncenterChain network = chain;
-    if (network != null) {
-      network.close();
-    }
+    settlement.close();
     LocalPostgres database = localPostgres;
     if (database != null) {
       database.close();
@@ -509,7 +396,7 @@ public final class RouterProcess {
 
   /** What clients and payees can ask of the chain. */
   public Settlement settlement() {
-    return settlement;
+    return settlement.settlement();
   }
 
   /** The port that clients can use. */

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,9 +64,14 @@ public final class ToolCallReader {
 
   private final Set<String> names;
   private final int mostCalls;
-  private final ByteArrayOutputStream held = new ByteArrayOutputStream();
+  private final StringBuilder solid = new StringBuilder(); // what is held, without its blanks
   private State state = State.BEGINNING;
+  private byte[] held = new byte[256];
+  private int size;
+
+  /** So much of what is held has been looked at in this state: nothing is looked at twice. */
   private int searched;
+
   private int calls;
 
   /**
@@ -88,20 +92,24 @@ public final class ToolCallReader {
 
   /** Takes more of the answer: whole UTF-8. */
   public void feed(byte[] text, Sink sink) {
-    held.writeBytes(text);
+    if (size + text.length > held.length) {
+      held = Arrays.copyOf(held, Math.max(size + text.length, held.length * 2));
+    }
+    System.arraycopy(text, 0, held, size, text.length);
+    size += text.length;
     while (advance(sink)) {
       // each round settles one piece of what is held
     }
-    if (held.size() > MOST_HELD) {
+    if (size > MOST_HELD) {
       show(state == State.CALL ? OPEN : new byte[0], sink);
       state = State.TEXT;
-      show(take(held.size()), sink);
+      show(take(size), sink);
     }
   }
 
   /** The answer ends here. */
   public void finish(Sink sink) {
-    byte[] rest = take(held.size());
+    byte[] rest = take(size);
     if (state == State.BARE) {
       bare(rest, sink);
     } else if (state == State.CALL) {
@@ -125,37 +133,39 @@ public final class ToolCallReader {
   }
 
   private boolean begin() {
-    String solid = string(held.toByteArray()).replaceAll("\\s", "");
-    for (String bare : BARE) {
-      if (solid.startsWith(bare)) {
+    while (searched < size) {
+      int next = held[searched++] & 0xff;
+      if (Character.isWhitespace(next)) {
+        continue;
+      }
+      String begun = solid.append((char) next).toString();
+      if (BARE.contains(begun)) {
         state = State.BARE;
         return false;
       }
-      if (bare.startsWith(solid)) {
-        return false; // too early to say
+      if (BARE.stream().noneMatch(bare -> bare.startsWith(begun))) {
+        state = State.TEXT;
+        return true;
       }
     }
-    state = State.TEXT;
-    return true;
+    return false; // too early to say
   }
 
   private boolean text(Sink sink) {
-    byte[] all = held.toByteArray();
-    int mark = find(all, OPEN, 0);
+    int mark = find(OPEN, 0);
     if (mark >= 0) {
       show(take(mark), sink);
       take(OPEN.length);
       state = State.CALL;
       return true;
     }
-    show(take(all.length - beginningAtEnd(all)), sink);
+    show(take(size - beginningAtEnd()), sink);
     return false;
   }
 
   private boolean closed(Sink sink) {
-    byte[] all = held.toByteArray();
-    int mark = find(all, CLOSE, Math.max(searched - CLOSE.length, 0));
-    searched = all.length;
+    int mark = find(CLOSE, Math.max(searched - CLOSE.length, 0));
+    searched = size;
     if (mark < 0) {
       return false;
     }
@@ -229,16 +239,16 @@ public final class ToolCallReader {
   }
 
   private byte[] take(int count) {
-    byte[] all = held.toByteArray();
+    byte[] taken = Arrays.copyOf(held, count);
+    size -= count;
+    System.arraycopy(held, count, held, 0, size);
     searched = 0;
-    held.reset();
-    held.write(all, count, all.length - count);
-    return Arrays.copyOf(all, count);
+    return taken;
   }
 
-  private static int find(byte[] text, byte[] mark, int from) {
-    for (int i = from; i + mark.length <= text.length; i++) {
-      if (Arrays.equals(text, i, i + mark.length, mark, 0, mark.length)) {
+  private int find(byte[] mark, int from) {
+    for (int i = from; i + mark.length <= size; i++) {
+      if (Arrays.equals(held, i, i + mark.length, mark, 0, mark.length)) {
         return i;
       }
     }
@@ -246,10 +256,9 @@ public final class ToolCallReader {
   }
 
   /** How many bytes at the end may be the beginning of the opening mark. */
-  private static int beginningAtEnd(byte[] text) {
-    for (int count = Math.min(OPEN.length - 1, text.length); count > 0; count--) {
-      int from = text.length - count;
-      if (Arrays.equals(text, from, text.length, OPEN, 0, count)) {
+  private int beginningAtEnd() {
+    for (int count = Math.min(OPEN.length - 1, size); count > 0; count--) {
+      if (Arrays.equals(held, size - count, size, OPEN, 0, count)) {
         return count;
       }
     }

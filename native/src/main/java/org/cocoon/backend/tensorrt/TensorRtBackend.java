@@ -6,6 +6,7 @@ import org.cocoon.backend.BackendException;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.backend.BackendStats;
 import org.cocoon.backend.GgufVocabulary;
+import org.cocoon.backend.SequenceLengths;
 import org.cocoon.backend.StepBatch;
 import org.cocoon.backend.Vocabulary;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ public final class TensorRtBackend implements Backend {
   private final Launcher launcher;
   private final StepPlanner planner;
   private final StepPacker packer;
+  private final SequenceLengths held;
   private final int[] lengths;
   private volatile @Nullable Thread owner;
   private boolean failed;
@@ -64,7 +66,8 @@ public final class TensorRtBackend implements Backend {
     launcher = new Launcher(gpu, engine, buffers);
     planner = new StepPlanner(shape);
     packer = new StepPacker(graph);
-    lengths = new int[shape.slots()];
+    held = new SequenceLengths(shape.slots());
+    lengths = held.values();
   }
 
   /**
@@ -153,42 +156,15 @@ public final class TensorRtBackend implements Backend {
   @Override
   public void truncate(int sequence, int fromPosition) {
     checkUsable();
-    checkSequence(sequence);
-    if (fromPosition < 0) {
-      throw new BackendException("a position is 0 or more, not " + fromPosition);
-    }
-    lengths[sequence] = Math.min(lengths[sequence], fromPosition);
+    held.truncate(sequence, fromPosition);
   }
 
   @Override
   public void copyPrefix(int fromSequence, int toSequence, int prefixTokens) {
     checkUsable();
-    checkSequence(fromSequence);
-    checkSequence(toSequence);
-    if (fromSequence == toSequence || lengths[toSequence] != 0) {
-      throw new BackendException(
-          "sequence " + toSequence + " must be another one, and empty, to take a prefix");
-    }
-    if (prefixTokens < 0 || prefixTokens > lengths[fromSequence]) {
-      throw new BackendException(
-          "sequence "
-              + fromSequence
-              + " holds "
-              + lengths[fromSequence]
-              + " tokens, so "
-              + prefixTokens
-              + " cannot be copied");
-    }
+    held.copyPrefix(fromSequence, toSequence, prefixTokens);
     if (prefixTokens > 0) {
       gpu.copy(buffers.prefix(fromSequence, toSequence, prefixTokens));
-    }
-    lengths[toSequence] = prefixTokens;
-  }
-
-  private void checkSequence(int sequence) {
-    if (sequence < 0 || sequence >= lengths.length) {
-      throw new BackendException(
-          "there is no sequence " + sequence + "; they are 0 to " + (lengths.length - 1));
     }
   }
 

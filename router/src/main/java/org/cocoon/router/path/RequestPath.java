@@ -193,8 +193,9 @@ public final class RequestPath {
 
   /** What is asked for that no attached worker of the model can do, or null. */
   private @Nullable Refusal unfeatured(InferenceRequest request) {
-    List<Worker> serving = fleet.serving(request.model());
-    for (Map.Entry<String, String> feature : request.features().entrySet()) {
+    Map<String, String> features = request.features();
+    List<Worker> serving = features.isEmpty() ? List.of() : fleet.serving(request.model());
+    for (Map.Entry<String, String> feature : features.entrySet()) {
       List<String> one = List.of(feature.getValue());
       if (!serving.isEmpty()
           && serving.stream().noneMatch(worker -> worker.offers(request.model(), one))) {

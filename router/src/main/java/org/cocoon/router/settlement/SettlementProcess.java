@@ -213,9 +213,14 @@ public final class SettlementProcess implements AutoCloseable {
    * thread.
    *
    * @param payouts raw addresses
+   * @throws SettlementException if the ledger's database cannot be asked now
    */
-  public Map<String, Earnings> earnings(Collection<String> payouts) throws SQLException {
-    return board.of(payouts);
+  public Map<String, Earnings> earnings(Collection<String> payouts) throws SettlementException {
+    try {
+      return board.of(payouts);
+    } catch (SQLException e) {
+      throw new SettlementException("the ledger's database cannot be asked: " + e.getMessage(), e);
+    }
   }
 
   /** Starts to settle, where it is this router's to do. */

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import org.cocoon.backend.BackendException;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.backend.StepBatch;
+import org.cocoon.worker.constraint.Tokens;
 
 /**
  * One output row of a step, copied where it can be changed, for any kind of backend.
@@ -43,20 +44,30 @@ final class LogitRow {
   /**
    * Takes out of this copy what a mask does not allow.
    *
-   * @return false where nothing is left
+   * @return false where nothing would be left; then the row is as it was
    */
   boolean restrict(long[] allowed) {
-    largest(); // a row without one number is the backend's fault, not the form's
-    boolean left = false;
-    if (candidates > 0) {
-      for (int entry = 0; entry < candidates; entry++) {
-        if ((allowed[ids[entry] >> 6] >>> (ids[entry] & 63) & 1) == 0) {
-          logits[entry] = Float.NEGATIVE_INFINITY;
-        }
-        left |= logits[entry] > Float.NEGATIVE_INFINITY;
-      }
-      return left;
+    boolean left = candidates > 0 ? restrictCandidates(allowed) : restrictAll(allowed);
+    if (!left) {
+      load(row);
+      largest(); // a row without one number is the backend's fault, not the form's
     }
+    return left;
+  }
+
+  private boolean restrictCandidates(long[] allowed) {
+    boolean left = false;
+    for (int entry = 0; entry < candidates; entry++) {
+      if (!Tokens.allows(allowed, ids[entry])) {
+        logits[entry] = Float.NEGATIVE_INFINITY;
+      }
+      left |= logits[entry] > Float.NEGATIVE_INFINITY;
+    }
+    return left;
+  }
+
+  private boolean restrictAll(long[] allowed) {
+    boolean left = false;
     for (int word = 0; word < allowed.length; word++) {
       int end = Math.min((word + 1) * Long.SIZE, vocabularySize);
       long bits = allowed[word];

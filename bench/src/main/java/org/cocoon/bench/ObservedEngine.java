@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * An engine whose every token is seen, with the time at which it came. Answers are greedy and do
  * not end before their length. Any thread.
  */
-final class EngineProbe implements AutoCloseable {
+final class ObservedEngine implements AutoCloseable {
   private final NativeEngine engine;
   private final Map<Long, Seen> seen = new HashMap<>();
   private long runs;
@@ -54,7 +54,7 @@ final class EngineProbe implements AutoCloseable {
     }
   }
 
-  EngineProbe(Backend backend, EngineOptions options) {
+  ObservedEngine(Backend backend, EngineOptions options) {
     engine = NativeEngine.open(backend, options, this::stepped);
   }
 
