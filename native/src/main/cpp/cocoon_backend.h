@@ -17,8 +17,8 @@ extern "C" {
 
 #define COCOON_API __attribute__((visibility("default")))
 
-// Raised with every change of this file that is not an addition at its end.
-#define COCOON_ABI_VERSION 1
+// Raised with every change of this file or of the JNI bridge that is not a new function.
+#define COCOON_ABI_VERSION 2
 
 // A loaded model with the caches of its sequences.
 typedef struct cocoon_backend cocoon_backend;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeLibrary {
   /** COCOON_ABI_VERSION that this class was written for. */
-  private static final int ABI_VERSION = 1;
+  private static final int ABI_VERSION = 2;
 
   private static @Nullable Path loaded;
 
