@@ -23,7 +23,8 @@ import org.cocoon.backend.StepBatch;
  *
  * <p>Of the prompts the one with the highest priority goes first, then the one with the least left:
  * a short request does not wait for a long one. But the one that has been running longest always
- * gets a quarter, so that it takes at most four times as long as alone.
+ * gets a quarter, so that it takes at most four times as long as alone. Where there is time for the
+ * least only, it gets that in every fourth step.
  */
 final class BatchPlan {
   /** Prompt tokens that a step computes whatever it takes, if any wait. */
@@ -51,6 +52,7 @@ final class BatchPlan {
   private int turn;
   private int decoding;
   private int prefilling;
+  private int shared;
   private long attended;
 
   BatchPlan(StepBatch batch, StepCost cost, EngineOptions options) {
@@ -106,10 +108,17 @@ final class BatchPlan {
     prompts.sort(PROMPT_ORDER);
     int most = prompts.size() == 1 ? limit : Math.max(limit / OLDEST_PART, 1);
     double share = prompts.size() == 1 ? targetNanos : spent + (targetNanos - spent) / OLDEST_PART;
-    addPrompt(oldest, affordable(oldest, most, share, Math.min(LEAST_PREFILL, most)));
+    Generation next = prompts.getFirst();
+    if (oldest != next) {
+      shared++;
+    }
+    // Where a step has no time for prompts, the least there is goes to one of them, in turn.
+    boolean isOldestDue = oldest == next || shared % OLDEST_PART == 0;
+    addPrompt(oldest, affordable(oldest, most, share, isOldestDue ? LEAST_PREFILL : 0));
     for (Generation generation : prompts) {
       if (generation != oldest) {
-        addPrompt(generation, affordable(generation, limit - prefilling, targetNanos, 0));
+        int least = generation == next && prefilling == 0 ? LEAST_PREFILL : 0;
+        addPrompt(generation, affordable(generation, limit - prefilling, targetNanos, least));
       }
     }
     addPrompt(oldest, affordable(oldest, limit - prefilling, targetNanos, 0));

@@ -134,6 +134,34 @@ class StepTimeTest {
   }
 
   @Test
+  void shortPromptPassesALongOneWhereDecodingAloneTakesLongerThanTheTarget() {
+    Desk desk = desk(5, StepTimeTest::smallModel);
+    settle(desk);
+    desk.scheduler.arrive(endless(4, 2000));
+    for (int i = 0; i < 5; i++) {
+      desk.step();
+    }
+    int before = desk.backend.steps.size();
+    desk.scheduler.arrive(endless(5, 24));
+    longestStepUntilFirstToken(desk, 5);
+    assertTrue(desk.backend.steps.size() - before <= 5, "three steps of its own, and one or two");
+  }
+
+  @Test
+  void longPromptIsNotShutOutWhereDecodingAloneTakesLongerThanTheTarget() {
+    Desk desk = desk(5, StepTimeTest::smallModel);
+    settle(desk);
+    desk.scheduler.arrive(endless(4, 200));
+    int steps = 0;
+    for (long run = 5; desk.answer(4).ids.isEmpty(); run++) {
+      desk.scheduler.arrive(Desk.request(run, run + "z".repeat(100), 1));
+      desk.step();
+      steps++;
+      assertTrue(steps <= 4 * 200 / BatchPlan.LEAST_PREFILL + 4, "shut out by short prompts");
+    }
+  }
+
+  @Test
   void longPromptGetsItsQuarterHoweverManyShortOnesArrive() {
     Desk desk = desk(TARGET_MILLIS, StepTimeTest::smallModel);
     settle(desk);
