@@ -71,6 +71,18 @@ typedef struct cocoon_batch {
   float *log_sum_exp;          // [rows], over the whole vocabulary
 } cocoon_batch;
 
+// Tokens whose last hidden states are summed, in sequences that are not those of cocoon_step.
+typedef struct cocoon_embedding_batch {
+  int32_t count;
+  const int32_t *tokens;
+  const int32_t *positions;  // each the number of tokens its sequence then holds
+  const int32_t *sequences;  // 0 to COCOON_EMBEDDING_SEQUENCES - 1
+  double *sums;              // [COCOON_EMBEDDING_SEQUENCES][embedding size], added to
+} cocoon_embedding_batch;
+
+#define COCOON_EMBEDDING_SEQUENCES 8
+#define COCOON_EMBEDDING_TOKENS 60
+
 typedef struct cocoon_stats {
   int64_t steps;
   int64_t tokens;
@@ -119,6 +131,20 @@ COCOON_API cocoon_status cocoon_piece(const cocoon_backend *backend, int32_t tok
 COCOON_API cocoon_status cocoon_metadata(const cocoon_backend *backend, const char *name,
                                          char *text, int32_t capacity, int32_t *length,
                                          cocoon_message *message);
+
+// How many values a hidden state has; 0 where the backend gives none.
+COCOON_API int32_t cocoon_embedding_size(const cocoon_backend *backend);
+
+// Appends at most COCOON_EMBEDDING_TOKENS tokens to embedding sequences, which together hold at most
+// context_tokens, and adds the last hidden state of each to its sequence's sum. The first call takes
+// memory for a cache of context_tokens; COCOON_UNUSABLE where there is none, and COCOON_INVALID, leave
+// everything as it was. No failure touches the sequences of cocoon_step.
+COCOON_API cocoon_status cocoon_embed(cocoon_backend *backend, const cocoon_embedding_batch *batch,
+                                      cocoon_message *message);
+
+// Empties an embedding sequence.
+COCOON_API cocoon_status cocoon_forget_embedding(cocoon_backend *backend, int32_t sequence,
+                                                 cocoon_message *message);
 
 // Counters since open.
 COCOON_API void cocoon_get_stats(const cocoon_backend *backend, cocoon_stats *stats);

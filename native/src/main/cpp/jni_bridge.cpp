@@ -232,6 +232,31 @@ JNIEXPORT jbyteArray JNICALL Java_org_cocoon_backend_NativeLibrary_metadata(JNIE
   });
 }
 
+JNIEXPORT jint JNICALL Java_org_cocoon_backend_NativeLibrary_embeddingSize(JNIEnv *, jclass,
+                                                                           jlong handle) {
+  return cocoon_embedding_size(backend_of(handle));
+}
+
+JNIEXPORT void JNICALL Java_org_cocoon_backend_NativeLibrary_embed(JNIEnv *env, jclass,
+                                                                   jlong handle, jint count,
+                                                                   jobject tokens,
+                                                                   jobject positions,
+                                                                   jobject sequences,
+                                                                   jobject sums) {
+  const cocoon_embedding_batch batch{
+      count, address_of<const int32_t>(env, tokens), address_of<const int32_t>(env, positions),
+      address_of<const int32_t>(env, sequences), address_of<double>(env, sums)};
+  cocoon_message message;
+  check(env, cocoon_embed(backend_of(handle), &batch, &message), message);
+}
+
+JNIEXPORT void JNICALL Java_org_cocoon_backend_NativeLibrary_forgetEmbedding(JNIEnv *env, jclass,
+                                                                             jlong handle,
+                                                                             jint sequence) {
+  cocoon_message message;
+  check(env, cocoon_forget_embedding(backend_of(handle), sequence, &message), message);
+}
+
 // counters is long[3] in the order of cocoon_stats.
 JNIEXPORT void JNICALL Java_org_cocoon_backend_NativeLibrary_stats(JNIEnv *env, jclass,
                                                                    jlong handle,

@@ -114,6 +114,23 @@ const cases = {
     assert.equal(text, given.completionAnswer);
   },
 
+  async embeds() {
+    for (const settings of [{}, { encoding_format: "float" }]) {
+      const answer = await client().embeddings.create(
+        { model: given.model, input: ["x", given.prompt], ...settings });
+      const vector = answer.data[1].embedding;
+      assert.equal(vector.length, given.embedding.length);
+      vector.forEach((value, i) => assert.ok(Math.abs(value - given.embedding[i]) < 1e-5));
+      assert.equal(answer.data[0].index, 0);
+      assert.equal(answer.usage.prompt_tokens, answer.usage.total_tokens);
+    }
+    const { error, attempts } = await failing(
+      openai.BadRequestError, { maxRetries: 2 },
+      (api) => api.embeddings.create({ model: given.model, input: "x", dimensions: 8 }));
+    assert.equal(error.param, "dimensions");
+    assert.equal(attempts, 1);
+  },
+
   async refusesAWrongTemperature() {
     const { error, attempts } = await failing(
       openai.BadRequestError, { maxRetries: 2 }, chat(ask({ temperature: 3 })));

@@ -128,6 +128,24 @@ def completes():
     equal(text, GIVEN["completionAnswer"])
 
 
+def embeds():
+    for settings in ({}, {"encoding_format": "float"}):  # by itself the SDK asks for base64
+        answer = client().embeddings.create(
+            model=GIVEN["model"], input=["x", GIVEN["prompt"]], **settings
+        )
+        vector = answer.data[1].embedding
+        equal(len(vector), len(GIVEN["embedding"]))
+        assert all(abs(a - b) < 1e-5 for a, b in zip(vector, GIVEN["embedding"])), vector
+        equal((answer.data[0].index, answer.object), (0, "list"))
+        assert answer.usage.prompt_tokens == answer.usage.total_tokens > 0
+    failing = Failing(
+        openai.BadRequestError,
+        lambda api: api.embeddings.create(model=GIVEN["model"], input="x", dimensions=8),
+        max_retries=2,
+    )
+    equal((failing.error.param, failing.attempts), ("dimensions", 1))
+
+
 def refuses_a_wrong_temperature():
     failing = Failing(openai.BadRequestError, chat(**ask(temperature=3)), max_retries=2)
     equal(failing.error.status_code, 400)
@@ -244,6 +262,7 @@ CASES = [
     streams_exactly_with_usage,
     answers_more_than_once,
     completes,
+    embeds,
     refuses_a_wrong_temperature,
     refuses_an_unknown_key,
     refuses_a_poor_account_once,

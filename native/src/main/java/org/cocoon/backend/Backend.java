@@ -48,6 +48,32 @@ public interface Backend extends AutoCloseable {
    */
   void copyPrefix(int fromSequence, int toSequence, int tokens);
 
+  /** How many values a hidden state has; 0: this backend makes no embeddings. Any thread. */
+  default int embeddingSize() {
+    return 0;
+  }
+
+  /**
+   * Appends tokens to embedding sequences, which are not those of {@link #step} and together hold
+   * at most {@link BackendLimits#contextTokens()}, and adds the last hidden state of each to the
+   * sum of its sequence.
+   *
+   * @throws BackendException if the batch breaks a limit or it failed; {@link #step} goes on in any
+   *     case
+   */
+  default void embed(EmbeddingBatch batch) {
+    throw new BackendException("this backend makes no embeddings");
+  }
+
+  /**
+   * Empties an embedding sequence.
+   *
+   * @param sequence 0 to {@link EmbeddingBatch#SEQUENCES} - 1
+   */
+  default void forgetEmbedding(int sequence) {
+    throw new BackendException("this backend makes no embeddings");
+  }
+
   /** Counters since the backend was opened. */
   BackendStats stats();
 

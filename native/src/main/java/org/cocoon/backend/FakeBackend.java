@@ -38,6 +38,7 @@ public final class FakeBackend implements Backend {
   private final int[] generated;
   private final SequenceLengths held;
   private final int[] lengths;
+  private final int[] embedded = new int[EmbeddingBatch.SEQUENCES];
   private long steps;
   private long tokens;
   private long stepNanos;
@@ -190,6 +191,32 @@ public final class FakeBackend implements Backend {
     int to = toSequence * options.contextTokens();
     System.arraycopy(states, from, states, to, prefixTokens);
     System.arraycopy(generated, from, generated, to, prefixTokens);
+  }
+
+  @Override
+  public int embeddingSize() {
+    return FakeModel.EMBEDDING_SIZE;
+  }
+
+  @Override
+  public void embed(EmbeddingBatch batch) {
+    int size = FakeModel.EMBEDDING_SIZE;
+    for (int i = 0; i < batch.count(); i++) {
+      int sequence = batch.sequences().get(i);
+      if (batch.positions().get(i) != embedded[sequence]++) {
+        throw new BackendException("a token of a text was left out");
+      }
+      float[] state = FakeModel.hiddenState(batch.tokens().get(i));
+      for (int j = 0; j < size; j++) {
+        int at = sequence * size + j;
+        batch.sums().put(at, batch.sums().get(at) + state[j]);
+      }
+    }
+  }
+
+  @Override
+  public void forgetEmbedding(int sequence) {
+    embedded[sequence] = 0;
   }
 
   @Override

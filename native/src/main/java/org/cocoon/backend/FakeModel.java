@@ -27,6 +27,9 @@ public final class FakeModel {
   /** Tokens in the vocabulary. */
   public static final int VOCABULARY_SIZE = END_TOKEN + 1;
 
+  /** Values of a vector that stands for a text. */
+  public static final int EMBEDDING_SIZE = 32;
+
   /** State of a sequence without tokens. */
   static final long EMPTY_STATE = 0x636f_636f_6f6e_0001L;
 
@@ -90,6 +93,41 @@ public final class FakeModel {
       ' ', LETTERS.charAt(number >> 8), HEX.charAt(number >> 4 & 15), HEX.charAt(number & 15)
     };
     return new String(piece).getBytes(ISO_8859_1);
+  }
+
+  /**
+   * The vector of a text, of length 1: texts that have most of their bytes in common are close.
+   *
+   * @return float32 [{@value #EMBEDDING_SIZE}]
+   */
+  public static float[] embedding(int[] tokens) {
+    double[] sum = new double[EMBEDDING_SIZE];
+    for (int token : tokens) {
+      float[] state = hiddenState(token);
+      for (int i = 0; i < EMBEDDING_SIZE; i++) {
+        sum[i] += state[i];
+      }
+    }
+    double squares = 0;
+    for (double value : sum) {
+      squares += value * value;
+    }
+    float[] vector = new float[EMBEDDING_SIZE];
+    for (int i = 0; i < EMBEDDING_SIZE; i++) {
+      vector[i] = (float) (sum[i] / Math.sqrt(squares));
+    }
+    return vector;
+  }
+
+  /** What a token adds to the vector of a text: values from -1 to 1, by its hash. */
+  static float[] hiddenState(int token) {
+    float[] state = new float[EMBEDDING_SIZE];
+    long hash = advance(EMPTY_STATE, token);
+    for (int i = 0; i < EMBEDDING_SIZE; i++) {
+      hash = advance(hash, i);
+      state[i] = (hash >> 40) / (float) (1L << 23);
+    }
+    return state;
   }
 
   /** State of a sequence after one more token. */

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * <p>All sequences share one pool of cache cells, so a copied prefix costs no memory and no time.
  * The pool holds {@code sequences * contextTokens} tokens and is allocated when the model opens.
  *
+ * <p>Embeddings are computed in a context of their own over the same weights, which is made when it
+ * is first needed and takes memory for one more sequence.
+ *
  * <p>With one thread a token's logits do not depend, to the last bit, on how prompts were cut into
  * steps or on what else was in a step (seen on zen4; see llama_backend.cpp). With more threads they
  * differ by rounding, as much as 0.8.
@@ -29,12 +32,14 @@ public final class LlamaBackend implements Backend {
   private final BackendLimits limits;
   private final LlamaVocabulary vocabulary;
   private final BackendDescription description;
+  private final int embeddingSize;
   private volatile @Nullable Thread owner;
 
   private LlamaBackend(NativeModel model, BackendLimits limits, String name, String hash) {
     this.model = model;
     this.limits = limits;
     this.vocabulary = new LlamaVocabulary(model, limits.vocabularySize());
+    this.embeddingSize = model.embeddingSize();
     String device = model.metadata("device");
     this.description =
         new BackendDescription(
@@ -123,6 +128,27 @@ public final class LlamaBackend implements Backend {
   public void copyPrefix(int fromSequence, int toSequence, int tokens) {
     checkOwner();
     model.copyPrefix(fromSequence, toSequence, tokens);
+  }
+
+  @Override
+  public int embeddingSize() {
+    return embeddingSize;
+  }
+
+  @Override
+  public void embed(EmbeddingBatch batch) {
+    checkOwner();
+    if (batch.size() != embeddingSize) {
+      throw new BackendException(
+          "the batch was made for vectors of " + batch.size() + ", not of " + embeddingSize);
+    }
+    model.embed(batch);
+  }
+
+  @Override
+  public void forgetEmbedding(int sequence) {
+    checkOwner();
+    model.forgetEmbedding(sequence);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.cocoon.backend;
 
+import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.file.Files;
@@ -95,6 +96,18 @@ final class NativeLibrary {
   static native byte[] pieces(long handle, int[] ends, byte[] flags);
 
   static native byte @Nullable [] metadata(long handle, byte[] name);
+
+  static native int embeddingSize(long handle);
+
+  static native void embed(
+      long handle,
+      int count,
+      IntBuffer tokens,
+      IntBuffer positions,
+      IntBuffer sequences,
+      DoubleBuffer sums);
+
+  static native void forgetEmbedding(long handle, int sequence);
 
   static native void stats(long handle, long[] counters);
 

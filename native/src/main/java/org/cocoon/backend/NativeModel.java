@@ -98,6 +98,32 @@ final class NativeModel implements AutoCloseable {
         });
   }
 
+  int embeddingSize() {
+    return call(NativeLibrary::embeddingSize);
+  }
+
+  void embed(EmbeddingBatch batch) {
+    call(
+        address -> {
+          NativeLibrary.embed(
+              address,
+              batch.count(),
+              batch.tokens(),
+              batch.positions(),
+              batch.sequences(),
+              batch.sums());
+          return true;
+        });
+  }
+
+  void forgetEmbedding(int sequence) {
+    call(
+        address -> {
+          NativeLibrary.forgetEmbedding(address, sequence);
+          return true;
+        });
+  }
+
   int[] tokenize(byte[] utf8, boolean parseSpecial) {
     return call(address -> NativeLibrary.tokenize(address, utf8, parseSpecial));
   }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.cocoon.worker.engine.EmbeddingRequest;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.GenerationRequest;
@@ -63,6 +64,11 @@ final class WatchedEngine implements Engine {
   @Override
   public void generate(GenerationRequest request) {
     engine.generate(request);
+  }
+
+  @Override
+  public void embed(EmbeddingRequest request) {
+    engine.embed(request);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.cocoon.backend.BackendException;
+import org.cocoon.worker.engine.EmbeddingRequest;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.GenerationRequest;
@@ -53,6 +54,9 @@ class SelfTestTest {
     public void generate(GenerationRequest request) {
       listener.stepped(outcome);
     }
+
+    @Override
+    public void embed(EmbeddingRequest request) {}
 
     @Override
     public void cancel(RunKey key) {}

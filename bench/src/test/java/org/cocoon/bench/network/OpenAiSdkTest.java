@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -56,6 +57,7 @@ class OpenAiSdkTest {
           "streamsExactlyWithUsage",
           "answersMoreThanOnce",
           "completes",
+          "embeds",
           "refusesAWrongTemperature",
           "refusesAnUnknownKey",
           "refusesAPoorAccountOnce",
@@ -146,8 +148,17 @@ class OpenAiSdkTest {
         .put("prompt", PROMPT)
         .put("answer", FakeModel.text(FakeModel.answer(chat, TOKENS)))
         .put("longAnswer", FakeModel.text(FakeModel.answer(chat, LONG_TOKENS)))
+        .put("embedding", embedding(text))
         .put("completionPrompt", PROMPT)
         .put("completionAnswer", FakeModel.text(FakeModel.answer(text, TOKENS)));
+  }
+
+  private static JsonArray embedding(int[] tokens) {
+    JsonArray vector = new JsonArray();
+    for (float value : FakeModel.embedding(tokens)) {
+      vector.add(value);
+    }
+    return vector;
   }
 
   /** A port at which nothing listens. */

@@ -80,6 +80,7 @@ final class LocalApi {
     switch (request.method().name() + " " + path) {
       case "POST /v1/chat/completions" -> infer(request, id, true);
       case "POST /v1/completions" -> infer(request, id, false);
+      case "POST /v1/embeddings" -> Replies.refuse(response, unsealed());
       case "GET /v1/models" -> pass(request, path);
       case "GET /attestation" ->
           Replies.json(response, 200, AttestationPage.json(session.attestation()));
@@ -93,6 +94,15 @@ final class LocalApi {
         }
       }
     }
+  }
+
+  private static Failure unsealed() {
+    return Replies.failure(
+        400,
+        "invalid_request_error",
+        "unsupported",
+        "Embeddings cannot be sealed yet, and this sidecar sends nothing else; a router makes them,"
+            + " and reads the texts.");
   }
 
   private static Failure unknown() {

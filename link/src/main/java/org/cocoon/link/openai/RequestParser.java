@@ -136,7 +136,7 @@ public final class RequestParser {
   }
 
   /** JSON can write half of a surrogate pair, which is no text and has no UTF-8. */
-  private static String wellFormed(Fields fields, String name, String text) {
+  static String wellFormed(Fields fields, String name, String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (Character.isHighSurrogate(c)
@@ -231,10 +231,7 @@ public final class RequestParser {
       includeUsage = options.flag("include_usage");
       unsupported(options, "continuous_usage_stats", node -> !node.asBoolean());
     }
-    int maxCoefficient =
-        (int) fields.integer("max_coefficient", 1, MAX_COEFFICIENT, MAX_COEFFICIENT);
-    double timeout = fields.number("timeout", 0.001, MAX_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS);
-    int priority = (int) fields.integer("priority", 0, 9, 5);
+    Terms terms = Terms.read(fields);
     if (strict) {
       fields.refuseUnread();
     }
@@ -244,13 +241,25 @@ public final class RequestParser {
         promptBytes,
         messages,
         maxTokens,
-        maxCoefficient,
-        Math.max(1, Math.round(timeout * 1000)),
-        priority,
+        terms.maxCoefficient,
+        terms.timeoutMillis,
+        terms.priority,
         stream,
         includeUsage,
         parallelToolCalls,
         choices);
+  }
+
+  /** What this network adds to any body. */
+  record Terms(int maxCoefficient, long timeoutMillis, int priority) {
+    static Terms read(Fields fields) {
+      double timeout =
+          fields.number("timeout", 0.001, MAX_TIMEOUT_SECONDS, DEFAULT_TIMEOUT_SECONDS);
+      return new Terms(
+          (int) fields.integer("max_coefficient", 1, MAX_COEFFICIENT, MAX_COEFFICIENT),
+          Math.max(1, Math.round(timeout * 1000)),
+          (int) fields.integer("priority", 0, 9, 5));
+    }
   }
 
   private static void stops(Fields fields, Run.Builder run) {

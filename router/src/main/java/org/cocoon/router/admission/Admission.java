@@ -75,6 +75,11 @@ public final class Admission {
    * @param contextTokens of the longest context that it may get
    */
   public Ceiling ceiling(InferenceRequest request, int coefficient, int contextTokens) {
+    if (request.embeds()) { // each text may be as long as a context
+      long most = Math.min((long) contextTokens * request.messages(), Integer.MAX_VALUE);
+      int texts = (int) Math.min(request.promptTokensAtMost(), most);
+      return new Ceiling(coefficient, texts, 0, 1);
+    }
     int output =
         request.maxTokens() == 0 ? contextTokens : Math.min(request.maxTokens(), contextTokens);
     int prompt = Math.min(request.promptTokensAtMost(), contextTokens);

@@ -14,6 +14,7 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.cocoon.link.openai.AnswerFormat;
+import org.cocoon.link.openai.EmbeddingParser;
 import org.cocoon.link.openai.Fields;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
@@ -48,6 +49,7 @@ public final class HttpEdge {
   private final AttestationView attestation;
   private final Supplier<String> metrics;
   private final RequestParser parser;
+  private final EmbeddingParser embeddings;
   private final TurnFlusher flusher;
   private final WebSocketEdge webSockets;
   private final IdleConnections idle;
@@ -79,6 +81,7 @@ public final class HttpEdge {
     this.metrics = metrics;
     path.onShortage(accounts::topUp);
     this.parser = new RequestParser(strict);
+    this.embeddings = new EmbeddingParser(strict);
     this.flusher = new TurnFlusher(vertx.getOrCreateContext());
     this.idle = new IdleConnections(vertx, System::nanoTime);
     this.webSockets = new WebSocketEdge(vertx, path, callers, vouchers, parser, flusher);
@@ -88,8 +91,9 @@ public final class HttpEdge {
   public Router routes() {
     Router router = Router.router(vertx);
     router.route().handler(this::identify);
-    router.post("/v1/chat/completions").handler(ctx -> infer(ctx, true));
-    router.post("/v1/completions").handler(ctx -> infer(ctx, false));
+    router.post("/v1/chat/completions").handler(ctx -> infer(ctx, this::chat));
+    router.post("/v1/completions").handler(ctx -> infer(ctx, this::completion));
+    router.post("/v1/embeddings").handler(ctx -> infer(ctx, this::embedding));
     router.get("/v1/models").handler(ctx -> callers.with(ctx, account -> models(ctx)));
     router.get("/v1/models/:id").handler(ctx -> callers.with(ctx, account -> model(ctx)));
     router
@@ -136,7 +140,30 @@ public final class HttpEdge {
 
   // ------------------------------------------------------------------ inference
 
-  private void infer(RoutingContext ctx, boolean chat) {
+  /** A request that was read, and where its answer goes. */
+  private record Asked(ParsedRequest request, Answer answer) {}
+
+  /** Reads a body of one path. */
+  private interface Reader {
+    Asked read(Fields body, HttpServerResponse response, UUID id);
+  }
+
+  private Asked chat(Fields body, HttpServerResponse response, UUID id) {
+    ParsedRequest parsed = parser.chat(body, ThreadLocalRandom.current().nextLong());
+    return new Asked(parsed, answer(response, id, parsed));
+  }
+
+  private Asked completion(Fields body, HttpServerResponse response, UUID id) {
+    ParsedRequest parsed = parser.completion(body, ThreadLocalRandom.current().nextLong());
+    return new Asked(parsed, answer(response, id, parsed));
+  }
+
+  private Asked embedding(Fields body, HttpServerResponse response, UUID id) {
+    EmbeddingParser.Parsed parsed = embeddings.parse(body);
+    return new Asked(parsed.request(), new EmbeddingAnswer(response, parsed));
+  }
+
+  private void infer(RoutingContext ctx, Reader reader) {
     HttpServerRequest request = ctx.request();
     request.pause();
     callers
@@ -146,22 +173,19 @@ public final class HttpEdge {
                 vouchers
                     .accept(account, request.getHeader(VOUCHER_HEADER), VOUCHER_HEADER)
                     .compose(ignored -> BodyReader.read(vertx, request))
-                    .map(body -> answer(ctx, chat, account, body)))
+                    .map(body -> answer(ctx, reader, account, body)))
         .onFailure(fault -> callers.fail(ctx, fault));
   }
 
   /** Submits a request; false where its client has left already. */
-  private boolean answer(RoutingContext ctx, boolean chat, Account account, Buffer body) {
+  private boolean answer(RoutingContext ctx, Reader reader, Account account, Buffer body) {
     UUID id = Callers.id(ctx);
     if (ctx.response().closed()) {
       log.debug("event=client_gone request={}", id);
       return false; // it left while its key was looked up
     }
-    long seed = ThreadLocalRandom.current().nextLong();
-    Fields fields = Fields.parse(body.getBytes());
-    ParsedRequest parsed = chat ? parser.chat(fields, seed) : parser.completion(fields, seed);
     HttpServerResponse response = ctx.response();
-    Answer answer = answer(response, id, parsed);
+    Asked asked = reader.read(Fields.parse(body.getBytes()), response, id);
     response
         .putHeader("x-ratelimit-limit-requests", Integer.toString(path.limitsOfAccounts().limit()))
         .putHeader(
@@ -173,7 +197,8 @@ public final class HttpEdge {
                         - path.limitsOfAccounts().inFlight(account)
                         - 1)))
         .putHeader("x-ratelimit-reset-requests", "1s");
-    Exchange exchange = path.submit(InferenceRequest.of(id, account, parsed), answer);
+    Exchange exchange =
+        path.submit(InferenceRequest.of(id, account, asked.request()), asked.answer());
     if (!response.ended()) { // refused at once otherwise
       ctx.addEndHandler(ignored -> exchange.cancel()); // does nothing after a proper end
       response.drainHandler(ignored -> exchange.resume());

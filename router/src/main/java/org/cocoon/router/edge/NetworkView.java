@@ -208,13 +208,19 @@ public final class NetworkView {
     return new JsonObject().put("data", data).encode();
   }
 
+  private boolean embeds(String model) {
+    return fleet.serving(model).stream()
+        .anyMatch(worker -> worker.offers(model, List.of("embeddings")));
+  }
+
   private JsonObject card(String model) {
     return new JsonObject()
         .put("id", model)
         .put("object", "model")
         .put("created", startedMillis / 1000)
         .put("owned_by", "cocoon")
-        .put("sealed", !fleet.servingSealed(model).isEmpty());
+        .put("sealed", !fleet.servingSealed(model).isEmpty())
+        .put("embeddings", embeds(model));
   }
 
   /** Body of GET /v1/receipts/{id}. */

@@ -177,7 +177,7 @@ final class Choice implements RunListener {
 
   @Override
   public void done(Done done) {
-    if (state == State.RUNNING && !Worker.whole(done)) {
+    if (state == State.RUNNING && !(Worker.whole(done) && relay.complete())) {
       elsewhere(FailureCode.FAILURE_UNSPECIFIED); // half an answer must not look like a whole one
       return;
     }
@@ -329,7 +329,7 @@ final class Choice implements RunListener {
   }
 
   private void tickRunning(long now) {
-    switch (standstill.look(now, relay.heldBack(), exchange.delivered(), path.limits())) {
+    switch (standstill.look(now, relay.heldBack(), exchange.progress(), path.limits())) {
       case NONE -> {}
       case NO_FIRST_TOKEN -> {
         if (worker != null) {
@@ -390,6 +390,11 @@ final class Choice implements RunListener {
 
   int delivered() {
     return relay.delivered();
+  }
+
+  /** How far it came, in any unit that grows. */
+  int progress() {
+    return relay.progress();
   }
 
   /** Workers that it was given to. */

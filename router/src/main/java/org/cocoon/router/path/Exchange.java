@@ -303,6 +303,11 @@ public final class Exchange {
     return delivered;
   }
 
+  /** How far it came, in any unit that grows. */
+  int progress() {
+    return choices.stream().mapToInt(Choice::progress).sum();
+  }
+
   /** Workers that a choice was given to, at most. */
   int attempts() {
     return choices.stream().mapToInt(Choice::attempts).max().orElse(0);

@@ -40,6 +40,13 @@ final class Refusals {
   }
 
   static Refusal unfeatured(String model, String param) {
+    if (param.equals("input")) {
+      return Refusal.ofParam(
+          Kind.BAD_REQUEST,
+          "model",
+          "No worker that serves '%s' makes embeddings: GET /v1/models says which models have workers that do."
+              .formatted(shortened(model, MOST_NAME_CHARS)));
+    }
     return Refusal.ofParam(
         Kind.BAD_REQUEST,
         param,
@@ -93,14 +100,12 @@ final class Refusals {
   /** What a worker's failure says of the request itself, or null where another worker may do it. */
   static @Nullable Refusal callersFault(Failed failed) {
     String message = shortened(failed.getMessage(), MOST_MESSAGE_CHARS);
+    String param = shortened(failed.getParam(), MOST_MESSAGE_CHARS);
     return switch (failed.getCode()) {
-      case FAILURE_PROMPT_TOO_LONG -> Refusal.ofParam(Kind.PROMPT_TOO_LONG, "messages", message);
+      case FAILURE_PROMPT_TOO_LONG ->
+          Refusal.ofParam(Kind.PROMPT_TOO_LONG, param.isEmpty() ? "messages" : param, message);
       case FAILURE_BAD_REQUEST, FAILURE_UNSUPPORTED ->
-          new Refusal(
-              Kind.BAD_REQUEST,
-              message,
-              failed.getParam().isEmpty() ? null : shortened(failed.getParam(), MOST_MESSAGE_CHARS),
-              0);
+          new Refusal(Kind.BAD_REQUEST, message, param.isEmpty() ? null : param, 0);
       case FAILURE_UNKNOWN_MODEL,
           FAILURE_BUSY,
           FAILURE_DRAINING,

@@ -257,7 +257,8 @@ public final class RequestPath {
   Decision decide(Choice choice, boolean mayWait) {
     Exchange exchange = choice.exchange();
     InferenceRequest request = exchange.request();
-    int output = request.maxTokens() == 0 ? EXPECTED_OUTPUT : request.maxTokens();
+    int output =
+        request.embeds() ? 1 : request.maxTokens() == 0 ? EXPECTED_OUTPUT : request.maxTokens();
     Demand demand =
         new Demand(
             request.promptTokensExpected(),

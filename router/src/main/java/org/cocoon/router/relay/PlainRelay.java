@@ -54,6 +54,7 @@ final class PlainRelay extends Relay {
     return text.size() <= (long) MOST_BYTES_PER_TOKEN * tokensThen - textBytes
         && text.isValidUtf8()
         && tokens.getSealed().isEmpty()
+        && tokens.getVector().isEmpty()
         && tokens.getSealedCount() == 0
         && (comesWithoutIds() || idsAreKnown(tokens))
         && (tokens.getLogprobsCount() == 0 || (logprobs && logprobsFit(tokens)));

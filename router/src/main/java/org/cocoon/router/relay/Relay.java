@@ -13,7 +13,7 @@ import org.cocoon.router.request.Answer;
  * the client's connection took. A client that stops reading stops its own stream after that, and
  * nobody else's. Belongs to the event loop.
  */
-public abstract sealed class Relay permits PlainRelay, SealedRelay {
+public abstract sealed class Relay permits PlainRelay, SealedRelay, VectorRelay {
   /** Tokens that a worker may send ahead of the client. */
   public static final int WINDOW = 512;
 
@@ -37,6 +37,9 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
    * @param memory that sealed chunks are kept in
    */
   public static Relay of(Run run, Answer answer, int choice, ChunkMemory memory) {
+    if (run.hasEmbed()) {
+      return new VectorRelay(answer, run.getEmbed().getInputsCount());
+    }
     return run.hasSealed()
         ? new SealedRelay(answer, memory)
         : new PlainRelay(answer, choice, run.getLogprobs());
@@ -49,7 +52,11 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
    */
   public final void comesFrom(boolean tellsNoIds) {
     fromTextOnly = tellsNoIds;
+    begins();
   }
+
+  /** A run starts. */
+  void begins() {}
 
   /** Whether the tokens that come now have no ids. */
   final boolean comesWithoutIds() {
@@ -134,6 +141,16 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
   /** Tokens delivered so far. */
   public final int delivered() {
     return count;
+  }
+
+  /** How far it came, in any unit that grows. */
+  public int progress() {
+    return count;
+  }
+
+  /** Whether a run may end here. */
+  public boolean complete() {
+    return true;
   }
 
   /** Whether the client was given anything, so that another worker would have to go on from it. */

@@ -50,6 +50,7 @@ final class SealedRelay extends Relay {
         && size <= MOST_BYTES_BESIDE + (long) MOST_BYTES_PER_TOKEN * tokensThen - bytes
         && tokens.getIdsCount() == 0
         && tokens.getText().isEmpty()
+        && tokens.getVector().isEmpty()
         && tokens.getLogprobsCount() == 0;
   }
 

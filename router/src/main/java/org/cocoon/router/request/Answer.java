@@ -38,6 +38,17 @@ public interface Answer {
   void sealed(byte[] chunk, int tokens);
 
   /**
+   * A vector; of a request for embeddings instead of {@link #text}. One that comes again takes the
+   * place of the one before: another worker made it.
+   *
+   * @param input of which text, from 0
+   * @param vector float32, little-endian; the caller's array, not to be changed
+   */
+  default void vector(int input, byte[] vector) {
+    throw new IllegalStateException("no embeddings were asked for");
+  }
+
+  /**
    * One of several answers is complete, and others go on. Of the last one, or the only one, {@link
    * #finished} tells, when all are charged.
    *

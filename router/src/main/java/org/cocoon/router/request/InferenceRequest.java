@@ -37,6 +37,8 @@ public record InferenceRequest(
     int priority,
     int choices) {
 
+  private static final Map<String, String> EMBEDDINGS = Map.of("input", "embeddings");
+
   /** A parsed body of this account. */
   public static InferenceRequest of(UUID id, Account account, ParsedRequest parsed) {
     return new InferenceRequest(
@@ -67,6 +69,11 @@ public record InferenceRequest(
         choices);
   }
 
+  /** Whether vectors of texts are asked for, and no answer. */
+  public boolean embeds() {
+    return run.hasEmbed();
+  }
+
   /** Whether its prompt and its answer are sealed past this router. */
   public boolean sealed() {
     return run.hasSealed();
@@ -80,6 +87,9 @@ public record InferenceRequest(
     Chat chat = run.getChat();
     boolean tools = !chat.getTools().isEmpty() && chat.getToolUse() != ToolUse.TOOL_USE_NONE;
     boolean bias = run.getSampling().getLogitBiasCount() > 0;
+    if (embeds()) {
+      return EMBEDDINGS;
+    }
     if (!run.hasForm() && !tools && !bias) {
       return Map.of(); // most requests, and asked more than once of each
     }

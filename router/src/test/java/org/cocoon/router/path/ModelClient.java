@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.cocoon.link.wire.FinishReason;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class ModelClient implements Answer {
   final Script script;
   private final List<Part> parts = new ArrayList<>();
+  private final Map<Integer, byte[]> vectors = new HashMap<>();
   int tokens;
 
   /** What came of one choice. */
@@ -64,6 +66,13 @@ final class ModelClient implements Answer {
     part.text.writeBytes(more);
     part.tokens += count;
     tokens += count;
+  }
+
+  @Override
+  public void vector(int input, byte[] vector) {
+    assertNotOver();
+    assertTrue(script.request.embeds(), "no vectors were asked for");
+    vectors.put(input, vector);
   }
 
   @Override
@@ -110,7 +119,8 @@ final class ModelClient implements Answer {
 
   /** Counts how it ended. */
   void count(Map<String, Integer> seen) {
-    String kind = script.request.sealed() ? "sealed" : "plain";
+    String kind =
+        script.request.sealed() ? "sealed" : script.request.embeds() ? "vectors" : "plain";
     Exchange last = exchange;
     if (completion != null) {
       seen.merge(kind + " finished", 1, Integer::sum);
@@ -157,6 +167,11 @@ final class ModelClient implements Answer {
     Completion end = completion;
     if (end != null) {
       assertEquals(tokens, end.tokens().completion());
+      if (script.request.embeds()) {
+        assertEquals(script.texts(), vectors.size(), "a vector for each text");
+        vectors.forEach((text, vector) -> assertArrayEquals(script.vector(text), vector));
+        return;
+      }
       assertEquals(parts.size(), end.finishes().size());
       for (int choice = 0; choice < parts.size(); choice++) {
         checkWhole(choice);

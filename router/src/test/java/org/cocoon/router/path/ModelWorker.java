@@ -52,7 +52,10 @@ final class ModelWorker {
       this.script = script;
       this.answer = script.answer(run.getSampling().getSeed());
       this.run = run.getRun();
-      this.most = Math.min(answer.length, Math.min(run.getMaxTokens(), LONGEST));
+      this.most =
+          run.hasEmbed()
+              ? script.texts()
+              : Math.min(answer.length, Math.min(run.getMaxTokens(), LONGEST));
       this.credit = run.getCredit();
       Continuation before = run.getContinuation();
       this.position = before.getIdsCount();
@@ -120,7 +123,8 @@ final class ModelWorker {
     for (Run run : message.getRunList()) {
       Script script = Objects.requireNonNull(scripts.get(run.getRequestId()));
       assertEquals(Relay.WINDOW, run.getCredit());
-      assertTrue(run.getMaxTokens() > 0 && run.getMaxTokens() <= CONTEXT);
+      assertEquals(!script.request.embeds(), run.getMaxTokens() > 0);
+      assertTrue(run.getMaxTokens() <= CONTEXT);
       Generation generation = new Generation(script, run);
       Continuation before = run.getContinuation();
       assertTrue(before.getIdsCount() <= generation.most, "continues more than there is");
@@ -128,6 +132,8 @@ final class ModelWorker {
         assertEquals(generation.answer.id(i), before.getIds(i), "continues another answer");
       }
       assertTrue(before.getTextBytes() <= generation.answer.textBytes(before.getIdsCount()));
+      assertEquals(script.request.embeds(), run.hasEmbed());
+      assertTrue(!run.hasEmbed() || !run.hasContinuation(), "vectors are made anew");
       boolean sealed = script.request.sealed();
       assertEquals(sealed, run.hasSealed());
       assertTrue(!sealed || opensSealed, "sealed to a worker that opens nothing");
@@ -165,6 +171,10 @@ final class ModelWorker {
         end(message, generation, FinishReason.FINISH_CANCELLED);
         continue;
       }
+      if (generation.script.request.embeds()) {
+        embed(message, generation, most);
+        continue;
+      }
       int fresh =
           Math.min(most, Math.min(generation.credit, generation.most - generation.position));
       boolean last = generation.position + fresh >= generation.most;
@@ -176,6 +186,21 @@ final class ModelWorker {
       }
     }
     return message.setLoad(load()).build();
+  }
+
+  private void embed(FromWorker.Builder message, Generation generation, int most) {
+    int until = Math.min(generation.most, generation.position + most);
+    for (; generation.position < until; generation.position++) {
+      int text = generation.most - 1 - generation.position; // in any order
+      message.addTokens(
+          Tokens.newBuilder()
+              .setRun(generation.run)
+              .setInput(text)
+              .setVector(ByteString.copyFrom(generation.script.vector(text))));
+    }
+    if (generation.position == generation.most && random.nextBoolean()) {
+      end(message, generation, FinishReason.FINISH_STOP);
+    }
   }
 
   private Tokens tokens(Generation generation, int fresh, int textLag) {
@@ -199,7 +224,8 @@ final class ModelWorker {
   }
 
   private void end(FromWorker.Builder message, Generation generation, FinishReason reason) {
-    ByteString rest = text(generation, 0);
+    boolean embeds = generation.script.request.embeds();
+    ByteString rest = embeds ? ByteString.EMPTY : text(generation, 0);
     Tokens last = Tokens.newBuilder().setRun(generation.run).setText(rest).build();
     if (generation.script.request.sealed()) {
       message.addTokens(sealed(generation.run, last)); // marks the end, though it may be empty
@@ -256,7 +282,7 @@ final class ModelWorker {
     long run = generation == null ? 1L << 41 : generation.run;
     Tokens.Builder tokens = Tokens.newBuilder().setRun(run);
     FromWorker.Builder message = FromWorker.newBuilder();
-    switch (random.nextInt(13)) {
+    switch (random.nextInt(16)) {
       case 0 -> { // beyond its credit
         for (int i = 0; i < Relay.WINDOW + 1; i++) {
           tokens.addIds(7);
@@ -277,8 +303,18 @@ final class ModelWorker {
       case 9 -> message.addTokens(tokens.setSealed(chunk(40)).setSealedCount(Relay.WINDOW + 1));
       case 10 -> message.addTokens(tokens.setSealed(chunk(40)).setSealedCount(-1));
       case 11 -> message.addTokens(tokens.setSealedCount(1)); // tokens in no chunk
+      case 12 -> message.addTokens(tokens.setVector(chunk(8)).setInput(100));
+      case 13 -> message.addTokens(tokens.setVector(chunk(7)));
+      case 14 -> {
+        if (generation != null
+            && generation.script.request.embeds()
+            && generation.position < generation.most) { // an end before all vectors
+          message.addDone(Done.newBuilder().setRun(run).setFinish(FinishReason.FINISH_STOP));
+        }
+      }
       default -> {
-        if (generation != null && generation.position == generation.most) {
+        boolean embeds = generation != null && generation.script.request.embeds();
+        if (!embeds && generation != null && generation.position == generation.most) {
           message // absurd figures at an end that is right
               .addTokens(tokens(generation, 0, 0))
               .addDone(

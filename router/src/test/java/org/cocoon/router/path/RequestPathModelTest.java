@@ -32,16 +32,18 @@ class RequestPathModelTest {
 
   /** What the histories must have in them, and how often at least. */
   private static final Map<String, Integer> LEAST_SEEN =
-      Map.of(
-          "plain finished", 4_000,
-          "plain finished elsewhere", 400,
-          "choices finished", 1_500,
-          "choices finished elsewhere", 150,
-          "plain refused", 800,
-          "sealed finished", 1_500,
-          "sealed finished elsewhere", 100,
-          "sealed refused", 400,
-          "sealed refused SEALED_KEY_UNKNOWN", 20);
+      Map.ofEntries(
+          Map.entry("plain finished", 3_500),
+          Map.entry("vectors finished", 400),
+          Map.entry("vectors finished elsewhere", 20),
+          Map.entry("plain finished elsewhere", 400),
+          Map.entry("choices finished", 1_500),
+          Map.entry("choices finished elsewhere", 150),
+          Map.entry("plain refused", 800),
+          Map.entry("sealed finished", 1_500),
+          Map.entry("sealed finished elsewhere", 100),
+          Map.entry("sealed refused", 400),
+          Map.entry("sealed refused SEALED_KEY_UNKNOWN", 20));
 
   /** So little that long sealed answers are sometimes not kept. */
   private static final int CHUNK_MEMORY = 16 << 10;
@@ -158,7 +160,7 @@ class RequestPathModelTest {
               slots,
               ModelWorker.CONTEXT,
               coefficient,
-              opensSealed ? List.of("sealed") : List.of(),
+              opensSealed ? List.of("sealed", "embeddings") : List.of(),
               () -> now,
               worker::take,
               nextTurn::add));

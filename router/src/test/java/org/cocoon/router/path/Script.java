@@ -1,6 +1,8 @@
 package org.cocoon.router.path;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import org.cocoon.link.wire.Chat;
+import org.cocoon.link.wire.Embed;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Sampling;
 import org.cocoon.link.wire.SealedPrompt;
@@ -70,7 +73,8 @@ final class Script {
   Script(Random random, Account account) {
     boolean isLong = random.nextInt(8) == 0;
     Run prompt = prompt(random);
-    int choices = prompt.hasSealed() || random.nextInt(3) > 0 ? 1 : 2 + random.nextInt(3);
+    boolean several = prompt.hasChat() && random.nextInt(3) == 0;
+    int choices = several ? 2 + random.nextInt(3) : 1;
     for (int i = 0; i < choices; i++) {
       answers.add(new Text(random, isLong));
     }
@@ -97,14 +101,36 @@ final class Script {
             choices);
   }
 
+  /** How many vectors are asked for; 0 of a request for answers. */
+  int texts() {
+    return request.run().getEmbed().getInputsCount();
+  }
+
+  /** The vector of a text. */
+  byte[] vector(int text) {
+    return ByteBuffer.allocate(2 * Float.BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putFloat(promptTokens)
+        .putFloat(text)
+        .array();
+  }
+
   /** The answer that a run with this seed gets. */
   Text answer(long seed) {
     return answers.get((int) (seed - SEED));
   }
 
   private static Run prompt(Random random) {
-    return random.nextInt(3) == 0
-        ? Run.newBuilder().setSealed(SealedPrompt.getDefaultInstance()).build()
-        : Run.newBuilder().setChat(Chat.getDefaultInstance()).build();
+    return switch (random.nextInt(10)) {
+      case 0, 1, 2 -> Run.newBuilder().setSealed(SealedPrompt.getDefaultInstance()).build();
+      case 3 -> {
+        Embed.Builder texts = Embed.newBuilder();
+        for (int i = random.nextInt(8); i >= 0; i--) {
+          texts.addInputs(Embed.Input.getDefaultInstance());
+        }
+        yield Run.newBuilder().setEmbed(texts).build();
+      }
+      default -> Run.newBuilder().setChat(Chat.getDefaultInstance()).build();
+    };
   }
 }

@@ -22,6 +22,12 @@ public interface Engine extends AutoCloseable {
    */
   void generate(GenerationRequest request);
 
+  /**
+   * Accepts texts of which vectors are to be made. Each is told as a {@link StepOutcome.Delta}
+   * under the request's key, in any order, and then the end. An engine that makes none refuses it.
+   */
+  void embed(EmbeddingRequest request);
+
   /** Ends a generation at the next step; its slot is free after that. Unknown keys do nothing. */
   void cancel(RunKey key);
 

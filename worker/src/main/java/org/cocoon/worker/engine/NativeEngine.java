@@ -42,6 +42,8 @@ public final class NativeEngine implements Engine {
   private final ThreadPoolExecutor promptThread;
   private final Preparer preparer;
   private final Scheduler scheduler;
+  private final EmbeddingDesk texts;
+  private final Embedder embedder;
   private final Thread stepThread;
   private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
   private volatile boolean closing;
@@ -64,6 +66,8 @@ public final class NativeEngine implements Engine {
         new PromptBuilder(backend.vocabulary(), tokens, wallClock, options.maxPromptChars());
     preparer = new Preparer(backend.limits(), tokens, prompts);
     scheduler = new Scheduler(backend, options, tokens, this::prepare, nanoClock);
+    texts = new EmbeddingDesk(backend.limits(), tokens, prompts);
+    embedder = new Embedder(backend, options, nanoClock);
     promptThread =
         new ThreadPoolExecutor(
             1,
@@ -101,16 +105,19 @@ public final class NativeEngine implements Engine {
 
   private static ServedModel model(Backend backend, EngineOptions options) {
     BackendDescription description = backend.description();
-    List<String> features =
-        backend.limits().candidates() == 0
-            ? List.of("logprobs", "json", "tools", "logit_bias")
-            : List.of("logprobs", "json", "tools");
+    List<String> features = new ArrayList<>(List.of("logprobs", "json", "tools"));
+    if (backend.limits().candidates() == 0) {
+      features.add("logit_bias");
+    }
+    if (backend.embeddingSize() > 0) {
+      features.add("embeddings");
+    }
     return new ServedModel(
         description.model(),
         description.revision(),
         backend.limits().contextTokens(),
         Scheduler.slots(backend, options),
-        features,
+        List.copyOf(features),
         description.device(),
         description.simulated());
   }
@@ -137,8 +144,40 @@ public final class NativeEngine implements Engine {
    * @throws RejectedExecutionException as in {@link #generate}
    */
   @Override
+  public void embed(EmbeddingRequest request) {
+    submit(
+        ignored -> {
+          if (embedder.arrive(request)) {
+            cut(request);
+          }
+        });
+  }
+
+  private void cut(EmbeddingRequest request) {
+    RunKey key = request.key();
+    try {
+      promptThread.execute(
+          () -> {
+            EmbeddingDesk.Prepared prepared = texts.prepare(request);
+            handBack(ignored -> embedder.prepared(key, prepared));
+          });
+    } catch (RejectedExecutionException e) {
+      embedder.unprepared(key, RefusalCause.BUSY, "the engine has too many texts to look at");
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws RejectedExecutionException as in {@link #generate}
+   */
+  @Override
   public void cancel(RunKey key) {
-    submit(scheduler -> scheduler.cancel(key));
+    submit(
+        scheduler -> {
+          scheduler.cancel(key);
+          embedder.cancel(key);
+        });
   }
 
   /**
@@ -249,7 +288,9 @@ public final class NativeEngine implements Engine {
       }
       receive();
       scheduler.shut(RefusalCause.DRAINING, CLOSING);
+      embedder.shut(RefusalCause.DRAINING, CLOSING);
       tell(scheduler.takeOutcome());
+      tell(embedder.takeOutcome());
     } finally {
       promptThread.shutdownNow();
       backend.close();
@@ -258,12 +299,19 @@ public final class NativeEngine implements Engine {
 
   private void turn() {
     receive();
-    if (scheduler.hasWork()) {
+    boolean answers = scheduler.hasWork();
+    if (answers) {
       stepStartNanos = System.nanoTime() | 1; // 0 means that none runs
       StepOutcome outcome = scheduler.step();
       stepStartNanos = 0;
       tell(outcome);
-    } else {
+    }
+    if (embedder.hasWork()) {
+      stepStartNanos = System.nanoTime() | 1;
+      StepOutcome outcome = embedder.step(answers);
+      stepStartNanos = 0;
+      tell(outcome);
+    } else if (!answers) {
       park();
     }
   }
@@ -274,11 +322,11 @@ public final class NativeEngine implements Engine {
     for (Consumer<Scheduler> command : received) {
       command.accept(scheduler);
     }
-    occupancy = scheduler.occupancy();
+    occupancy = embedder.beside(scheduler.occupancy());
   }
 
   private void tell(StepOutcome outcome) {
-    occupancy = scheduler.occupancy();
+    occupancy = embedder.beside(scheduler.occupancy());
     if (!outcome.deltas().isEmpty() || !outcome.ended().isEmpty()) {
       listener.stepped(outcome);
     }
@@ -296,6 +344,7 @@ public final class NativeEngine implements Engine {
     stepStartNanos = 0;
     log.error("the engine broke", failure);
     scheduler.shut(RefusalCause.ENGINE, BROKEN);
+    embedder.shut(RefusalCause.ENGINE, BROKEN);
     broken.complete(failure);
   }
 }

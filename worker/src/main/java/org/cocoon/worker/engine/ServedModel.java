@@ -10,7 +10,7 @@ import java.util.List;
  * @param contextTokens prompt and answer together, per request
  * @param slots requests that can run at the same time
  * @param features what beyond plain sampling the engine can do: "logprobs", "logit_bias", "json",
- *     "tools"
+ *     "tools", "embeddings"
  * @param device what computes, for people
  * @param simulated true when no model is behind it
  */

@@ -13,15 +13,34 @@ import org.jspecify.annotations.Nullable;
 public record StepOutcome(List<Delta> deltas, List<Ended> ended) {
 
   /**
-   * New tokens of one generation.
+   * New tokens of one generation, or one vector of an {@link EmbeddingRequest}.
    *
    * @param key whose
    * @param ids the tokens, in order; {@link GenerationRequest.Continuation#UNKNOWN_ID} where the
    *     engine does not know which
    * @param text UTF-8, whole characters; may lag behind the ids
    * @param logprobs one for each id, or empty where not asked for
+   * @param vector of a text, or null; all else is empty then
    */
-  public record Delta(RunKey key, int[] ids, byte[] text, List<TokenLogprob> logprobs) {}
+  public record Delta(
+      RunKey key, int[] ids, byte[] text, List<TokenLogprob> logprobs, @Nullable Vector vector) {
+    /** New tokens. */
+    public Delta(RunKey key, int[] ids, byte[] text, List<TokenLogprob> logprobs) {
+      this(key, ids, text, logprobs, null);
+    }
+
+    static Delta vector(RunKey key, int input, float[] values) {
+      return new Delta(key, new int[0], new byte[0], List.of(), new Vector(input, values));
+    }
+  }
+
+  /**
+   * What stands for a text.
+   *
+   * @param input which of the request's texts, from 0
+   * @param values float32, of length 1 in the Euclidean norm
+   */
+  public record Vector(int input, float[] values) {}
 
   /** A token's log probability and the alternatives to it, most likely first. */
   public record TokenLogprob(byte[] piece, float logprob, List<Alternative> top) {}

@@ -318,7 +318,11 @@ final class RouterSession implements Unsealing.Outcome {
   @Override
   public void opened(RunKey key, Run run) {
     try {
-      terms.engine().generate(WireRequests.request(key, run, terms.system()));
+      if (run.hasEmbed()) {
+        terms.engine().embed(WireRequests.embedding(key, run));
+      } else {
+        terms.engine().generate(WireRequests.request(key, run, terms.system()));
+      }
     } catch (RejectedExecutionException e) {
       terms.sealed().forget(key);
       refused(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");

@@ -2,6 +2,8 @@ package org.cocoon.worker.uplink;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +12,7 @@ import org.cocoon.link.wire.Alternative;
 import org.cocoon.link.wire.Bias;
 import org.cocoon.link.wire.Chat;
 import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Embed;
 import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FinishReason;
@@ -18,6 +21,8 @@ import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.worker.engine.AnswerForm;
+import org.cocoon.worker.engine.EmbeddingRequest;
+import org.cocoon.worker.engine.EmbeddingRequest.Input;
 import org.cocoon.worker.engine.GenerationRequest;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
 import org.cocoon.worker.engine.GenerationRequest.Message;
@@ -70,6 +75,19 @@ final class WireRequests {
                     run.getContinuation().getTextBytes(),
                     run.getContinuation().getText().toStringUtf8()));
     return request.withForm(form(run.getForm()));
+  }
+
+  /** The engine's view of a run for vectors. */
+  static EmbeddingRequest embedding(RunKey key, Run run) {
+    List<Input> inputs = new ArrayList<>();
+    for (Embed.Input input : run.getEmbed().getInputsList()) {
+      inputs.add(
+          input.hasText()
+              ? new Input.Text(input.getText())
+              : new Input.Ids(
+                  input.getIds().getIdsList().stream().mapToInt(Integer::intValue).toArray()));
+    }
+    return new EmbeddingRequest(key, run.getRequestId(), inputs);
   }
 
   private static AnswerForm form(org.cocoon.link.wire.AnswerForm form) {
@@ -130,6 +148,13 @@ final class WireRequests {
     }
     for (StepOutcome.TokenLogprob logprob : delta.logprobs()) {
       tokens.addLogprobs(logprob(logprob));
+    }
+    StepOutcome.Vector vector = delta.vector();
+    if (vector != null) {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(vector.values().length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asFloatBuffer().put(vector.values());
+      tokens.setInput(vector.input()).setVector(UnsafeByteOperations.unsafeWrap(bytes));
     }
     return tokens.build();
   }

@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.cocoon.worker.engine.EmbeddingRequest;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.GenerationRequest;
@@ -152,6 +153,18 @@ public final class UpstreamEngine implements Engine {
   @Override
   public void generate(GenerationRequest request) {
     onContext(() -> arrive(request));
+  }
+
+  @Override
+  public void embed(EmbeddingRequest request) {
+    onContext(
+        () ->
+            turn.ended(
+                new Ended.Refused(
+                    request.key(),
+                    RefusalCause.UNSUPPORTED,
+                    "the server beside this worker is not asked for embeddings",
+                    "input")));
   }
 
   @Override

@@ -36,6 +36,7 @@ import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
+import org.cocoon.worker.engine.EmbeddingRequest;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.GenerationRequest;
@@ -84,6 +85,9 @@ class RouterLinkTest {
       }
       generated.add(request.key());
     }
+
+    @Override
+    public void embed(EmbeddingRequest request) {}
 
     @Override
     public void cancel(RunKey key) {
