@@ -2,6 +2,8 @@ package org.cocoon.worker.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.worker.constraint.SchemaException;
@@ -92,7 +94,7 @@ final class Preparer {
       return new Preparation.Rejected(RefusalCause.PROMPT_TOO_LONG, message, "messages");
     }
     int[] ids = request.continuation().ids();
-    AnswerText text = new AnswerText(request.stop(), request.continuation().textBytes());
+    AnswerText text = new AnswerText(stops(request), request.continuation().textBytes());
     TokenCounts counts = new TokenCounts();
     boolean counted = Sampler.countsTokens(request.sampling());
     if (counted) {
@@ -126,6 +128,16 @@ final class Preparer {
       mask.allowed(); // made here rather than on the step thread
     }
     return new Preparation.Ready(all, prompt.length, text, counts, mask);
+  }
+
+  /** Whoever wants an answer that does not end gets one. */
+  private List<String> stops(GenerationRequest request) {
+    if (request.ignoreEos()) {
+      return request.stop();
+    }
+    List<String> stops = new ArrayList<>(request.stop());
+    stops.addAll(prompts.stops(request.prompt()));
+    return stops;
   }
 
   private static Preparation complete(FinishReason reason, int promptTokens, AnswerText text) {
