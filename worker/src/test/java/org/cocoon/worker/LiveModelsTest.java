@@ -284,7 +284,7 @@ class LiveModelsTest {
     Matcher found =
         Pattern.compile("has the hash ([0-9a-f]{64}), not " + wrong)
             .matcher(String.valueOf(other.getMessage()));
-    assertTrue(found.find(), other::getMessage);
+    assertTrue(found.find(), () -> String.valueOf(other.getMessage()));
     ask(engine("first"), 300); // meanwhile
     long before = new MachineMemory().resident();
     models.load(file, "real", found.group(1), told::add);

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.FakeBackend;
 import org.cocoon.backend.FakeOptions;
@@ -39,7 +40,7 @@ class TurnsTest {
               }
               mostComputing.accumulateAndGet(computing.incrementAndGet(), Math::max);
               steps.add(name);
-              Thread.yield(); // the others' chance to be seen
+              LockSupport.parkNanos(20_000); // the others' chance to be seen
               Object result = method.invoke(fake, arguments);
               computing.decrementAndGet();
               return result;
