@@ -33,6 +33,7 @@ final class Generation {
   private final FairShare.Account account;
   private final String cacheScope;
   private Preparation.Ready ready = notReady(0);
+  private PromptDesk.@Nullable Ticket ticket;
   private @Nullable Slot slot;
   private int credit;
   private int completionTokens;
@@ -70,7 +71,20 @@ final class Generation {
 
   private static Preparation.Ready notReady(int promptTokens) {
     return new Preparation.Ready(
-        new TokenList(0), promptTokens, new AnswerText(List.of(), 0), new TokenCounts(), null);
+        new TokenList(0), promptTokens, 0, new AnswerText(List.of(), 0), new TokenCounts(), null);
+  }
+
+  /** Says where it waits to be made ready. */
+  void waitsAtDesk(PromptDesk.Ticket with) {
+    ticket = with;
+  }
+
+  /** Leaves the queue before the desk, if it stands there: it has ended. */
+  void leaveDesk() {
+    if (ticket != null) {
+      ticket.withdraw();
+      ticket = null;
+    }
   }
 
   RunKey key() {
@@ -90,6 +104,7 @@ final class Generation {
   }
 
   void makeReady(Preparation.Ready prepared) {
+    ticket = null;
     ready = prepared;
   }
 
@@ -206,7 +221,7 @@ final class Generation {
 
   /** Position of the next token in the answer; a continuation's tokens come before it. */
   int answerPosition() {
-    return tokens().size() - ready.promptTokens();
+    return ready.answered() + completionTokens;
   }
 
   /**

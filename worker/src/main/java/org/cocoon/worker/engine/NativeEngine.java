@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendDescription;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,8 +104,8 @@ public final class NativeEngine implements Engine {
     BackendDescription description = backend.description();
     List<String> features =
         backend.limits().candidates() == 0
-            ? List.of("logprobs", "json", "tools", "logit_bias")
-            : List.of("logprobs", "json", "tools");
+            ? List.of("logprobs", "json", "tools", "continues_text", "logit_bias")
+            : List.of("logprobs", "json", "tools", "continues_text");
     return new ServedModel(
         description.model(),
         description.revision(),
@@ -213,17 +214,19 @@ public final class NativeEngine implements Engine {
     }
   }
 
-  private boolean prepare(GenerationRequest request, Consumer<Preparation> done) {
+  private PromptDesk.@Nullable Ticket prepare(
+      GenerationRequest request, Consumer<Preparation> done) {
+    Runnable task =
+        () -> {
+          Preparation result = preparer.prepare(request);
+          handBack(scheduler -> done.accept(result));
+        };
     try {
-      promptThread.execute(
-          () -> {
-            Preparation result = preparer.prepare(request);
-            handBack(scheduler -> done.accept(result));
-          });
-      return true;
+      promptThread.execute(task);
     } catch (RejectedExecutionException e) {
-      return false;
+      return null;
     }
+    return () -> promptThread.remove(task);
   }
 
   /** Runs on the prompt thread, which may wait for room where callers may not. */

@@ -122,7 +122,11 @@ final class Scheduler {
         new Generation(
             request, ++arrivals, shares.join(request.cacheScope()), scope, nanoClock.getAsLong());
     generations.put(key, generation);
-    if (!room || !desk.prepare(request, result -> prepared(generation, result))) {
+    PromptDesk.Ticket ticket =
+        room ? desk.prepare(request, result -> prepared(generation, result)) : null;
+    if (ticket != null) {
+      generation.waitsAtDesk(ticket);
+    } else {
       String message = "the engine's queue of " + options.maxQueued() + " requests is full";
       refuse(generation, RefusalCause.BUSY, message, "");
     }
@@ -307,6 +311,7 @@ final class Scheduler {
 
   private void remove(Generation generation) {
     generations.remove(generation.key());
+    generation.leaveDesk();
     admission.remove(generation);
     shares.leave(generation.account());
   }
