@@ -84,8 +84,17 @@ final class EngineArguments {
       description = "Prompt and answer together (default 2048; upstream: what the server says).")
   private int context;
 
-  @Option(names = "--threads", description = "llama: threads that compute (default cores - 1).")
-  private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+  @Option(
+      names = "--threads",
+      description = "llama: threads that compute (default cores - 1; with --exact 1).")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--exact",
+      description =
+          "llama: another exact engine goes on with an answer token by token as this one would have,"
+              + " whatever else both compute. One thread; docs/adr/0007 says what it costs.")
+  private boolean exact;
 
   @Option(
       names = "--prefill-chunk",
@@ -341,6 +350,9 @@ final class EngineArguments {
     if (keptPrefixes > 0 && noPrefixReuse) {
       throw new IllegalArgumentException("--kept-prefixes keeps what --no-prefix-reuse forbids");
     }
+    if (exact && (kind() != Kind.LLAMA || threads() != 1)) {
+      throw new IllegalArgumentException("--exact needs --engine llama, and --threads 1");
+    }
     if (patience.compareTo(Duration.ofMillis(1)) < 0 || patience.compareTo(LONGEST) > 0) {
       throw new IllegalArgumentException("--patience is PT0.001S to " + LONGEST);
     }
@@ -366,6 +378,13 @@ final class EngineArguments {
     EngineOptions options = options();
     return (vertx, listener) ->
         new WatchedEngine(NativeEngine.open(backend, options, listener), stepTimeout);
+  }
+
+  private int threads() {
+    if (threads != null) {
+      return threads;
+    }
+    return exact ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
   }
 
   private int cpuSlots() {
@@ -428,6 +447,7 @@ final class EngineArguments {
             sequences,
             context == 0 ? CPU_CONTEXT : context,
             Math.max(512, sequences),
-            threads));
+            threads())
+        .withExact(exact));
   }
 }

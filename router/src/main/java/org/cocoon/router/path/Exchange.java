@@ -158,6 +158,7 @@ public final class Exchange implements RunListener {
             .setRequestId(request.id().toString())
             .setMaxTokens(ceiling.outputTokens())
             .setCredit(Relay.WINDOW)
+            .setPriority(request.priority())
             .setCacheScope(path.cacheScope(request.account()));
     if (relay.begun()) {
       template.setContinuation(relay.continuation());

@@ -47,16 +47,28 @@ final class BatchPlan {
   private final StepCost cost;
   private final int prefillChunk;
   private final double targetNanos;
+  private final boolean inOrder;
+  private final List<Piece> pieces = new ArrayList<>();
   private final List<Generation> rows = new ArrayList<>();
   private final List<Generation> prompts = new ArrayList<>();
+  private int planned;
   private int turn;
   private int decoding;
   private int prefilling;
   private int shared;
   private long attended;
 
-  BatchPlan(StepBatch batch, StepCost cost, EngineOptions options) {
+  /** Tokens of one generation that follow one another. */
+  private record Piece(Generation generation, int sequence, int from, int count) {}
+
+  /**
+   * Makes a plan for a backend's batches.
+   *
+   * @param inOrder whether the tokens of a batch stand in the order of their sequences
+   */
+  BatchPlan(StepBatch batch, StepCost cost, EngineOptions options, boolean inOrder) {
     this.batch = batch;
+    this.inOrder = inOrder;
     this.cost = cost;
     prefillChunk = options.prefillChunk();
     targetNanos = options.targetStepMillis() * 1e6;
@@ -67,6 +79,8 @@ final class BatchPlan {
     batch.clear();
     rows.clear();
     prompts.clear();
+    pieces.clear();
+    planned = 0;
     decoding = 0;
     prefilling = 0;
     attended = 0;
@@ -78,14 +92,23 @@ final class BatchPlan {
     addDecodes(running);
     addPrompts();
     prompts.clear();
+    if (inOrder) {
+      pieces.sort(Comparator.comparingInt(Piece::sequence));
+    }
+    pieces.forEach(this::write);
+    pieces.clear();
+  }
+
+  private int room() {
+    return batch.limits().batchTokens() - planned;
   }
 
   private void addDecodes(List<Generation> running) {
     int count = running.size();
     turn = count == 0 ? 0 : turn % count;
     int first = turn;
-    int kept = prompts.isEmpty() ? 0 : Math.min(Math.max(batch.remaining() / 4, 1), prefillChunk);
-    for (int i = 0; i < count && batch.remaining() > kept; i++) {
+    int kept = prompts.isEmpty() ? 0 : Math.min(Math.max(room() / 4, 1), prefillChunk);
+    for (int i = 0; i < count && room() > kept; i++) {
       Generation generation = running.get((first + i) % count);
       if (generation.decodes()) {
         add(generation, 1);
@@ -99,7 +122,7 @@ final class BatchPlan {
     if (prompts.isEmpty()) {
       return;
     }
-    int limit = decoding > 0 ? Math.min(batch.remaining(), prefillChunk) : batch.remaining();
+    int limit = decoding > 0 ? Math.min(room(), prefillChunk) : room();
     if (targetNanos > 0 && cost.prefillsObserved() < UNKNOWN_STEPS) {
       limit = Math.min(limit, UNKNOWN_CHUNK);
     }
@@ -163,17 +186,22 @@ final class BatchPlan {
     if (slot == null || count == 0) {
       return;
     }
-    TokenList tokens = generation.tokens();
     int from = slot.planned();
     attended += attended(from, count);
-    for (int position = from; position < from + count; position++) {
+    planned += count;
+    pieces.add(new Piece(generation, slot.sequence, from, count));
+    slot.schedule(count);
+  }
+
+  private void write(Piece piece) {
+    TokenList tokens = piece.generation.tokens();
+    for (int position = piece.from; position < piece.from + piece.count; position++) {
       boolean last = position == tokens.size() - 1;
-      int row = batch.add(tokens.get(position), position, slot.sequence, last);
+      int row = batch.add(tokens.get(position), position, piece.sequence, last);
       if (row >= 0) {
-        rows.add(generation);
+        rows.add(piece.generation);
       }
     }
-    slot.schedule(count);
   }
 
   /** Tells the cost model how long the step took. */

@@ -67,7 +67,7 @@ final class Scheduler {
     this.nanoClock = nanoClock;
     contextTokens = backend.limits().contextTokens();
     batch = new StepBatch(backend.limits());
-    plan = new BatchPlan(batch, new StepCost(), options);
+    plan = new BatchPlan(batch, new StepCost(), options, backend.computesNeighbours());
     row = new LogitRow(batch);
     sampler = new Sampler(row);
     logprobs = new Logprobs(row, tokens);

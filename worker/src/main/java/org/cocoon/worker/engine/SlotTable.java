@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * computing it, too: so do the second and later of a request's choices, and a burst of requests
  * with the same system prompt.
  *
+ * <p>Where a backend computes only neighbours together, of the free sequences one is taken that
+ * leaves fewest runs of busy ones: it fills a hole, else it stands beside a busy one.
+ *
  * <p>Prefixes are shared only within a {@linkplain GenerationRequest#cacheScope() scope}: else the
  * time to first token would tell a curious client whether somebody's prompt began as his does.
  */
@@ -32,6 +35,7 @@ final class SlotTable {
   private final CellLedger cells;
   private final int size;
   private final int cacheTokens;
+  private final boolean neighbours;
   private int busy;
   private long uses;
 
@@ -44,6 +48,7 @@ final class SlotTable {
     this.backend = backend;
     this.size = size;
     cacheTokens = backend.cacheTokens();
+    neighbours = backend.computesNeighbours();
     long needed = (long) size * backend.limits().contextTokens();
     if (cacheTokens < needed) {
       throw new IllegalArgumentException(
@@ -69,6 +74,28 @@ final class SlotTable {
   /** Tokens in the cache, those of shared prefixes once. */
   int cachedTokens() {
     return cells.used();
+  }
+
+  /** Whether a sequence may be taken now: any, or where neighbours matter, a good neighbour. */
+  private boolean isFit(Slot slot) {
+    return slot.isFree() && (!neighbours || runsWith(slot.sequence) == fewestRuns());
+  }
+
+  private int fewestRuns() {
+    int fewest = Integer.MAX_VALUE;
+    for (Slot slot : slots) {
+      if (slot.isFree()) {
+        fewest = Math.min(fewest, runsWith(slot.sequence));
+      }
+    }
+    return fewest;
+  }
+
+  /** How many more runs of consecutive busy sequences there are with this one: 1, 0 or -1. */
+  private int runsWith(int sequence) {
+    boolean below = sequence > 0 && !slots[sequence - 1].isFree();
+    boolean above = sequence + 1 < slots.length && !slots[sequence + 1].isFree();
+    return 1 - (below ? 1 : 0) - (above ? 1 : 0);
   }
 
   /** Gives a generation a slot that holds the beginning of its tokens, or null where all run. */
@@ -176,7 +203,8 @@ final class SlotTable {
   }
 
   private Slot target(Slot source, int kept) {
-    if (source.isFree() && kept * 2L >= source.cached()) {
+    boolean isFit = isFit(source);
+    if (isFit && kept * 2L >= source.cached()) {
       return source;
     }
     Slot other = idlest(source);
@@ -186,7 +214,7 @@ final class SlotTable {
   private @Nullable Slot idlest(@Nullable Slot except) {
     Slot idlest = null;
     for (Slot slot : slots) {
-      if (slot.isFree() && slot != except && (idlest == null || slot.usedAt() < idlest.usedAt())) {
+      if (slot != except && isFit(slot) && (idlest == null || slot.usedAt() < idlest.usedAt())) {
         idlest = slot;
       }
     }
