@@ -83,6 +83,11 @@ public final class LlamaBackend implements Backend {
     }
   }
 
+  /** How many models and vocabularies of this process are open: native memory that is held. */
+  public static int openHandles() {
+    return NativeModel.open();
+  }
+
   private static String hashOf(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new BackendException("there is no model file " + file);

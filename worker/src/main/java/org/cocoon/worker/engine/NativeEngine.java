@@ -12,6 +12,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendDescription;
@@ -172,6 +173,17 @@ public final class NativeEngine implements Engine {
   public long nanosInStep() {
     long start = stepStartNanos;
     return start == 0 ? 0 : Math.max(System.nanoTime() - start, 0);
+  }
+
+  /**
+   * Asks the step thread; never answered once the engine closes.
+   *
+   * @throws RejectedExecutionException as in {@link #generate}
+   */
+  <T> CompletableFuture<T> ask(Function<Scheduler, T> question) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    submit(scheduler -> answer.complete(question.apply(scheduler)));
+    return answer;
   }
 
   /**

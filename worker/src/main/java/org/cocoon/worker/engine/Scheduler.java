@@ -337,6 +337,12 @@ final class Scheduler {
     return slots.cachedTokens();
   }
 
+  /** Drops what free sequences keep, and returns what the cache holds then: what runs. */
+  int forgetKept() {
+    slots.makeRoom(backend.cacheTokens());
+    return slots.cachedTokens();
+  }
+
   /** Tokens of answers over the last second. Any thread. */
   int decodeTokensPerSecond() {
     return decodeRate.perSecond(nanoClock.getAsLong());
