@@ -35,6 +35,7 @@ struct cocoon_backend {
   std::string device;
   cocoon_limits limits{};
   bool exact = false;
+  int32_t rows = 0;  // of one step at most
   cocoon_stats stats{};
   // How many tokens each sequence holds, and the same while a batch is being checked.
   std::vector<int32_t> lengths;
@@ -59,6 +60,9 @@ void check_options(const cocoon_options &options) {
       options.threads < 1) {
     throw failure(COCOON_INVALID, "sequences, contextTokens, batchTokens and threads must be at "
                                   "least 1");
+  }
+  if (options.guesses < 0 || options.guesses > 64) {
+    throw failure(COCOON_INVALID, "guesses must be 0 to 64, not %d", options.guesses);
   }
   if (static_cast<size_t>(options.sequences) > llama_max_parallel_sequences()) {
     throw failure(COCOON_INVALID, "llama.cpp has at most %zu sequences, not %d",
@@ -127,7 +131,7 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
   params.n_ubatch = static_cast<uint32_t>(std::min(
       options.batch_tokens, options.threads == 1 ? exact_micro_batch : fast_micro_batch));
   params.n_seq_max = static_cast<uint32_t>(options.sequences);
-  params.n_outputs_max = params.n_seq_max;
+  params.n_outputs_max = static_cast<uint32_t>(options.sequences + options.guesses);
   params.n_threads = options.threads;
   params.n_threads_batch = options.threads;
   params.kv_unified = options.exact == 0;
@@ -207,9 +211,8 @@ void check_batch(cocoon_backend &backend, const cocoon_batch &batch) {
     length++;
     rows += batch.want_logits[i] != 0;
   }
-  if (rows > backend.limits.sequences) {
-    throw failure(COCOON_INVALID, "a batch has at most %d rows, not %d", backend.limits.sequences,
-                  rows);
+  if (rows > backend.rows) {
+    throw failure(COCOON_INVALID, "a batch has at most %d rows, not %d", backend.rows, rows);
   }
 }
 
@@ -315,6 +318,7 @@ cocoon_status cocoon_open(const cocoon_options *options, cocoon_backend **backen
     ggml_backend_dev_t cpu = load_cpu(options->library_folder);
     auto opened = std::make_unique<cocoon_backend>();
     opened->exact = options->exact != 0;
+    opened->rows = options->sequences + options->guesses;
     load_model(*opened, *options);
     make_context(*opened, *options);
     attach_threads(*opened, cpu, options->threads);

@@ -69,12 +69,15 @@ public final class LlamaBackend implements Backend {
               options.threads(),
               options.precise(),
               options.exact(),
+              options.guesses(),
               sizes);
     } catch (BackendException e) {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
     }
     NativeModel model = new NativeModel(address);
-    BackendLimits limits = new BackendLimits(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
+    BackendLimits limits = 
+        new BackendLimits(
+            sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[0] + options.guesses());
     try {
       return new LlamaBackend(model, limits, options, hash);
     } catch (RuntimeException e) {

@@ -69,6 +69,7 @@ final class NativeLibrary {
       int threads,
       boolean precise,
       boolean exact,
+      int guesses,
       int[] limits);
 
   /** As {@link #open}, for the vocabulary alone; of the limits only its size is above 0. */

@@ -144,6 +144,15 @@ final class EngineArguments {
   private int maxPreemptions;
 
   @Option(
+      names = "--prompt-lookup",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "llama: guess up to N next tokens from what stood in prompt or answer before, where that"
+              + " pays; texts stay the same (default 0: off). docs/adr/0023 says where it pays.")
+  private int promptLookup;
+
+  @Option(
       names = "--tensorrt",
       paramLabel = "DIR",
       description =
@@ -350,6 +359,10 @@ final class EngineArguments {
     if (keptPrefixes > 0 && noPrefixReuse) {
       throw new IllegalArgumentException("--kept-prefixes keeps what --no-prefix-reuse forbids");
     }
+    within("--prompt-lookup", promptLookup, 0, 64);
+    if (promptLookup > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
+      throw new IllegalArgumentException("--prompt-lookup needs --engine llama");
+    }
     if (exact && (kind() != Kind.LLAMA || threads() != 1)) {
       throw new IllegalArgumentException("--exact needs --engine llama, and --threads 1");
     }
@@ -362,6 +375,7 @@ final class EngineArguments {
         .withReusePrefixes(!noPrefixReuse)
         .withPrefillChunk(within("--prefill-chunk", prefillChunk, 1, 65_536))
         .withTargetStepMillis(within("--target-step-ms", targetStepMillis, 0, 60_000))
+        .withPromptLookup(promptLookup)
         .withPreemption(
             (int) patience.toMillis(), within("--max-preemptions", maxPreemptions, 0, 100));
   }
@@ -448,6 +462,7 @@ final class EngineArguments {
             context == 0 ? CPU_CONTEXT : context,
             Math.max(512, sequences),
             threads())
-        .withExact(exact));
+            .withExact(exact)
+            .withGuesses(promptLookup));
   }
 }

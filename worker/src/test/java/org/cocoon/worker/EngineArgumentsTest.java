@@ -33,13 +33,15 @@ class EngineArgumentsTest {
             "--patience=PT2S",
             "--max-preemptions=4",
             "--prefill-chunk=32",
-            "--target-step-ms=50");
+            "--target-step-ms=50",
+            "--prompt-lookup=6");
     assertEquals(3, options.slots());
     assertEquals(7, options.maxQueued());
     assertEquals(2_000, options.patienceMillis());
     assertEquals(4, options.maxPreemptions());
     assertEquals(32, options.prefillChunk());
     assertEquals(50, options.targetStepMillis());
+    assertEquals(6, options.promptLookup());
     assertTrue(options.reusePrefixes());
     assertFalse(options("--no-prefix-reuse").reusePrefixes());
   }
@@ -59,7 +61,8 @@ class EngineArgumentsTest {
         "--patience=PT2H",
         "--max-preemptions=101",
         "--prefill-chunk=0",
-        "--target-step-ms=-1"
+        "--target-step-ms=-1",
+        "--prompt-lookup=65"
       })
   void whatCannotBeIsToldByTheOptionsName(String argument) {
     String message =
@@ -74,5 +77,9 @@ class EngineArgumentsTest {
         IllegalArgumentException.class, () -> options("--kept-prefixes=1", "--no-prefix-reuse"));
     assertThrows(
         IllegalArgumentException.class, () -> options("--kept-prefixes=1", "--engine=upstream"));
+    assertThrows(IllegalArgumentException.class, () -> options("--exact", "--threads=2"));
+    assertThrows(IllegalArgumentException.class, () -> options("--exact", "--engine=fake"));
+    assertThrows(
+        IllegalArgumentException.class, () -> options("--prompt-lookup=4", "--engine=tensorrt"));
   }
 }

@@ -1,6 +1,7 @@
 package org.cocoon.worker.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import org.cocoon.backend.StepBatch;
@@ -20,6 +21,9 @@ import org.cocoon.backend.StepBatch;
  *
  * and that is what lies between two tokens of a stream, however long the prompts are that are
  * computed meanwhile, and what a cancelled or a new request waits at most until it is looked at.
+ *
+ * <p>Last come guesses at what decoding answers go on with ({@link PromptLookup}), as far as there
+ * are rows left, the step stays within its target, and more tokens are expected in its time.
  *
  * <p>Of the prompts the one with the highest priority goes first, then the one with the least left:
  * a short request does not wait for a long one. But the one that has been running longest always
@@ -43,15 +47,19 @@ final class BatchPlan {
           .reversed()
           .thenComparingInt(Generation::prefillable);
 
+  private static final int[] NO_GUESS = new int[0];
+
   private final StepBatch batch;
   private final StepCost cost;
   private final int prefillChunk;
   private final double targetNanos;
   private final boolean inOrder;
+  private final int promptLookup;
   private final List<Piece> pieces = new ArrayList<>();
   private final List<Generation> rows = new ArrayList<>();
   private final List<Generation> prompts = new ArrayList<>();
   private int planned;
+  private int plannedRows;
   private int turn;
   private int decoding;
   private int prefilling;
@@ -59,7 +67,7 @@ final class BatchPlan {
   private long attended;
 
   /** Tokens of one generation that follow one another. */
-  private record Piece(Generation generation, int sequence, int from, int count) {}
+  private record Piece(Generation generation, int sequence, int from, int count, int[] guess) {}
 
   /**
    * Makes a plan for a backend's batches.
@@ -69,6 +77,7 @@ final class BatchPlan {
   BatchPlan(StepBatch batch, StepCost cost, EngineOptions options, boolean inOrder) {
     this.batch = batch;
     this.inOrder = inOrder;
+    promptLookup = options.promptLookup();
     this.cost = cost;
     prefillChunk = options.prefillChunk();
     targetNanos = options.targetStepMillis() * 1e6;
@@ -81,6 +90,7 @@ final class BatchPlan {
     prompts.clear();
     pieces.clear();
     planned = 0;
+    plannedRows = 0;
     decoding = 0;
     prefilling = 0;
     attended = 0;
@@ -91,6 +101,7 @@ final class BatchPlan {
     }
     addDecodes(running);
     addPrompts();
+    addGuesses();
     prompts.clear();
     if (inOrder) {
       pieces.sort(Comparator.comparingInt(Piece::sequence));
@@ -189,7 +200,8 @@ final class BatchPlan {
     int from = slot.planned();
     attended += attended(from, count);
     planned += count;
-    pieces.add(new Piece(generation, slot.sequence, from, count));
+    plannedRows += from + count == generation.tokens().size() ? 1 : 0;
+    pieces.add(new Piece(generation, slot.sequence, from, count, NO_GUESS));
     slot.schedule(count);
   }
 
@@ -202,6 +214,84 @@ final class BatchPlan {
         rows.add(piece.generation);
       }
     }
+    for (int i = 0; i < piece.guess.length; i++) {
+      batch.add(piece.guess[i], piece.from + piece.count + i, piece.sequence, true);
+      rows.add(piece.generation);
+    }
+  }
+
+  /** Adds what answers may go on with, as far as rows are left and it pays. */
+  private void addGuesses() {
+    double alone = cost.nanos(decoding, prefilling, attended);
+    if (promptLookup == 0 || decoding == 0 || alone == 0) {
+      return;
+    }
+    double longest = longestWithGuesses(alone);
+    double tokens = decoding;
+    for (int i = 0; i < pieces.size(); i++) {
+      Piece piece = pieces.get(i);
+      Generation generation = piece.generation;
+      Slot slot = generation.slot();
+      int most = Math.min(promptLookup, Math.min(room(), batch.limits().rows() - plannedRows));
+      most = Math.min(most, generation.guessable(batch.limits().contextTokens()));
+      boolean isDecode = piece.count == 1 && piece.from == generation.tokens().size() - 1;
+      if (slot == null || !isDecode || most < 1) {
+        continue;
+      }
+      int[] guess = PromptLookup.guess(generation.tokens(), most);
+      int count = worthGuessing(generation, guess.length, tokens, longest);
+      if (count > 0) {
+        guess = Arrays.copyOf(guess, count);
+        pieces.set(i, new Piece(generation, piece.sequence, piece.from, 1, guess));
+        generation.guess(guess);
+        slot.schedule(count);
+        tokens += generation.lookup.expected(count);
+        attended += attended(piece.from + 1, count);
+        planned += count;
+        plannedRows += count;
+        decoding += count;
+      }
+    }
+  }
+
+  /** Guesses delay others no further than prompts do; who is alone may wait for two of its steps. */
+  private double longestWithGuesses(double nanos) {
+    if (targetNanos == 0) {
+      return Double.MAX_VALUE;
+    }
+    return planned == 1 ? Math.max(targetNanos, 2 * nanos) : targetNanos;
+  }
+
+  /**
+   * How many guessed tokens make most tokens in the time of the step, by what their rows cost and
+   * by the chance that they are right; 1 where that is to be seen again.
+   *
+   * @param tokens that the step makes without them, as far as is known
+   */
+  private int worthGuessing(Generation generation, int most, double tokens, double longest) {
+    if (most == 0) {
+      return 0;
+    }
+    double best = tokens / cost.nanos(decoding, prefilling, attended);
+    int count = 0;
+    for (int i = 1; i <= most; i++) {
+      double nanos = nanosWithGuess(generation, i);
+      double rate = (tokens + generation.lookup.expected(i)) / nanos;
+      if (nanos <= longest && rate > best) {
+        best = rate;
+        count = i;
+      }
+    }
+    boolean isTrial =
+        count == 0
+            && generation.lookup.isTrialDue()
+            && nanosWithGuess(generation, 1) <= longest;
+    return isTrial ? 1 : count;
+  }
+
+  private double nanosWithGuess(Generation generation, int count) {
+    long looked = attended + attended(generation.tokens().size(), count);
+    return cost.nanos(decoding + count, prefilling, looked);
   }
 
   /** Tells the cost model how long the step took. */
@@ -214,7 +304,7 @@ final class BatchPlan {
     rows.clear();
   }
 
-  /** Tokens of the batch that continue answers; the others belong to prompts. */
+  /** Tokens of the batch that continue answers, guessed ones too; the others belong to prompts. */
   int decoding() {
     return decoding;
   }

@@ -33,6 +33,12 @@ final class Generation {
   private final FairShare.Account account;
   private final String cacheScope;
   private Preparation.Ready ready = notReady(0);
+  private static final int[] NO_GUESS = new int[0];
+
+  /** Guesses its next tokens, where the engine does. */
+  final PromptLookup lookup = new PromptLookup();
+
+  private int[] guess = NO_GUESS;
   private PromptDesk.@Nullable Ticket ticket;
   private @Nullable Slot slot;
   private int credit;
@@ -199,6 +205,25 @@ final class Generation {
   /** Whether one token stands before its next one, and it may send that. */
   boolean decodes() {
     return credit > 0 && uncached() == 1;
+  }
+
+  /** How many tokens beyond its next one it may send, and has room for. */
+  int guessable(int contextTokens) {
+    int limit = request.maxTokens();
+    int left = limit == 0 ? Integer.MAX_VALUE : limit - answerPosition() - 1;
+    return Math.min(Math.min(credit - 1, left), contextTokens - tokens().size() - 1);
+  }
+
+  /** Says which tokens of its next step are guessed. */
+  void guess(int[] tokens) {
+    guess = tokens;
+  }
+
+  /** The guessed tokens of the step that was made, whose logits follow those of the last token. */
+  int[] takeGuess() {
+    int[] taken = guess;
+    guess = NO_GUESS;
+    return taken;
   }
 
   /**

@@ -30,6 +30,9 @@ final class SlotTable {
   /** Fewer tokens are computed anew sooner than waited for, unless they are the same request's. */
   private static final int WORTH_WAITING_FOR = 64;
 
+  /** Where a copy is one of a whole cache, it must spare one part in so many. */
+  private static final int WHOLE_COPY = 128;
+
   private final Backend backend;
   private final Slot[] slots;
   private final CellLedger cells;
@@ -115,6 +118,9 @@ final class SlotTable {
       source.use(++uses);
       if (taken == source) {
         truncate(source, kept);
+      } else if (!isWorthCopying(kept)) {
+        truncate(taken, 0);
+        kept = 0;
       } else {
         truncate(taken, 0);
         backend.copyPrefix(source.sequence, taken.sequence, kept);
@@ -136,6 +142,15 @@ final class SlotTable {
   void computed(Slot slot) {
     cells.append(slot.sequence, slot.planned() - slot.cached());
     slot.computed();
+  }
+
+  /** Forgets a slot's last tokens, which were guessed wrong. */
+  void shorten(Slot slot, int tokens) {
+    if (tokens > 0) {
+      int length = slot.cached() - tokens;
+      truncate(slot, length);
+      slot.shorten(length);
+    }
   }
 
   /**
@@ -200,6 +215,11 @@ final class SlotTable {
       }
     }
     return best;
+  }
+
+  /** A cache of its own is copied whole, which takes about as long as a few tokens of a prompt. */
+  private boolean isWorthCopying(int kept) {
+    return !neighbours || kept * WHOLE_COPY >= backend.limits().contextTokens();
   }
 
   private Slot target(Slot source, int kept) {
