@@ -5,8 +5,8 @@
 // Each line of standard input is a job: how many tokens to generate, how many prompts, then for each
 // its length and its tokens. All prompts are computed in full batches, then each sequence is
 // continued greedily, all of them in one batch a step, as llama-batched-bench does. The answer is a
-// line with the seconds that took, and the sum of all tokens generated, which tells whether
-// two runs chose the same. Set up as the worker's bridge is: one pool of cells, threads that do not
+// line with the seconds that took, those of them after the prompts, and the sum of all tokens
+// generated, which tells whether two runs chose the same. Set up as the worker's bridge is: one pool of cells, threads that do not
 // spin, the same micro-batches.
 #include <algorithm>
 #include <chrono>
@@ -76,16 +76,24 @@ class Batch {
   std::vector<llama_seq_id *> pointers_;
 };
 
+struct Result {
+  double seconds;         // of the whole job
+  double decode_seconds;  // after the prompts: every token but the first of each sequence
+  int64_t sum;            // of the ids of all generated tokens
+};
+
 class Loop {
  public:
   Loop(llama_context *context, int32_t vocabulary_size)
       : context_(context), vocabulary_size_(vocabulary_size) {}
 
-  // Returns the sum of the ids of all generated tokens.
-  int64_t run(const std::vector<std::vector<llama_token>> &prompts, int32_t count) {
+  Result run(const std::vector<std::vector<llama_token>> &prompts, int32_t count) {
+    using clock = std::chrono::steady_clock;
+    const auto start = clock::now();
     llama_memory_clear(llama_get_memory(context_), false);
     std::vector<llama_token> next(prompts.size());
     prefill(prompts, next);
+    const auto prefilled = clock::now();
     int64_t sum = 0;
     for (int32_t step = 1; step < count; step++) {
       batch_.clear();
@@ -102,7 +110,9 @@ class Loop {
     for (llama_token token : next) {
       sum += token;
     }
-    return sum;
+    const auto end = clock::now();
+    return {std::chrono::duration<double>(end - start).count(),
+            std::chrono::duration<double>(end - prefilled).count(), sum};
   }
 
  private:
@@ -208,10 +218,9 @@ int main(int count, char **arguments) {
         job >> token;
       }
     }
-    const auto start = std::chrono::steady_clock::now();
-    const int64_t sum = loop.run(prompts, tokens);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    std::printf("%.6f %lld\n", taken.count(), static_cast<long long>(sum));
+    const Result result = loop.run(prompts, tokens);
+    std::printf("%.6f %.6f %lld\n", result.seconds, result.decode_seconds,
+                static_cast<long long>(result.sum));
     std::fflush(stdout);
   }
   llama_free(context);

@@ -14,8 +14,14 @@ final class BatchedLoop implements AutoCloseable {
   private final BufferedWriter jobs;
   private final BufferedReader results;
 
-  /** How long a job took, and the sum of the ids of all tokens that were generated. */
-  record Result(double seconds, long idSum) {}
+  /**
+   * What came of a job.
+   *
+   * @param seconds that it took
+   * @param decodeSeconds those of them after the prompts and each sequence's first token
+   * @param idSum sum of the ids of all tokens that were generated
+   */
+  record Result(double seconds, double decodeSeconds, long idSum) {}
 
   /** Starts it; it waits for jobs without using the processor. */
   BatchedLoop(Path program, Path nativeFolder, Path model, int sequences, int context, int threads)
@@ -48,8 +54,9 @@ final class BatchedLoop implements AutoCloseable {
     if (line == null) {
       throw new IOException("the batched loop ended; run it by itself to see why");
     }
-    String[] parts = line.split(" ", 2);
-    return new Result(Double.parseDouble(parts[0]), Long.parseLong(parts[1]));
+    String[] parts = line.split(" ", 3);
+    return new Result(
+        Double.parseDouble(parts[0]), Double.parseDouble(parts[1]), Long.parseLong(parts[2]));
   }
 
   @Override

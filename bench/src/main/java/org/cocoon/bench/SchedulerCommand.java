@@ -94,8 +94,12 @@ final class SchedulerCommand implements Callable<Integer> {
     this.err = err;
   }
 
-  /** One size of batch: tokens per second of both sides, round by round. */
+  /** Tokens per second of both sides, round by round. */
   private record Rates(List<Double> engine, List<Double> loop) {
+    Rates() {
+      this(new ArrayList<>(), new ArrayList<>());
+    }
+
     double ratio() {
       return median(
           IntStream.range(0, engine.size()).mapToDouble(i -> engine.get(i) / loop.get(i)));
@@ -109,6 +113,9 @@ final class SchedulerCommand implements Callable<Integer> {
       return median(loop.stream().mapToDouble(Double::doubleValue));
     }
   }
+
+  /** One size of batch, with its prompts and without. */
+  private record Compared(Rates whole, Rates decoding) {}
 
   private static double median(DoubleStream values) {
     double[] sorted = values.sorted().toArray();
@@ -128,10 +135,16 @@ final class SchedulerCommand implements Callable<Integer> {
       Vocabulary vocabulary = backend.vocabulary();
       EngineOptions options = EngineOptions.DEFAULTS.withTargetStepMillis(targetStepMillis);
       try (ObservedEngine engine = new ObservedEngine(backend, options)) {
-        Rates one = compare(engine, vocabulary, yardstick, 1);
-        Rates eight = compare(engine, vocabulary, yardstick, LARGE);
-        double gain = eight.engineRate() / one.engineRate();
-        out.printf(Locale.ROOT, "batch 8 is %.2f of batch 1%n", gain);
+        Compared one = compare(engine, vocabulary, yardstick, 1);
+        Compared eight = compare(engine, vocabulary, yardstick, LARGE);
+        out.printf(
+            Locale.ROOT,
+            "batch %d is %.2f times batch 1, decoding alone %.2f (llama.cpp's loop: %.2f, %.2f)%n",
+            LARGE,
+            eight.whole.engineRate() / one.whole.engineRate(),
+            eight.decoding.engineRate() / one.decoding.engineRate(),
+            eight.whole.loopRate() / one.whole.loopRate(),
+            eight.decoding.loopRate() / one.decoding.loopRate());
         share(engine);
       }
       return 0;
@@ -141,10 +154,10 @@ final class SchedulerCommand implements Callable<Integer> {
     }
   }
 
-  private Rates compare(
+  private Compared compare(
       ObservedEngine engine, Vocabulary vocabulary, BatchedLoop yardstick, int size)
       throws InterruptedException, IOException {
-    Rates rates = new Rates(new ArrayList<>(), new ArrayList<>());
+    Compared rates = new Compared(new Rates(), new Rates());
     int same = 0;
     for (int round = 0; round <= rounds; round++) {
       long first = seed + 1000L * size + 100L * round;
@@ -160,48 +173,65 @@ final class SchedulerCommand implements Callable<Integer> {
         continue; // Warms both up.
       }
       same += ours.idSum() == theirs.idSum() ? 1 : 0;
-      rates.engine.add(ours.tokensPerSecond());
-      rates.loop.add((double) size * maxTokens / theirs.seconds());
+      rates.whole.engine.add(ours.tokensPerSecond());
+      rates.whole.loop.add((double) size * maxTokens / theirs.seconds());
+      rates.decoding.engine.add(ours.decodedPerSecond());
+      rates.decoding.loop.add((double) size * (maxTokens - 1) / theirs.decodeSeconds());
       err.printf(
           Locale.ROOT,
-          "batch %d: engine %.1f, loop %.1f tokens/s%n",
+          "batch %d: engine %.1f, loop %.1f tokens/s; decoding alone %.1f, %.1f%n",
           size,
-          rates.engine.getLast(),
-          rates.loop.getLast());
+          rates.whole.engine.getLast(),
+          rates.whole.loop.getLast(),
+          rates.decoding.engine.getLast(),
+          rates.decoding.loop.getLast());
     }
+    tell(size, "with prompts", rates.whole);
+    tell(size, "decoding alone", rates.decoding);
     out.printf(
-        Locale.ROOT,
-        "batch %d: engine %.1f tokens/s, llama.cpp's loop %.1f, ratio %.3f (median of %d; %d gave"
-            + " the same tokens)%n",
-        size,
-        rates.engineRate(),
-        rates.loopRate(),
-        rates.ratio(),
-        rounds,
-        same);
+        Locale.ROOT, "batch %d: %d of %d rounds gave the same tokens%n", size, same, rounds);
     return rates;
   }
 
-  /** What the engine did with one batch: its rate, and the sum of the ids of all its tokens. */
-  private record Pass(double tokensPerSecond, long idSum) {}
+  private void tell(int size, String what, Rates rates) {
+    out.printf(
+        Locale.ROOT,
+        "batch %d, %s: engine %.1f tokens/s, llama.cpp's loop %.1f, ratio %.3f (median of %d)%n",
+        size,
+        what,
+        rates.engineRate(),
+        rates.loopRate(),
+        rates.ratio(),
+        rounds);
+  }
+
+  /**
+   * What the engine did with one batch.
+   *
+   * @param decodedPerSecond tokens per second after all of the batch had begun to answer
+   * @param idSum sum of the ids of all its tokens
+   */
+  private record Pass(double tokensPerSecond, double decodedPerSecond, long idSum) {}
 
   private Pass pass(ObservedEngine engine, List<String> texts, List<int[]> prompts)
       throws InterruptedException {
     long start = System.nanoTime();
     List<Long> runs = texts.stream().map(text -> engine.ask(text, maxTokens)).toList();
-    long last = start;
-    long count = 0;
     long idSum = 0;
+    List<List<Long>> times = new ArrayList<>();
     for (int i = 0; i < runs.size(); i++) {
       ObservedEngine.Seen seen = engine.await(runs.get(i));
       if (seen.promptTokens() != prompts.get(i).length) {
         throw new IllegalStateException("the engine cuts text into other tokens than the loop got");
       }
-      last = Math.max(last, seen.tokenNanos().getLast());
-      count += seen.tokenNanos().size();
+      times.add(seen.tokenNanos());
       idSum += seen.idSum();
     }
-    return new Pass(count / ((last - start) / 1e9), idSum);
+    long begun = times.stream().mapToLong(List::getFirst).max().orElse(start);
+    long end = times.stream().mapToLong(List::getLast).max().orElse(start);
+    long all = times.stream().mapToLong(List::size).sum();
+    long decoded = times.stream().flatMap(List::stream).filter(time -> time > begun).count();
+    return new Pass(all / ((end - start) / 1e9), decoded / ((end - begun) / 1e9), idSum);
   }
 
   /** Streams run, a long prompt comes, and in the middle of that a short one. */

@@ -183,7 +183,7 @@ class PolicyChangeTest {
   @Test
   void aVerdictThatEndsTakesItsLinkWithIt() throws Exception {
     network.worker("w1", "--fake-rate", "50", "--slots", "64");
-    Instant ends = Instant.ofEpochSecond(Instant.now().getEpochSecond() + 15);
+    Instant ends = Instant.ofEpochSecond(Instant.now().getEpochSecond() + 25);
     InstantSource longAgo = InstantSource.fixed(ends.minus(PLATFORM_LIFE));
     ImageMeasurement image = ImageMeasurement.ofRunningProgram();
     try (SimulatedTee tee =

@@ -1,5 +1,6 @@
 package org.cocoon.bench.network;
 
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param error the error object, where one came
  * @param done whether the stream ended with [DONE]
  * @param chunks chunks that held text
+ * @param pieces the bytes of each token, where log probabilities were asked for
  */
 record SseAnswer(
     int status,
@@ -31,7 +33,8 @@ record SseAnswer(
     @Nullable JsonObject usage,
     @Nullable JsonObject error,
     boolean done,
-    int chunks) {
+    int chunks,
+    List<byte[]> pieces) {
 
   /** Hears the text as it comes. */
   interface Watcher {
@@ -73,6 +76,7 @@ record SseAnswer(
     JsonObject error = null;
     boolean done = false;
     int chunks = 0;
+    List<byte[]> pieces = new ArrayList<>();
     List<String> rest = new ArrayList<>();
     try (Stream<String> lines = response.body()) {
       for (Iterator<String> all = lines.iterator(); all.hasNext(); ) {
@@ -93,6 +97,12 @@ record SseAnswer(
         }
         JsonObject choice = chunk.getJsonArray("choices").getJsonObject(0);
         finish = choice.getString("finish_reason", finish);
+        JsonObject logprobs = choice.getJsonObject("logprobs");
+        if (logprobs != null) {
+          for (Object token : logprobs.getJsonArray("content")) {
+            pieces.add(bytes(((JsonObject) token).getJsonArray("bytes")));
+          }
+        }
         String more = choice.getJsonObject("delta").getString("content");
         if (more != null && !more.isEmpty()) {
           text.append(more);
@@ -104,6 +114,14 @@ record SseAnswer(
       error = new JsonObject(String.join("", rest)).getJsonObject("error");
     }
     return new SseAnswer(
-        response.statusCode(), text.toString(), finish, usage, error, done, chunks);
+        response.statusCode(), text.toString(), finish, usage, error, done, chunks, pieces);
+  }
+
+  private static byte[] bytes(JsonArray values) {
+    byte[] bytes = new byte[values.size()];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = values.getInteger(i).byteValue();
+    }
+    return bytes;
   }
 }

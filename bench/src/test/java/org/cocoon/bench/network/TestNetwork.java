@@ -227,11 +227,10 @@ final class TestNetwork implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "org.cocoon.worker.WorkerMain",
                 "--name",
-                name,
-                "--engine",
-                "fake",
-                "--fake-length",
-                "1000000"));
+                name));
+    if (!arguments.contains("--engine")) {
+      command.addAll(List.of("--engine", "fake", "--fake-length", "1000000"));
+    }
     RegistryOptions chain = registry;
     if (chain == null) {
       command.addAll(List.of("--router", address, "--policy", policy.toString()));

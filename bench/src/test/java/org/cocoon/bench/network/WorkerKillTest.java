@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -18,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import org.cocoon.backend.FakeModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,7 +33,7 @@ class WorkerKillTest {
   private static final int STREAMS = 16;
   private static final int KILLS = Integer.getInteger("cocoon.workers.kills", 8);
   private static final long SEED = Long.getLong("cocoon.workers.seed", 5);
-  private static final long MOST_BETWEEN_NANOS = TimeUnit.MILLISECONDS.toNanos(800);
+  private static final int MOST_BETWEEN_MILLIS = 800;
 
   private final AtomicBoolean enough = new AtomicBoolean();
   private final AtomicInteger answers = new AtomicInteger();
@@ -46,15 +44,15 @@ class WorkerKillTest {
       throws Exception {
     try (TestNetwork network = new TestNetwork(folder);
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      Killer killer = new Killer(network, new Random(SEED));
-      killer.begin();
+      WorkerKiller killer =
+          new WorkerKiller(network, new Random(SEED), "--slots", "16", "--fake-rate", "120");
       List<Future<?>> clients = new ArrayList<>();
       for (int i = 0; i < STREAMS; i++) {
         int client = i;
         clients.add(threads.submit(() -> askUntilEnough(network, client)));
       }
       try {
-        killer.run();
+        killer.kill(KILLS, MOST_BETWEEN_MILLIS);
       } finally {
         enough.set(true);
       }
@@ -66,8 +64,7 @@ class WorkerKillTest {
       assertEquals(tokens.get(), network.query("SELECT sum(completion_tokens) FROM usage"));
       System.out.printf(
           "workers killed: %d, of them with streams: %d; answers: %d, all exact; tokens: %d%n",
-          KILLS, killer.busy, answers.get(), tokens.get());
-      assertTrue(killer.busy > 0, "some kill met a stream");
+          KILLS, killer.busy(), answers.get(), tokens.get());
     }
   }
 
@@ -97,52 +94,6 @@ class WorkerKillTest {
       return network.query("SELECT count(*) FROM usage");
     } catch (java.sql.SQLException e) {
       throw new IllegalStateException(e);
-    }
-  }
-
-  /** Keeps three workers alive and kills one of them at random moments. */
-  private static final class Killer {
-    private static final int WORKERS = 3;
-    private final TestNetwork network;
-    private final Random random;
-    private final List<Process> workers = new ArrayList<>();
-    private final ArrayDeque<Process> dead = new ArrayDeque<>();
-    private int started;
-    private int busy;
-
-    Killer(TestNetwork network, Random random) {
-      this.network = network;
-      this.random = random;
-    }
-
-    void begin() throws Exception {
-      while (workers.size() < WORKERS) {
-        start();
-      }
-    }
-
-    private void start() throws Exception {
-      workers.add(network.worker("w" + started++, "--slots", "16", "--fake-rate", "120"));
-    }
-
-    void run() throws Exception {
-      for (int kill = 0; kill < KILLS; kill++) {
-        long until = System.nanoTime() + random.nextLong(MOST_BETWEEN_NANOS);
-        for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
-          LockSupport.parkNanos(left); // a random moment is what is wanted here
-        }
-        busy += network.inFlight() > 0 ? 1 : 0;
-        Process victim = workers.remove(random.nextInt(workers.size()));
-        victim.destroyForcibly();
-        dead.add(victim);
-        start();
-        if (KILLS >= 50 && (kill + 1) % 10 == 0) {
-          System.out.println("killed " + (kill + 1) + " of " + KILLS);
-        }
-      }
-      for (Process each : dead) {
-        assertTrue(each.waitFor(10, TimeUnit.SECONDS));
-      }
     }
   }
 }
