@@ -1,6 +1,8 @@
 package org.cocoon.bench;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -101,15 +103,49 @@ final class VariantsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    try {
+      return measure();
+    } catch (BackendException | IllegalStateException | IOException e) {
+      err.println(e.getMessage());
+      return 1;
+    }
+  }
+
+  private int measure() throws InterruptedException, IOException {
     int slots = sizes.stream().mapToInt(Integer::intValue).max().orElse(1);
     LlamaOptions usual =
         new LlamaOptions(nativeFolder, model, "usual", slots, context, BATCH_TOKENS, 1);
     LlamaOptions other = usual.withExact(exact).withGuesses(promptLookup);
     EngineOptions options = EngineOptions.DEFAULTS;
-    try (ObservedEngine first = new ObservedEngine(LlamaBackend.open(usual), options);
-        ObservedEngine second =
-            new ObservedEngine(
-                LlamaBackend.open(other), options.withPromptLookup(promptLookup))) {
+    long empty = residentMebibytes();
+    try (ObservedEngine first = new ObservedEngine(LlamaBackend.open(usual), options)) {
+      long one = residentMebibytes();
+      try (ObservedEngine second =
+          new ObservedEngine(LlamaBackend.open(other), options.withPromptLookup(promptLookup))) {
+        out.printf(
+            Locale.ROOT,
+            "%d slots of %d tokens: usual %d MiB, with the option %d MiB more than the model's file%n",
+            slots,
+            context,
+            one - empty,
+            residentMebibytes() - one);
+        compare(first, second);
+        return 0;
+      }
+    }
+  }
+
+  /** Memory of this process that no file backs. */
+  private static long residentMebibytes() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+      if (line.startsWith("RssAnon:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", "")) >> 10;
+      }
+    }
+    throw new IOException("/proc/self/status has no RssAnon");
+  }
+
+  private void compare(ObservedEngine first, ObservedEngine second) throws InterruptedException {
       for (int size : sizes) {
         Rates rates = compare(first, second, size);
         double[] ratios =
@@ -131,11 +167,6 @@ final class VariantsCommand implements Callable<Integer> {
             rounds,
             rates.same);
       }
-      return 0;
-    } catch (BackendException | IllegalStateException e) {
-      err.println(e.getMessage());
-      return 1;
-    }
   }
 
   private static double median(double[] values) {
