@@ -60,6 +60,7 @@ final class BatchPlan {
   private final List<Generation> prompts = new ArrayList<>();
   private int planned;
   private int plannedRows;
+  private int mostDecoded = 1;
   private int turn;
   private int decoding;
   private int prefilling;
@@ -233,6 +234,8 @@ final class BatchPlan {
       Generation generation = piece.generation;
       Slot slot = generation.slot();
       int most = Math.min(promptLookup, Math.min(room(), batch.limits().rows() - plannedRows));
+      // What more rows cost is known only near where they have been seen.
+      most = Math.min(most, 2 * mostDecoded - decoding);
       most = Math.min(most, generation.guessable(batch.limits().contextTokens()));
       boolean isDecode = piece.count == 1 && piece.from == generation.tokens().size() - 1;
       if (slot == null || !isDecode || most < 1) {
@@ -297,6 +300,7 @@ final class BatchPlan {
   /** Tells the cost model how long the step took. */
   void took(long nanos) {
     cost.observe(decoding, prefilling, attended, nanos);
+    mostDecoded = Math.max(mostDecoded, decoding);
   }
 
   /** Lets go of whose the rows are: an engine that stands idle holds nobody's prompt. */

