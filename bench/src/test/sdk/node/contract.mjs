@@ -81,6 +81,27 @@ const cases = {
     assert.ok(chunks.length > 3, "it came in pieces");
   },
 
+  async answersMoreThanOnce() {
+    const answer = await client().chat.completions.create(ask({ n: 3 }));
+    assert.deepEqual(answer.choices.map((choice) => choice.index), [0, 1, 2]);
+    for (const choice of answer.choices) assert.equal(choice.message.content, given.answer);
+    assert.equal(answer.usage.completion_tokens, 3 * given.tokens);
+    const texts = ["", "", ""];
+    const finishes = [];
+    for await (const chunk of await client().chat.completions.create(ask({ n: 3, stream: true }))) {
+      for (const choice of chunk.choices) {
+        texts[choice.index] += choice.delta.content ?? "";
+        if (choice.finish_reason) finishes.push(choice.index);
+      }
+    }
+    assert.deepEqual(texts, Array(3).fill(given.answer));
+    assert.deepEqual(finishes.sort(), [0, 1, 2]);
+    const { error, attempts } = await failing(
+      openai.BadRequestError, { maxRetries: 2 }, chat(ask({ n: 9 })));
+    assert.equal(error.param, "n");
+    assert.equal(attempts, 1);
+  },
+
   async completes() {
     const { messages, ...body } = ask({ prompt: given.completionPrompt });
     const answer = await client().completions.create(body);

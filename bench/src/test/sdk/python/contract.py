@@ -100,6 +100,23 @@ def streams_exactly_with_usage():
     assert len(chunks) > 3, "it came in pieces"
 
 
+def answers_more_than_once():
+    answer = client().chat.completions.create(**ask(n=3))
+    equal([choice.index for choice in answer.choices], [0, 1, 2])
+    equal({choice.message.content for choice in answer.choices}, {GIVEN["answer"]})
+    equal(answer.usage.completion_tokens, 3 * GIVEN["tokens"])
+    texts = ["", "", ""]
+    finishes = []
+    for chunk in client().chat.completions.create(**ask(n=3, stream=True)):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.delta.content or ""
+            finishes += [choice.index] if choice.finish_reason else []
+    equal(texts, [GIVEN["answer"]] * 3)
+    equal(sorted(finishes), [0, 1, 2])
+    failing = Failing(openai.BadRequestError, chat(**ask(n=9)), max_retries=2)
+    equal((failing.error.param, failing.attempts), ("n", 1))
+
+
 def completes():
     body = ask(prompt=GIVEN["completionPrompt"])
     del body["messages"]
@@ -225,6 +242,7 @@ CASES = [
     retrieves_a_model,
     chats,
     streams_exactly_with_usage,
+    answers_more_than_once,
     completes,
     refuses_a_wrong_temperature,
     refuses_an_unknown_key,

@@ -54,6 +54,7 @@ class OpenAiSdkTest {
           "retrievesAModel",
           "chats",
           "streamsExactlyWithUsage",
+          "answersMoreThanOnce",
           "completes",
           "refusesAWrongTemperature",
           "refusesAnUnknownKey",

@@ -176,6 +176,9 @@ final class LocalApi {
       throw Fields.bad(
           "sealed", "'sealed' must be left out: send the prompt as it is, and it is sealed here.");
     }
+    if (parsed.choices() > 1) {
+      throw fields.wrong("n", "1 here: a sealed request has one answer");
+    }
     AppAnswer answer =
         parsed.stream()
             ? new StreamedAnswer(response, parsed, id, clock)

@@ -48,7 +48,7 @@ final class StreamedAnswer extends AppAnswer {
   @Override
   public void text(byte[] text, List<TokenLogprob> logprobs) {
     if (text.length > 0 || !logprobs.isEmpty()) {
-      format().text(pending, text, logprobs);
+      format().text(pending, 0, text, logprobs);
     }
   }
 
@@ -70,7 +70,8 @@ final class StreamedAnswer extends AppAnswer {
   public void finished(SealedEnd end) {
     end.warning()
         .ifPresent(warning -> pending.appendString(": cocoon_warning " + warning + "\n\n"));
-    format().end(pending, end.finish(), wantsUsage() ? usage(end) : null);
+    format().end(pending, 0, end.finish());
+    format().close(pending, wantsUsage() ? usage(end) : null);
     finish();
   }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.cocoon.client.attested.SealedEnd;
+import org.cocoon.link.openai.AnswerFormat.Choice;
 import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.wire.TokenLogprob;
 
@@ -29,7 +30,8 @@ final class WholeAnswer extends AppAnswer {
   @Override
   public void finished(SealedEnd end) {
     Buffer body = Buffer.buffer(text.length() + 1024);
-    format().whole(body, text.getBytes(), probabilities, end.finish(), usage(end));
+    Choice only = new Choice(text.getBytes(), probabilities, end.finish());
+    format().whole(body, List.of(only), usage(end));
     Replies.json(response, 200, body);
   }
 }

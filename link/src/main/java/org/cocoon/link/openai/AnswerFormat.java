@@ -2,6 +2,7 @@ package org.cocoon.link.openai;
 
 import io.vertx.core.buffer.Buffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import org.cocoon.link.wire.FinishReason;
@@ -9,22 +10,30 @@ import org.cocoon.link.wire.TokenLogprob;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one answer looks in OpenAI's JSON, streamed or whole. What is the same in every chunk is made
- * once, as bytes.
+ * How the answer to one request looks in OpenAI's JSON, streamed or whole: all its choices. What is
+ * the same in every chunk is made once, as bytes.
  */
 public final class AnswerFormat {
   private final boolean chat;
   private final boolean logprobs;
   private final String chunkHead;
   private final String wholeHead;
-  private final byte[] textBefore;
+  private final byte[][] textBefore;
   private final byte[] textAfter;
   private final String tail;
   private final String callIds;
-  private final @Nullable ToolCallReader calls;
+  private final @Nullable ToolCallReader[] calls;
 
   /**
-   * Prepares the templates.
+   * One of the answers, whole.
+   *
+   * @param text whole UTF-8; the caller's array, not to be changed
+   * @param probabilities of its tokens; shown only where they were asked for
+   */
+  public record Choice(byte[] text, List<TokenLogprob> probabilities, FinishReason finish) {}
+
+  /**
+   * Prepares the templates of a request for one answer, in which no tools are called.
    *
    * @param chat chat.completions, else completions
    * @param logprobs whether log probabilities were asked for
@@ -38,7 +47,7 @@ public final class AnswerFormat {
       UUID id,
       String model,
       long createdSeconds) {
-    this(chat, logprobs, usageChunk, id, model, createdSeconds, null);
+    this(chat, logprobs, usageChunk, id, model, createdSeconds, new ToolCallReader[1]);
   }
 
   private AnswerFormat(
@@ -48,7 +57,7 @@ public final class AnswerFormat {
       UUID id,
       String model,
       long createdSeconds,
-      @Nullable ToolCallReader calls) {
+      @Nullable ToolCallReader[] calls) {
     this.chat = chat;
     this.logprobs = logprobs;
     this.calls = calls;
@@ -59,17 +68,22 @@ public final class AnswerFormat {
     this.wholeHead = before + (chat ? "chat.completion" : "text_completion") + after;
     this.chunkHead = before + (chat ? "chat.completion.chunk" : "text_completion") + after;
     this.tail = usageChunk ? ",\"usage\":null}\n\n" : "}\n\n";
-    textBefore =
-        bytes(
-            "data: "
-                + chunkHead
-                + "\"choices\":[{\"index\":0,"
-                + (chat ? "\"delta\":{\"content\":\"" : "\"text\":\""));
+    textBefore = new byte[calls.length][];
+    for (int choice = 0; choice < calls.length; choice++) {
+      textBefore[choice] =
+          bytes(
+              "data: "
+                  + chunkHead
+                  + beginning(choice)
+                  + (chat ? "\"delta\":{\"content\":\"" : "\"text\":\""));
+    }
     textAfter = bytes((chat ? "\"}" : "\"") + ",\"logprobs\":null,\"finish_reason\":null}]" + tail);
   }
 
-  /** The format of the answer to a request, in which tool calls are found if it has tools. */
+  /** The format of the answers to a request, in which tool calls are found if it has tools. */
   public static AnswerFormat of(ParsedRequest request, UUID id, long createdSeconds) {
+    @Nullable ToolCallReader[] calls = new ToolCallReader[request.choices()];
+    Arrays.setAll(calls, _ -> request.toolCalls());
     return new AnswerFormat(
         request.chat(),
         request.run().getLogprobs(),
@@ -77,20 +91,30 @@ public final class AnswerFormat {
         id,
         request.run().getModel(),
         createdSeconds,
-        request.toolCalls());
+        calls);
+  }
+
+  /** How many answers there are. */
+  public int choices() {
+    return calls.length;
+  }
+
+  private static String beginning(int choice) {
+    return "\"choices\":[{\"index\":" + choice + ",";
   }
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** The first chunk of a chat: the role. */
+  /** The first chunks of a chat: the role, for each choice. */
   public void role(Buffer out) {
-    if (chat) {
+    for (int choice = 0; chat && choice < choices(); choice++) {
       out.appendString("data: ")
           .appendString(chunkHead)
+          .appendString(beginning(choice))
           .appendString(
-              "\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]")
+              "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]")
           .appendString(tail);
     }
   }
@@ -98,46 +122,49 @@ public final class AnswerFormat {
   /**
    * A chunk of text.
    *
+   * @param choice which answer's, from 0
    * @param text whole UTF-8
    * @param probabilities of its tokens; written only where they were asked for
    */
-  public void text(Buffer out, byte[] text, List<TokenLogprob> probabilities) {
-    if (calls != null) {
-      calls.feed(text, chunks(out));
+  public void text(Buffer out, int choice, byte[] text, List<TokenLogprob> probabilities) {
+    ToolCallReader reader = calls[choice];
+    if (reader != null) {
+      reader.feed(text, chunks(out, choice));
       return;
     }
     if (!logprobs) {
-      plain(out, text);
+      plain(out, choice, text);
       return;
     }
-    out.appendBytes(textBefore);
+    out.appendBytes(textBefore[choice]);
     Utf8Json.escaped(out, text);
     out.appendString(chat ? "\"}" : "\"").appendString(",\"logprobs\":");
     logprobs(out, probabilities);
     out.appendString(",\"finish_reason\":null}]").appendString(tail);
   }
 
-  private void plain(Buffer out, byte[] text) {
-    out.appendBytes(textBefore);
+  private void plain(Buffer out, int choice, byte[] text) {
+    out.appendBytes(textBefore[choice]);
     Utf8Json.escaped(out, text);
     out.appendBytes(textAfter);
   }
 
   /** Writes what is found as chunks; a call is one of them, with its arguments whole. */
-  private ToolCallReader.Sink chunks(Buffer out) {
+  private ToolCallReader.Sink chunks(Buffer out, int choice) {
     return new ToolCallReader.Sink() {
       @Override
       public void text(byte[] text) {
-        plain(out, text);
+        plain(out, choice, text);
       }
 
       @Override
       public void call(int index, String name, String arguments) {
         out.appendString("data: ")
             .appendString(chunkHead)
-            .appendString("\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":")
+            .appendString(beginning(choice))
+            .appendString("\"delta\":{\"tool_calls\":[{\"index\":")
             .appendString(index + ",")
-            .appendString(callFields(index, name, arguments))
+            .appendString(callFields(choice, index, name, arguments))
             .appendString("}]},\"logprobs\":null,\"finish_reason\":null}]")
             .appendString(tail);
       }
@@ -145,9 +172,10 @@ public final class AnswerFormat {
   }
 
   /** The fields of a call, without braces. */
-  private String callFields(int index, String name, String arguments) {
+  private String callFields(int choice, int index, String name, String arguments) {
+    String id = callIds + (choice == 0 ? "" : choice + "_") + index;
     return "\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":%s,\"arguments\":%s}"
-        .formatted(callIds + index, Utf8Json.quoted(name), Utf8Json.quoted(arguments));
+        .formatted(id, Utf8Json.quoted(name), Utf8Json.quoted(arguments));
   }
 
   private void logprobs(Buffer out, List<TokenLogprob> probabilities) {
@@ -187,22 +215,31 @@ public final class AnswerFormat {
   }
 
   /**
-   * The last chunks: why it ended, the usage where asked for, and the end of the stream.
+   * The last chunk of one answer: why it ended.
    *
-   * @param usage the usage object as JSON; null for no chunk of it
+   * @param choice which answer, from 0
    */
-  public void end(Buffer out, FinishReason finish, byte @Nullable [] usage) {
-    if (calls != null) {
-      calls.finish(chunks(out));
+  public void end(Buffer out, int choice, FinishReason finish) {
+    ToolCallReader reader = calls[choice];
+    if (reader != null) {
+      reader.finish(chunks(out, choice));
     }
     out.appendString("data: ")
         .appendString(chunkHead)
-        .appendString("\"choices\":[{\"index\":0,")
+        .appendString(beginning(choice))
         .appendString(chat ? "\"delta\":{}" : "\"text\":\"\"")
         .appendString(",\"logprobs\":null,\"finish_reason\":\"")
-        .appendString(finish(finish, calls))
+        .appendString(finish(finish, reader))
         .appendString("\"}]")
         .appendString(tail);
+  }
+
+  /**
+   * The usage where asked for, and the end of the stream.
+   *
+   * @param usage the usage object as JSON; null for no chunk of it
+   */
+  public void close(Buffer out, byte @Nullable [] usage) {
     if (usage != null) {
       out.appendString("data: ").appendString(chunkHead).appendString("\"choices\":[],\"usage\":");
       out.appendBytes(usage).appendString("}\n\n");
@@ -216,40 +253,42 @@ public final class AnswerFormat {
   }
 
   /**
-   * A whole answer as one object.
+   * All answers as one object.
    *
-   * @param text whole UTF-8
-   * @param probabilities of its tokens; written only where they were asked for
+   * @param answers one for each choice, in their order
    * @param usage the usage object as JSON
    */
-  public void whole(
-      Buffer out,
-      byte[] text,
-      List<TokenLogprob> probabilities,
-      FinishReason finish,
-      byte[] usage) {
-    out.appendString(wholeHead).appendString("\"choices\":[{\"index\":0,");
-    if (calls != null) {
-      message(out, text, calls);
+  public void whole(Buffer out, List<Choice> answers, byte[] usage) {
+    out.appendString(wholeHead).appendString("\"choices\":[");
+    for (int choice = 0; choice < answers.size(); choice++) {
+      out.appendString(choice == 0 ? "{\"index\":" : ",{\"index\":").appendString(choice + ",");
+      whole(out, choice, answers.get(choice));
+    }
+    out.appendString("],\"usage\":").appendBytes(usage).appendByte((byte) '}');
+  }
+
+  private void whole(Buffer out, int choice, Choice answer) {
+    ToolCallReader reader = calls[choice];
+    if (reader != null) {
+      message(out, choice, answer.text(), reader);
     } else {
       out.appendString(chat ? "\"message\":{\"role\":\"assistant\",\"content\":\"" : "\"text\":\"");
-      Utf8Json.escaped(out, text);
+      Utf8Json.escaped(out, answer.text());
       out.appendString(chat ? "\",\"refusal\":null}" : "\"");
     }
     out.appendString(",\"logprobs\":");
     if (logprobs) {
-      logprobs(out, probabilities);
+      logprobs(out, answer.probabilities());
     } else {
       out.appendString("null");
     }
     out.appendString(",\"finish_reason\":\"")
-        .appendString(finish(finish, calls))
-        .appendString("\"}],\"usage\":");
-    out.appendBytes(usage).appendByte((byte) '}');
+        .appendString(finish(answer.finish(), reader))
+        .appendString("\"}");
   }
 
   /** A message in which tools may be called: without text besides, its content is null. */
-  private void message(Buffer out, byte[] text, ToolCallReader reader) {
+  private void message(Buffer out, int choice, byte[] text, ToolCallReader reader) {
     Buffer content = Buffer.buffer();
     StringBuilder found = new StringBuilder();
     ToolCallReader.Sink sink =
@@ -262,7 +301,7 @@ public final class AnswerFormat {
           @Override
           public void call(int index, String name, String arguments) {
             found.append(index == 0 ? "{" : ",{");
-            found.append(callFields(index, name, arguments)).append('}');
+            found.append(callFields(choice, index, name, arguments)).append('}');
           }
         };
     reader.feed(text, sink);

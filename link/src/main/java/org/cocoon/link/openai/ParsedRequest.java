@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param stream whether the answer is streamed
  * @param includeUsage whether a last chunk tells the usage
  * @param parallelToolCalls whether an answer may call more than one tool
+ * @param choices how many answers, 1 to {@value RequestParser#MAX_CHOICES}; each draws from a seed of
+ *     its own, the first from the run's
  */
 public record ParsedRequest(
     Run run,
@@ -31,7 +33,8 @@ public record ParsedRequest(
     int priority,
     boolean stream,
     boolean includeUsage,
-    boolean parallelToolCalls) {
+    boolean parallelToolCalls,
+    int choices) {
   private static final int MOST_CALLS = 128;
 
   /** What finds the tool calls in the text of an answer; null where there can be none. */

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * that names the parameter; unknown fields are ignored, or refused when strict.
  */
 public final class RequestParser {
+  /** Answers that one request can ask for. */
+  public static final int MAX_CHOICES = 8;
+
   private static final int MAX_MESSAGES = 2_048;
   private static final int MAX_TOKENS = 1 << 20;
   private static final int MAX_STOPS = 4;
@@ -170,7 +173,7 @@ public final class RequestParser {
     run.setText(text);
     unsupported(fields, "echo", node -> node.isBoolean() && !node.booleanValue());
     unsupported(fields, "suffix", node -> node.asText().isEmpty());
-    unsupported(fields, "best_of", node -> node.asInt() == 1);
+    unsupported(fields, "best_of", node -> node.asLong() == fields.integer("n", 1, MAX_CHOICES, 1));
     int top = (int) fields.integer("logprobs", 0, 20, -1);
     run.setLogprobs(top >= 0);
     run.setTopLogprobs(Math.max(top, 0));
@@ -198,7 +201,10 @@ public final class RequestParser {
       throw fields.wrong("model", "the name of a model (GET /v1/models lists them)");
     }
     run.setModel(model);
-    unsupported(fields, "n", node -> node.isIntegralNumber() && node.asInt() == 1);
+    int choices = (int) fields.integer("n", 1, MAX_CHOICES, 1);
+    if (run.hasSealed() && choices > 1) {
+      throw fields.wrong("n", "1 beside 'sealed': a sealed request has one answer");
+    }
     int maxTokens = (int) fields.integer("max_tokens", 1, MAX_TOKENS, 0);
     maxTokens = (int) fields.integer("max_completion_tokens", 1, MAX_TOKENS, maxTokens);
     run.setMaxTokens(maxTokens);
@@ -243,7 +249,8 @@ public final class RequestParser {
         priority,
         stream,
         includeUsage,
-        parallelToolCalls);
+        parallelToolCalls,
+        choices);
   }
 
   private static void stops(Fields fields, Run.Builder run) {

@@ -99,7 +99,8 @@ class ToolCallReaderTest {
   @Test
   void aWholeAnswerHasItsCallsInTheMessage() {
     Buffer out = Buffer.buffer();
-    format().whole(out, CALL, List.of(), FinishReason.FINISH_STOP, "{}".getBytes(UTF_8));
+    AnswerFormat.Choice only = new AnswerFormat.Choice(CALL, List.of(), FinishReason.FINISH_STOP);
+    format().whole(out, List.of(only), "{}".getBytes(UTF_8));
     JsonObject choice = new JsonObject(out).getJsonArray("choices").getJsonObject(0);
     assertEquals("tool_calls", choice.getString("finish_reason"));
     JsonObject message = choice.getJsonObject("message");
@@ -114,8 +115,9 @@ class ToolCallReaderTest {
   void aStreamedAnswerHasThemAsDeltas() {
     Buffer out = Buffer.buffer();
     AnswerFormat format = format();
-    format.text(out, CALL, List.of());
-    format.end(out, FinishReason.FINISH_STOP, null);
+    format.text(out, 0, CALL, List.of());
+    format.end(out, 0, FinishReason.FINISH_STOP);
+    format.close(out, null);
     List<String> events =
         out.toString().lines().filter(line -> line.startsWith("data: {")).toList();
     JsonArray calls =

@@ -63,9 +63,10 @@ public final class Admission {
    *
    * @param coefficient of the dearest worker that it may get
    * @param promptTokens at most
-   * @param outputTokens at most
+   * @param outputTokens at most, of one answer
+   * @param choices answers
    */
-  public record Ceiling(int coefficient, int promptTokens, int outputTokens) {}
+  public record Ceiling(int coefficient, int promptTokens, int outputTokens, int choices) {}
 
   /**
    * What bounds a request.
@@ -76,13 +77,14 @@ public final class Admission {
   public Ceiling ceiling(InferenceRequest request, int coefficient, int contextTokens) {
     int output =
         request.maxTokens() == 0 ? contextTokens : Math.min(request.maxTokens(), contextTokens);
-    return new Ceiling(coefficient, Math.min(request.promptTokensAtMost(), contextTokens), output);
+    int prompt = Math.min(request.promptTokensAtMost(), contextTokens);
+    return new Ceiling(coefficient, prompt, output, request.choices());
   }
 
   /** The most that a request can cost; where no amount is that large, the largest there is. */
   public NanoTon atMost(String model, Ceiling ceiling) {
-    return price(model)
-        .atMost(ceiling.promptTokens(), ceiling.outputTokens(), ceiling.coefficient());
+    long output = Math.min((long) ceiling.outputTokens() * ceiling.choices(), Price.MAX_TOKENS);
+    return price(model).atMost(ceiling.promptTokens(), output, ceiling.coefficient());
   }
 
   /** What tokens of all models cost now. */

@@ -21,7 +21,7 @@ final class SealedStreamAnswer extends EventStreamAnswer {
   void first(Buffer out) {}
 
   @Override
-  public void text(byte[] text, int tokens, List<TokenLogprob> logprobs) {
+  public void text(int choice, byte[] text, int tokens, List<TokenLogprob> logprobs) {
     throw new IllegalStateException("nothing of a sealed request is plain");
   }
 

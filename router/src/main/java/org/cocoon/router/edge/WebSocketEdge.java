@@ -7,6 +7,7 @@ import io.vertx.core.http.ServerWebSocket;
 import io.vertx.core.http.WebSocketFrame;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.cocoon.link.openai.ParsedRequest;
 import org.cocoon.link.openai.RequestParser;
 import org.cocoon.link.openai.ToolCallReader;
 import org.cocoon.link.openai.Utf8Json;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.path.Exchange;
@@ -35,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Many chats on one WebSocket (RFC 6455), subprotocol {@value #SUBPROTOCOL}: JSON text frames,
- * submit and cancel up, accepted, delta or sealed, done and error down. What the client has running
- * ends with its socket.
+ * submit and cancel up, accepted, delta or sealed, done and error down; where several answers were
+ * asked for, frames say which. What the client has running ends with its socket.
  */
 final class WebSocketEdge {
   static final String SUBPROTOCOL = "cocoon.v1";
@@ -239,7 +241,7 @@ final class WebSocketEdge {
         error(id, Refusal.of(e), 0);
         return;
       }
-      Chat chat = new Chat(this, id, request.id(), parsed.toolCalls());
+      Chat chat = new Chat(this, id, request.id(), parsed);
       chats.put(id, chat);
       if (voucher == null) {
         chat.begin(request);
@@ -268,22 +270,25 @@ final class WebSocketEdge {
   }
 
   /** One chat on a socket. */
-  private final class Chat implements Answer, ToolCallReader.Sink {
+  private final class Chat implements Answer {
     private final Session session;
     private final String id;
     private final UUID request;
-    private final @Nullable ToolCallReader calls;
-    private Buffer pending = Buffer.buffer();
+    private final List<Part> parts = new ArrayList<>();
     private @Nullable Exchange exchange;
     private boolean flushAsked;
     private long seq;
     private long tokens;
 
-    Chat(Session session, String id, UUID request, @Nullable ToolCallReader calls) {
+    Chat(Session session, String id, UUID request, ParsedRequest parsed) {
       this.session = session;
       this.id = id;
       this.request = request;
-      this.calls = calls;
+      for (int choice = 0; choice < parsed.choices(); choice++) {
+        // Frames of the only answer to a request do not say which it is.
+        String which = parsed.choices() == 1 ? "" : ",\"choice\":" + choice;
+        parts.add(new Part(this, which, parsed.toolCalls()));
+      }
     }
 
     /** Submits it, unless it was cancelled while its voucher was looked at. */
@@ -301,35 +306,22 @@ final class WebSocketEdge {
     }
 
     @Override
-    public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
+    public void text(int choice, byte[] text, int count, List<TokenLogprob> logprobs) {
       tokens += count;
-      if (calls != null) {
-        calls.feed(text, this);
-      } else if (text.length > 0) {
-        text(text);
-      }
+      parts.get(choice).feed(text);
     }
 
-    @Override
-    public void text(byte[] text) {
-      pending.appendBytes(text);
+    void flushLater() {
       if (!flushAsked) {
         flushAsked = true;
         flusher.later(this::flush);
       }
     }
 
-    @Override
-    public void call(int index, String name, String arguments) {
-      flush();
-      session.send(
-          "{\"type\":\"tool_call\",\"id\":%s,\"seq\":%d,\"index\":%d,\"name\":%s,\"arguments\":%s}"
-              .formatted(
-                  Utf8Json.quoted(id),
-                  ++seq,
-                  index,
-                  Utf8Json.quoted(name),
-                  Utf8Json.quoted(arguments)));
+    /** The beginning of a frame of this chat, with the next number. */
+    private String frame(String type, String which) {
+      return "{\"type\":\"%s\",\"id\":%s%s,\"seq\":%d"
+          .formatted(type, Utf8Json.quoted(id), which, ++seq);
     }
 
     @Override
@@ -343,34 +335,33 @@ final class WebSocketEdge {
 
     private void flush() {
       flushAsked = false;
-      if (pending.length() == 0 || session.socket.isClosed()) {
-        return;
+      if (!session.socket.isClosed()) {
+        parts.forEach(Part::flush);
       }
-      Buffer frame = Buffer.buffer(pending.length() + 64);
-      frame
-          .appendString("{\"type\":\"delta\",\"id\":")
-          .appendString(Utf8Json.quoted(id))
-          .appendString(",\"seq\":")
-          .appendString(Long.toString(++seq))
-          .appendString(",\"text\":\"");
-      Utf8Json.escaped(frame, pending.getBytes());
-      frame.appendString("\"}");
-      pending = Buffer.buffer();
-      session.socket.writeTextMessage(frame.toString(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void ended(int choice, FinishReason finish) {
+      Part part = parts.get(choice);
+      part.finish();
+      session.send(
+          "%s,\"finish\":\"%s\"}"
+              .formatted(frame("choice_done", part.which), part.word(finish)));
     }
 
     @Override
     public void finished(Completion completion) {
-      if (calls != null) {
-        calls.finish(this);
+      parts.forEach(Part::finish);
+      List<String> words = new ArrayList<>();
+      for (Part part : parts) {
+        words.add('"' + part.word(completion.finishes().get(words.size())) + '"');
       }
-      flush();
       session.send(
-          "{\"type\":\"done\",\"id\":%s,\"seq\":%d,\"finish\":\"%s\",\"request\":\"%s\",\"usage\":%s,\"receipt\":\"%s\"}"
+          "%s,\"finish\":%s%s,\"request\":\"%s\",\"usage\":%s,\"receipt\":\"%s\"}"
               .formatted(
-                  Utf8Json.quoted(id),
-                  ++seq,
-                  AnswerFormat.finish(completion.finish(), calls),
+                  frame("done", ""),
+                  words.getFirst(),
+                  words.size() == 1 ? "" : ",\"finishes\":" + words,
                   request,
                   UsageJson.of(completion),
                   completion.receipt().toText()));
@@ -408,6 +399,72 @@ final class WebSocketEdge {
       if (running != null) {
         running.resume();
       }
+    }
+  }
+
+  /** One of a chat's answers: text that waits for this turn's end, and what finds its calls. */
+  private static final class Part implements ToolCallReader.Sink {
+    private final Chat chat;
+    private final String which;
+    private final @Nullable ToolCallReader calls;
+    private Buffer pending = Buffer.buffer();
+    private boolean over;
+
+    Part(Chat chat, String which, @Nullable ToolCallReader calls) {
+      this.chat = chat;
+      this.which = which;
+      this.calls = calls;
+    }
+
+    void feed(byte[] text) {
+      if (calls != null) {
+        calls.feed(text, this);
+      } else if (text.length > 0) {
+        text(text);
+      }
+    }
+
+    @Override
+    public void text(byte[] text) {
+      pending.appendBytes(text);
+      chat.flushLater();
+    }
+
+    @Override
+    public void call(int index, String name, String arguments) {
+      flush();
+      chat.session.send(
+          "%s,\"index\":%d,\"name\":%s,\"arguments\":%s}"
+              .formatted(
+                  chat.frame("tool_call", which),
+                  index,
+                  Utf8Json.quoted(name),
+                  Utf8Json.quoted(arguments)));
+    }
+
+    void flush() {
+      if (pending.length() == 0) {
+        return;
+      }
+      Buffer frame = Buffer.buffer(pending.length() + 64);
+      frame.appendString(chat.frame("delta", which)).appendString(",\"text\":\"");
+      Utf8Json.escaped(frame, pending.getBytes());
+      frame.appendString("\"}");
+      pending = Buffer.buffer();
+      chat.session.send(frame.toString(StandardCharsets.UTF_8));
+    }
+
+    /** All its text is there; tells what is left of it, once. */
+    void finish() {
+      if (calls != null && !over) {
+        calls.finish(this);
+      }
+      over = true;
+      flush();
+    }
+
+    String word(FinishReason finish) {
+      return AnswerFormat.finish(finish, calls);
     }
   }
 }

@@ -6,21 +6,28 @@ import java.util.ArrayList;
 import java.util.List;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.link.openai.AnswerFormat;
+import org.cocoon.link.openai.AnswerFormat.Choice;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
 import org.cocoon.router.request.Refusal;
 
-/** An answer as one JSON body. Bounded by the request's tokens. */
+/** The answers to a request as one JSON body. Bounded by the request's tokens. */
 final class WholeAnswer implements Answer {
   private final HttpServerResponse response;
   private final AnswerFormat format;
-  private final Buffer text = Buffer.buffer(1024);
-  private final List<TokenLogprob> logprobs = new ArrayList<>();
+  private final List<Part> parts = new ArrayList<>();
+
+  /** What came of one choice. */
+  private record Part(Buffer text, List<TokenLogprob> logprobs) {}
 
   WholeAnswer(HttpServerResponse response, AnswerFormat format) {
     this.response = response;
     this.format = format;
+    for (int i = 0; i < format.choices(); i++) {
+      parts.add(new Part(Buffer.buffer(1024), new ArrayList<>()));
+    }
   }
 
   @Override
@@ -29,9 +36,9 @@ final class WholeAnswer implements Answer {
   }
 
   @Override
-  public void text(byte[] more, int tokens, List<TokenLogprob> probabilities) {
-    text.appendBytes(more);
-    logprobs.addAll(probabilities);
+  public void text(int choice, byte[] more, int tokens, List<TokenLogprob> probabilities) {
+    parts.get(choice).text.appendBytes(more);
+    parts.get(choice).logprobs.addAll(probabilities);
   }
 
   @Override
@@ -44,8 +51,13 @@ final class WholeAnswer implements Answer {
     if (response.closed()) {
       return;
     }
-    Buffer out = Buffer.buffer(text.length() + 1024);
-    format.whole(out, text.getBytes(), logprobs, completion.finish(), UsageJson.bytes(completion));
+    List<Choice> choices = new ArrayList<>();
+    for (Part part : parts) {
+      FinishReason finish = completion.finishes().get(choices.size());
+      choices.add(new Choice(part.text.getBytes(), part.logprobs, finish));
+    }
+    Buffer out = Buffer.buffer(4096);
+    format.whole(out, choices, UsageJson.bytes(completion));
     response.putHeader("content-type", "application/json").end(out);
   }
 

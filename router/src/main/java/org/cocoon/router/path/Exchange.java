@@ -1,24 +1,17 @@
 package org.cocoon.router.path;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.cocoon.contracts.NanoTon;
 import org.cocoon.contracts.Price;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.UsedTokens;
 import org.cocoon.link.wire.Done;
-import org.cocoon.link.wire.Failed;
-import org.cocoon.link.wire.FailureCode;
-import org.cocoon.link.wire.FinishReason;
-import org.cocoon.link.wire.Run;
-import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.admission.Admission.Ceiling;
-import org.cocoon.router.dispatch.Decision;
-import org.cocoon.router.fleet.RunListener;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.Usage;
-import org.cocoon.router.relay.Relay;
 import org.cocoon.router.request.Answer;
 import org.cocoon.router.request.Completion;
 import org.cocoon.router.request.InferenceRequest;
@@ -28,34 +21,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One request on its way. Belongs to the event loop.
+ * One request on its way: one hold and one charge, for one answer or several. Belongs to the event
+ * loop.
  *
  * <pre>
- * HOLDING   held ------------------------> WAITING
- * WAITING   assigned --------------------> RUNNING
- * RUNNING   worker failed, lost, or wrong> WAITING   goes on elsewhere, from the tokens so far
- * RUNNING   done ------------------------> CHARGING
- * RUNNING   cancelled, deadline, refused-> STOPPING  the worker is told; late tokens are dropped
- * STOPPING  done, lost, or not in time --> CHARGING  of what was delivered, if anything was
+ * HOLDING   held ------------------------> OPEN      every {@link Choice} goes its way
+ * OPEN      every choice is over --------> CHARGING  of what was delivered, if anything was
  * CHARGING  charge durable --------------> ENDED     only now the final chunk is sent
  * any       refused before any token ----> ENDED     the hold is released, nothing is charged
- * any       a fault of ours -------------> ENDED     the same, and the worker is told to stop
+ * any       a fault of ours -------------> ENDED     the same, and the workers are told to stop
  * </pre>
  *
- * <p>A worker is believed nothing that the client would pay for: more tokens than its credit or the
- * request's limit, torn text, or an end that nobody asked for are faults of the worker, and the
- * answer goes on elsewhere.
+ * <p>The first choice is dispatched for all: they begin at one worker together, where the prompt is
+ * computed once. After that each is a run by itself, and one whose worker fails goes on elsewhere by
+ * itself. What ends one choice with an error ends the request.
  */
-public final class Exchange implements RunListener {
+public final class Exchange {
   private static final Logger log = LoggerFactory.getLogger(Exchange.class);
 
-  private static final Ceiling NO_CEILING = new Ceiling(0, 0, 0);
+  private static final Ceiling NO_CEILING = new Ceiling(0, 0, 0, 1);
 
   private enum State {
     HOLDING,
-    WAITING,
-    RUNNING,
-    STOPPING,
+    OPEN,
     CHARGING,
     ENDED
   }
@@ -63,35 +51,30 @@ public final class Exchange implements RunListener {
   private final RequestPath path;
   private final InferenceRequest request;
   private final Answer answer;
-  private final Relay relay;
   private final long arrivedNanos;
-  private final Set<Worker> excluded = new HashSet<>();
-  private final Standstill standstill = new Standstill();
+  private final Price price;
+  private final List<Choice> choices;
 
   private State state = State.HOLDING;
-  private boolean inWaitingRoom;
   private boolean answerOver;
   private @Nullable Hold hold;
-  private @Nullable Worker worker;
-  private long run;
-  private int attempts;
-  private boolean sealedKeyUnknown;
   private Ceiling ceiling = NO_CEILING;
   private int coefficient;
-  private final Price price;
+  private int delivered;
   private long promptTokens;
-  private long cachedPromptTokens;
-  private long stateSinceNanos;
+  private long cachedPromptTokens = Long.MAX_VALUE;
   private @Nullable Refusal afterCharge;
 
   Exchange(RequestPath path, InferenceRequest request, Answer answer, long arrivedNanos) {
     this.path = path;
     this.request = request;
     this.answer = answer;
-    this.relay = Relay.of(request.run(), answer, path.chunkMemory());
-    this.price = path.admission().price(request.model()); // as it was when the request came
     this.arrivedNanos = arrivedNanos;
-    this.stateSinceNanos = arrivedNanos;
+    this.price = path.admission().price(request.model()); // as it was when the request came
+    this.choices =
+        IntStream.range(0, request.choices())
+            .mapToObj(index -> new Choice(this, path, index, answer))
+            .toList();
   }
 
   // ------------------------------------------------------------------ the way in
@@ -103,203 +86,109 @@ public final class Exchange implements RunListener {
     }
     hold = made;
     ceiling = covered;
-    enter(State.WAITING);
+    state = State.OPEN;
     if (!answerOver) {
       answer.held(made.amount());
     }
-    dispatch(path.waitingRoom().hasPlace());
+    choices.getFirst().dispatch(path.waitingRoom().hasPlace());
   }
 
-  /** Tries to leave the waiting room; returns whether it did. */
-  boolean dispatchFromWaiting() {
-    inWaitingRoom = false; // offer() takes it out when this returns true
-    boolean left = state != State.WAITING || place(path.decide(this, true));
-    inWaitingRoom = !left;
-    return left;
-  }
-
-  private void dispatch(boolean mayWait) {
-    if (!place(path.decide(this, mayWait))) {
-      inWaitingRoom = true;
-      if (attempts == 0) {
-        path.waitingRoom().enter(request.model(), request.priority(), this);
-      } else {
-        path.waitingRoom().reenter(request.model(), request.priority(), this);
-      }
-    }
-  }
-
-  private boolean place(Decision decision) {
-    return switch (decision) {
-      case Decision.Assigned assigned -> {
-        start((Worker) assigned.worker());
-        yield true;
-      }
-      case Decision.Queued queued -> false;
-      case Decision.Refused why -> {
-        if (attempts > 0 && !sealedKeyFault()) {
-          yield false; // the worker that failed is being restarted, most likely: tick() bounds this
-        }
-        refuse(refusal(why));
-        yield true;
-      }
-    };
-  }
-
-  private void start(Worker chosen) {
-    worker = chosen;
-    attempts++;
+  /** A worker was found for a choice: the first time, for all of them. */
+  void assigned(Choice choice, Worker worker) {
+    boolean others = choices.stream().anyMatch(one -> one != choice && one.worker() != null);
     coefficient = // going on elsewhere never makes an answer dearer
-        relay.begun() ? Math.min(coefficient, chosen.coefficient()) : chosen.coefficient();
-    enter(State.RUNNING);
-    relay.comesFrom(chosen.tellsNoIds(request.model()));
-    Run.Builder template =
-        request.run().toBuilder()
-            .setRequestId(request.id().toString())
-            .setMaxTokens(ceiling.outputTokens())
-            .setCredit(Relay.WINDOW)
-            .setPriority(request.priority())
-            .setCacheScope(path.cacheScope(request.account()));
-    if (relay.begun()) {
-      template.setContinuation(relay.continuation());
+        begun() || others ? Math.min(coefficient, worker.coefficient()) : worker.coefficient();
+    boolean first = choice.attempts() == 0;
+    choice.start(worker);
+    for (Choice other : choices) {
+      if (first && other != choice) {
+        other.start(worker);
+      }
     }
-    run = chosen.run(template, request.promptTokensExpected(), this);
-    log.info(
-        "event=dispatched request={} worker={} attempt={} after_tokens={}",
-        request.id(),
-        chosen.identity().id(),
-        attempts,
-        relay.delivered());
   }
 
-  // ------------------------------------------------------------------ from the worker
+  // ------------------------------------------------------------------ from the choices
 
-  @Override
-  public void tokens(Tokens tokens) {
-    if (state != State.RUNNING) {
-      return;
-    }
-    if (!relay.allows(tokens, ceiling.outputTokens())) {
-      dismiss();
-      return;
-    }
-    int before = relay.delivered();
-    int credit = relay.deliver(tokens);
-    int fresh = relay.delivered() - before;
-    if (before == 0 && fresh > 0) {
+  /** So many tokens more went to the client. */
+  void relayed(int fresh) {
+    if (delivered == 0 && fresh > 0) {
       path.metrics().firstToken(path.nanoClock().getAsLong() - arrivedNanos);
     }
+    delivered += fresh;
     path.metrics().tokens(fresh);
-    grant(credit);
   }
 
-  private void grant(int tokens) {
-    if (tokens > 0 && worker != null) {
-      worker.grant(run, tokens);
+  /** What a worker says of the prompt, which all choices share: it is paid for once. */
+  void counted(Choice choice, Done done) {
+    if (choice.delivered() == 0 && !Worker.whole(done)) {
+      return; // stopped before it could know
     }
-  }
-
-  /** The worker broke the protocol or stands still: it is stopped, and its breaker counts it. */
-  private void dismiss() {
-    if (worker != null) {
-      worker.dismiss(run);
-    }
-    elsewhere(FailureCode.FAILURE_UNSPECIFIED);
-  }
-
-  @Override
-  public void done(Done done) {
-    if (state == State.RUNNING && !Worker.whole(done)) {
-      elsewhere(FailureCode.FAILURE_UNSPECIFIED); // half an answer must not look like a whole one
-      return;
-    }
-    promptTokens = Math.min(Integer.toUnsignedLong(done.getPromptTokens()), ceiling.promptTokens());
+    long prompt = Math.min(Integer.toUnsignedLong(done.getPromptTokens()), ceiling.promptTokens());
+    promptTokens = Math.max(promptTokens, prompt);
+    // Those that came later found what the first one computed.
     cachedPromptTokens =
-        Math.min(Integer.toUnsignedLong(done.getCachedPromptTokens()), promptTokens);
-    charge(done.getFinish());
+        Math.min(cachedPromptTokens, Integer.toUnsignedLong(done.getCachedPromptTokens()));
   }
 
-  @Override
-  public void failed(Failed failed) {
-    if (state == State.STOPPING) {
-      charge(FinishReason.FINISH_CANCELLED);
+  /** A choice has ended. */
+  void over(Choice choice) {
+    if (settleIfOver()) {
       return;
     }
-    Refusal callersFault = Refusals.callersFault(failed);
-    if (callersFault != null && !relay.begun()) {
-      refuse(callersFault);
-      return;
+    if (!answerOver && afterCharge == null) {
+      answer.ended(choice.index(), choice.finish());
     }
-    sealedKeyUnknown |= request.sealed() && failed.getCode() == FailureCode.FAILURE_SEALED_KEY;
-    elsewhere(failed.getCode()); // what one worker could begin is no fault of the caller's
-  }
-
-  /** Whether the caller can help it, by sealing to a newer key: nothing was answered yet. */
-  private boolean sealedKeyFault() {
-    return sealedKeyUnknown && !relay.begun();
-  }
-
-  @Override
-  public void lost() {
-    if (state == State.STOPPING) {
-      charge(FinishReason.FINISH_CANCELLED);
-    } else {
-      elsewhere(FailureCode.FAILURE_ENGINE);
-    }
-  }
-
-  /** Goes on at another worker, from the tokens so far. */
-  private void elsewhere(FailureCode why) {
-    Worker failedWorker = worker;
-    if (failedWorker == null || state != State.RUNNING) {
-      return;
-    }
-    excluded.add(failedWorker);
-    worker = null;
-    path.metrics().retried();
-    log.warn(
-        "event=worker_failed request={} worker={} code={} after_tokens={} attempt={}",
-        request.id(),
-        failedWorker.identity().id(),
-        why,
-        relay.delivered(),
-        attempts);
-    enter(State.WAITING);
-    if (attempts >= path.limits().attempts() || !relay.continuable()) {
-      refuse(sealedKeyFault() ? Refusals.sealedKeyUnknown() : Refusals.workersFailed(attempts));
-      return;
-    }
-    dispatch(true);
   }
 
   // ------------------------------------------------------------------ the way out
 
-  private void charge(FinishReason finish) {
+  private boolean settleIfOver() {
+    for (Choice choice : choices) {
+      if (!choice.isOver()) {
+        return false;
+      }
+    }
+    charge();
+    return true;
+  }
+
+  private void charge() {
     if (state == State.CHARGING || state == State.ENDED) {
       return;
     }
-    enter(State.CHARGING);
-    Hold held = hold;
-    if (held == null) {
-      throw new IllegalStateException("nothing runs without a hold");
-    }
-    boolean nothingGiven = relay.delivered() == 0 && (afterCharge != null || answerOver);
+    boolean nothingGiven = delivered == 0 && (afterCharge != null || answerOver);
     if (nothingGiven) {
       end(afterCharge == null ? "cancelled" : afterCharge.word());
       return;
     }
+    state = State.CHARGING;
+    Hold held = hold;
+    if (held == null) {
+      throw new IllegalStateException("nothing runs without a hold");
+    }
+    Worker worker = payee();
     String workerId = worker == null ? "" : worker.identity().id();
     String payout = worker == null ? "" : worker.identity().payout();
-    UsedTokens used = new UsedTokens(promptTokens, cachedPromptTokens, relay.delivered(), 0);
+    UsedTokens used =
+        new UsedTokens(promptTokens, Math.min(cachedPromptTokens, promptTokens), delivered, 0);
     NanoTon cost = NanoTon.min(held.amount(), price.cost(used, coefficient));
     Usage usage = new Usage(request.model(), used, price, coefficient, cost, workerId, payout);
     path.ledger()
         .charge(held, usage)
-        .onSuccess(receipt -> charged(finish, usage, held.amount(), receipt))
+        .onSuccess(receipt -> charged(usage, held.amount(), receipt))
         .onFailure(this::broken);
   }
 
-  private void charged(FinishReason finish, Usage usage, NanoTon held, Receipt receipt) {
+  /** Who is paid: where the choice with most tokens ran last. */
+  private @Nullable Worker payee() {
+    return choices.stream()
+        .filter(choice -> choice.worker() != null)
+        .max(Comparator.comparingInt(Choice::delivered))
+        .map(Choice::worker)
+        .orElse(null);
+  }
+
+  private void charged(Usage usage, NanoTon held, Receipt receipt) {
     hold = null;
     if (state != State.CHARGING) {
       return;
@@ -311,17 +200,22 @@ public final class Exchange implements RunListener {
     if (finished) {
       answerOver = true;
       answer.finished(
-          new Completion(finish, usage.tokens(), held, usage.cost(), receipt, usage.worker()));
+          new Completion(
+              choices.stream().map(Choice::finish).toList(),
+              usage.tokens(),
+              held,
+              usage.cost(),
+              receipt,
+              usage.worker()));
     }
   }
 
   /** Gives everything back first, so that an edge that throws can keep nothing. */
   private void end(String how) {
-    enter(State.ENDED);
+    state = State.ENDED;
     Hold left = hold;
     hold = null;
-    worker = null;
-    relay.close();
+    choices.forEach(Choice::close);
     path.ended(this, left, how);
     if (afterCharge != null && !answerOver) {
       answerOver = true;
@@ -331,33 +225,26 @@ public final class Exchange implements RunListener {
 
   /** Ends with an error; what was delivered until now is charged first. */
   void refuse(Refusal refusal) {
-    if (answerOver || state == State.CHARGING || state == State.ENDED) {
+    if (answerOver || afterCharge != null || state == State.CHARGING || state == State.ENDED) {
       return;
     }
     afterCharge = refusal;
-    if (relay.delivered() > 0) {
-      charge(FinishReason.FINISH_UNSPECIFIED);
-    } else {
-      end(refusal.word());
-    }
+    stop();
   }
 
-  @Override
-  public void broken(Throwable fault) {
+  /** A fault of ours: it ends without harm to others, and without a charge. */
+  void broken(Throwable fault) {
     log.error("event=internal_error request={}", request.id(), fault);
     if (state == State.ENDED) {
       return;
     }
-    leaveWaitingRoom();
-    if (worker != null) {
-      worker.abandon(run);
-    }
+    choices.forEach(Choice::abandon);
     afterCharge = Refusals.internal();
     end("internal");
   }
 
   /**
-   * The client does not want the rest. Only what was delivered is charged; the worker's slot is
+   * The client does not want the rest. Only what was delivered is charged; the worker's slots are
    * free at its next step.
    */
   public void cancel() {
@@ -365,67 +252,28 @@ public final class Exchange implements RunListener {
       return;
     }
     answerOver = true;
-    stop("cancelled");
+    stop();
   }
 
-  private void stop(String how) {
-    switch (state) {
-      case HOLDING -> end(how);
-      case WAITING -> {
-        leaveWaitingRoom();
-        if (relay.delivered() > 0) {
-          charge(FinishReason.FINISH_CANCELLED);
-        } else {
-          end(how);
-        }
-      }
-      case RUNNING -> {
-        enter(State.STOPPING);
-        if (worker != null) {
-          worker.cancel(run);
-        }
-      }
-      case STOPPING, CHARGING, ENDED -> {}
-    }
+  private void stop() {
+    choices.forEach(Choice::stop);
+    settleIfOver();
   }
 
   /** The client takes more again. */
   public void resume() {
-    if (state == State.RUNNING) {
-      grant(relay.grantDue());
-    }
-  }
-
-  private void leaveWaitingRoom() {
-    if (inWaitingRoom) {
-      path.waitingRoom().leave(request.model(), request.priority(), this);
-      inWaitingRoom = false;
-    }
+    choices.forEach(Choice::resume);
   }
 
   // ------------------------------------------------------------------ time
 
   void tick(long now) {
     switch (state) {
-      case HOLDING, WAITING -> {
+      case HOLDING, OPEN -> {
         if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
-          leaveWaitingRoom();
           refuse(Refusals.deadline(request));
-        } else if (attempts > 0
-            && now - stateSinceNanos > path.limits().restartWaitNanos()
-            && path.decide(this, true) instanceof Decision.Refused) {
-          leaveWaitingRoom();
-          refuse(refusal(Decision.Refused.NO_WORKER));
         }
-      }
-      case RUNNING -> tickRunning(now);
-      case STOPPING -> {
-        if (now - stateSinceNanos > path.limits().stopTimeoutNanos()) {
-          if (worker != null) {
-            worker.abandon(run);
-          }
-          charge(FinishReason.FINISH_CANCELLED);
-        }
+        choices.forEach(choice -> choice.tick(now));
       }
       case CHARGING, ENDED -> {}
     }
@@ -434,56 +282,10 @@ public final class Exchange implements RunListener {
     }
   }
 
-  private void tickRunning(long now) {
-    Standstill.Sight sight = standstill.look(now, relay, path.limits());
-    if (now - arrivedNanos > request.timeoutMillis() * 1_000_000) {
-      stopWith(Refusals.deadline(request));
-      return;
-    }
-    switch (sight) {
-      case NONE -> {}
-      case NO_FIRST_TOKEN -> {
-        if (worker != null) {
-          worker.overdue();
-        }
-        stopWith(Refusals.noFirstToken());
-      }
-      case CLIENT -> stopWith(Refusals.clientStalled());
-      case WORKER -> dismiss();
-    }
-  }
-
-  private void stopWith(Refusal refusal) {
-    afterCharge = refusal;
-    stop(refusal.word());
-  }
-
-  private void enter(State next) {
-    state = next;
-    stateSinceNanos = path.nanoClock().getAsLong();
-    standstill.start(stateSinceNanos);
-  }
-
-  private Refusal refusal(Decision.Refused why) {
-    return sealedKeyFault() && why == Decision.Refused.NO_WORKER
-        ? Refusals.sealedKeyUnknown()
-        : Refusals.unplaced(why, request, attempts, path);
-  }
-
   // ------------------------------------------------------------------ what others may know
 
   InferenceRequest request() {
     return request;
-  }
-
-  Set<Worker> excluded() {
-    return excluded;
-  }
-
-  /** Whether a worker could give this answer's next token. */
-  boolean canGoOnAt(Worker candidate) {
-    return relay.canGoOn(
-        candidate.tellsNoIds(request.model()), candidate.continuesText(request.model()));
   }
 
   /** What its hold covers. */
@@ -491,12 +293,19 @@ public final class Exchange implements RunListener {
     return ceiling;
   }
 
-  int delivered() {
-    return relay.delivered();
+  /** Whether the client was given anything. */
+  boolean begun() {
+    return choices.stream().anyMatch(Choice::begun);
   }
 
+  /** Tokens delivered so far, of all choices. */
+  int delivered() {
+    return delivered;
+  }
+
+  /** Workers that a choice was given to, at most. */
   int attempts() {
-    return attempts;
+    return choices.stream().mapToInt(Choice::attempts).max().orElse(0);
   }
 
   long arrivedNanos() {

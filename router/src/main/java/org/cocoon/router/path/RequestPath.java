@@ -81,7 +81,7 @@ public final class RequestPath {
   private final Limits limits;
   private final RouterMetrics metrics;
   private final LongSupplier nanoClock;
-  private final WaitingRoom<Exchange> waitingRoom;
+  private final WaitingRoom<Choice> waitingRoom;
   private final ChunkMemory chunkMemory;
   private final Set<Exchange> open = new HashSet<>();
   private TopUp topUp = (account, missing) -> "Top up";
@@ -156,7 +156,7 @@ public final class RequestPath {
     open.add(exchange);
     metrics.opened();
     hold(exchange, ceiling(request, request.maxCoefficient()));
-    return exchange; // held -> dispatch -> relay -> charge: see Exchange's table
+    return exchange; // held -> dispatch -> relay -> charge: see the tables of Exchange and Choice
   }
 
   private @Nullable Refusal admit(InferenceRequest request) {
@@ -254,24 +254,25 @@ public final class RequestPath {
   }
 
   /** Chooses a worker for a request that holds its money. */
-  Decision decide(Exchange exchange, boolean mayWait) {
+  Decision decide(Choice choice, boolean mayWait) {
+    Exchange exchange = choice.exchange();
     InferenceRequest request = exchange.request();
     int output = request.maxTokens() == 0 ? EXPECTED_OUTPUT : request.maxTokens();
     Demand demand =
         new Demand(
             request.promptTokensExpected(),
             Math.min(output, EXPECTED_OUTPUT),
-            exchange.delivered() + 1, // a lower bound: only the worker can count the prompt
+            choice.delivered() + 1, // a lower bound: only the worker can count the prompt
             exchange.ceiling().coefficient(),
             mayWait);
     List<Worker> able = workers(request);
-    if (exchange.attempts() > 0) { // what began cannot go on everywhere
-      able = able.stream().filter(exchange::canGoOnAt).toList();
+    if (choice.attempts() > 0) { // what began cannot go on everywhere
+      able = able.stream().filter(choice::canGoOnAt).toList();
     }
-    return dispatcher.decide(demand, able, exchange.excluded());
+    return dispatcher.decide(demand, able, choice.excluded());
   }
 
-  WaitingRoom<Exchange> waitingRoom() {
+  WaitingRoom<Choice> waitingRoom() {
     return waitingRoom;
   }
 
@@ -285,7 +286,7 @@ public final class RequestPath {
         () -> {
           offering = false;
           for (String model : waitingRoom.models()) {
-            waitingRoom.offer(model, Exchange::dispatchFromWaiting);
+            waitingRoom.offer(model, Choice::dispatchFromWaiting);
           }
         });
   }
@@ -375,7 +376,7 @@ public final class RequestPath {
     return open.size();
   }
 
-  /** Requests that wait for a worker. */
+  /** Requests, or single choices of them, that wait for a worker. */
   public int waiting() {
     return waitingRoom.size();
   }

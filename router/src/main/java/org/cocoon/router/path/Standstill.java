@@ -1,7 +1,5 @@
 package org.cocoon.router.path;
 
-import org.cocoon.router.relay.Relay;
-
 /**
  * Watches a running answer for standing still, and says whose doing it is. Its worker's, when no
  * token comes; its client's, when the client takes none.
@@ -31,22 +29,28 @@ final class Standstill {
     progressNanos = now;
   }
 
-  /** Looks, about four times a second. */
-  Sight look(long now, Relay relay, RequestPath.Limits limits) {
-    if (!relay.heldBack()) {
+  /**
+   * Looks, about four times a second.
+   *
+   * @param heldBack whether the worker stands still because the client does
+   * @param tokens that the client was given of the whole request: who waits for a slot that another
+   *     answer to the same request has does not stand still
+   */
+  Sight look(long now, boolean heldBack, int tokens, RequestPath.Limits limits) {
+    if (!heldBack) {
       heldBackSinceNanos = now;
     }
-    if (relay.heldBack() || relay.delivered() != delivered) {
-      delivered = relay.delivered();
+    if (heldBack || tokens != delivered) {
+      delivered = tokens;
       progressNanos = now;
     }
-    if (relay.delivered() == 0 && now - startNanos > limits.firstTokenTimeoutNanos()) {
+    if (tokens == 0 && now - startNanos > limits.firstTokenTimeoutNanos()) {
       return Sight.NO_FIRST_TOKEN;
     }
     if (now - heldBackSinceNanos > limits.stallTimeoutNanos()) {
       return Sight.CLIENT;
     }
-    return relay.delivered() > 0 && now - progressNanos > limits.firstTokenTimeoutNanos()
+    return tokens > 0 && now - progressNanos > limits.firstTokenTimeoutNanos()
         ? Sight.WORKER
         : Sight.NONE;
   }

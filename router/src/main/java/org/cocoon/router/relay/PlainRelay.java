@@ -24,6 +24,7 @@ final class PlainRelay extends Relay {
   /** What top_logprobs can be. */
   private static final int MOST_ALTERNATIVES = 20;
 
+  private final int choice;
   private final boolean logprobs;
   private int[] ids = new int[64];
   private int idsCount;
@@ -33,10 +34,12 @@ final class PlainRelay extends Relay {
   /**
    * Relays to this answer.
    *
+   * @param choice which of the request's answers it is, from 0
    * @param logprobs whether log probabilities were asked for
    */
-  PlainRelay(Answer answer, boolean logprobs) {
+  PlainRelay(Answer answer, int choice, boolean logprobs) {
     super(answer);
+    this.choice = choice;
     this.logprobs = logprobs;
   }
 
@@ -103,7 +106,7 @@ final class PlainRelay extends Relay {
 
   @Override
   void show(Tokens tokens, Answer to) {
-    to.text(tokens.getText().toByteArray(), tokens.getIdsCount(), tokens.getLogprobsList());
+    to.text(choice, tokens.getText().toByteArray(), tokens.getIdsCount(), tokens.getLogprobsList());
   }
 
   @Override

@@ -33,12 +33,13 @@ public abstract sealed class Relay permits PlainRelay, SealedRelay {
   /**
    * Relays what a run gives to this answer.
    *
+   * @param choice which of the request's answers it is, from 0
    * @param memory that sealed chunks are kept in
    */
-  public static Relay of(Run run, Answer answer, ChunkMemory memory) {
+  public static Relay of(Run run, Answer answer, int choice, ChunkMemory memory) {
     return run.hasSealed()
         ? new SealedRelay(answer, memory)
-        : new PlainRelay(answer, run.getLogprobs());
+        : new PlainRelay(answer, choice, run.getLogprobs());
   }
 
   /**

@@ -2,10 +2,11 @@ package org.cocoon.router.request;
 
 import java.util.List;
 import org.cocoon.contracts.NanoTon;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.TokenLogprob;
 
 /**
- * Where an answer goes: a stream of events, one JSON body, or frames on a socket. The edge
+ * Where the answer to a request goes, or its several answers: a stream of events, one JSON body, or frames on a socket. The edge
  * implements it; the relay calls it, on the event loop. After {@link #finished} or {@link #refused}
  * nothing more is called.
  */
@@ -21,11 +22,12 @@ public interface Answer {
   /**
    * New text.
    *
+   * @param choice of which answer, from 0
    * @param text whole UTF-8 characters, perhaps none; the caller's array, not to be kept or changed
    * @param tokens how many tokens came with it
    * @param logprobs one for each token, or empty
    */
-  void text(byte[] text, int tokens, List<TokenLogprob> logprobs);
+  void text(int choice, byte[] text, int tokens, List<TokenLogprob> logprobs);
 
   /**
    * A chunk that only the client can open; of a sealed request instead of {@link #text}.
@@ -35,7 +37,15 @@ public interface Answer {
    */
   void sealed(byte[] chunk, int tokens);
 
-  /** The whole answer was given and is charged. */
+  /**
+   * One of several answers is complete, and others go on. Of the last one, or the only one, {@link
+   * #finished} tells, when all are charged.
+   *
+   * @param choice which, from 0
+   */
+  default void ended(int choice, FinishReason finish) {}
+
+  /** All answers were given and are charged. */
   void finished(Completion completion);
 
   /** It ends here with an error; nothing that was not delivered is charged. */

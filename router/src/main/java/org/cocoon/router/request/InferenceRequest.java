@@ -23,6 +23,7 @@ import org.cocoon.router.ledger.Ledger.Account;
  * @param maxCoefficient the dearest worker that the client accepts; 1000 = 1.0
  * @param timeoutMillis from arrival to the end; the request's own deadline
  * @param priority 0 (first) to 9 (last)
+ * @param choices how many answers
  */
 public record InferenceRequest(
     UUID id,
@@ -33,7 +34,8 @@ public record InferenceRequest(
     int maxTokens,
     int maxCoefficient,
     long timeoutMillis,
-    int priority) {
+    int priority,
+    int choices) {
 
   /** A parsed body of this account. */
   public static InferenceRequest of(UUID id, Account account, ParsedRequest parsed) {
@@ -46,13 +48,23 @@ public record InferenceRequest(
         parsed.maxTokens(),
         parsed.maxCoefficient(),
         parsed.timeoutMillis(),
-        parsed.priority());
+        parsed.priority(),
+        parsed.choices());
   }
 
   /** The same with another deadline. */
   public InferenceRequest withTimeout(long millis) {
     return new InferenceRequest(
-        id, account, run, promptBytes, messages, maxTokens, maxCoefficient, millis, priority);
+        id,
+        account,
+        run,
+        promptBytes,
+        messages,
+        maxTokens,
+        maxCoefficient,
+        millis,
+        priority,
+        choices);
   }
 
   /** Whether its prompt and its answer are sealed past this router. */

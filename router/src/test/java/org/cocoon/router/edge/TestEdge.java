@@ -16,7 +16,11 @@ import java.net.Socket;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -29,6 +33,8 @@ import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptKey;
 import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.link.wire.Done;
+import org.cocoon.link.wire.Failed;
+import org.cocoon.link.wire.FailureCode;
 import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
@@ -57,7 +63,9 @@ final class TestEdge {
   private final Context context = vertx.getOrCreateContext();
   private final BlockingQueue<FromRouter> down = new LinkedBlockingQueue<>();
   private final Fleet fleet = new Fleet();
-  private final Worker worker;
+  private final Deque<Run> runs = new ArrayDeque<>();
+  private final List<String> features;
+  private volatile Worker worker;
 
   /** Knows two keys, and has money for everything unless it is told otherwise. */
   private final class RichLedger implements Ledger {
@@ -135,17 +143,8 @@ final class TestEdge {
             RequestPath.Limits.DEFAULT,
             new RouterMetrics(new SimpleMeterRegistry()),
             System::nanoTime);
-    worker =
-        TestWorkers.attach(
-            fleet,
-            "w",
-            64,
-            100_000,
-            1000,
-            features,
-            System::nanoTime,
-            down::add,
-            task -> context.runOnContext(ignored -> task.run()));
+    this.features = features;
+    worker = attach();
     NetworkView view =
         new NetworkView(
             "r",
@@ -167,6 +166,19 @@ final class TestEdge {
                             vertx, path, ledger, view, attestation, money, () -> "", false)))
             .await(20, TimeUnit.SECONDS);
     port = server.actualPort();
+  }
+
+  private Worker attach() {
+    return TestWorkers.attach(
+        fleet,
+        "w",
+        64,
+        100_000,
+        1000,
+        features,
+        System::nanoTime,
+        down::add,
+        task -> context.runOnContext(ignored -> task.run()));
   }
 
   private Future<HttpServer> listen(HttpEdge edge) {
@@ -209,17 +221,35 @@ final class TestEdge {
   // ------------------------------------------------------------------ the worker
 
   Run nextRun() throws InterruptedException {
-    FromRouter message = down.take();
-    while (message.getRunCount() == 0) {
-      message = down.take();
+    while (runs.isEmpty()) {
+      runs.addAll(down.take().getRunList());
     }
-    return message.getRun(0);
+    return runs.remove();
   }
 
   void awaitCancel(long run) throws InterruptedException {
     while (down.take().getCancelList().stream().noneMatch(one -> one.getRun() == run)) {
       // until it comes
     }
+  }
+
+  void awaitCancels(List<Long> runs) throws InterruptedException {
+    Set<Long> open = new HashSet<>(runs);
+    while (!open.isEmpty()) {
+      down.take().getCancelList().forEach(cancel -> open.remove(cancel.getRun()));
+    }
+  }
+
+  void refuse(Run run, String message, String param) throws Exception {
+    say(
+        FromWorker.newBuilder()
+            .addFailed(
+                Failed.newBuilder()
+                    .setRun(run.getRun())
+                    .setCode(FailureCode.FAILURE_BAD_REQUEST)
+                    .setMessage(message)
+                    .setParam(param))
+            .build());
   }
 
   void say(FromWorker message) throws Exception {
@@ -258,8 +288,17 @@ final class TestEdge {
         });
   }
 
+  /** Attaches another worker in the place of the one that was lost; its runs count from 1 again. */
+  void attachAnother() throws Exception {
+    read(
+        () -> {
+          worker = attach();
+          return true;
+        });
+  }
+
   int inFlight() throws Exception {
-    return read(worker::inFlight);
+    return read(() -> worker.inFlight());
   }
 
   // ------------------------------------------------------------------ a client

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.PrivateTokens;
 import org.cocoon.link.wire.TokenLogprob;
 import org.cocoon.router.request.Answer;
@@ -20,8 +22,15 @@ import org.jspecify.annotations.Nullable;
 /** A client that may read, stop reading, or leave, and remembers all that it was told. */
 final class ModelClient implements Answer {
   final Script script;
-  private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+  private final List<Part> parts = new ArrayList<>();
   int tokens;
+
+  /** What came of one choice. */
+  private static final class Part {
+    final ByteArrayOutputStream text = new ByteArrayOutputStream();
+    int tokens;
+    boolean ended;
+  }
   boolean writable = true;
   boolean left;
   @Nullable Completion completion;
@@ -30,6 +39,7 @@ final class ModelClient implements Answer {
 
   ModelClient(Script script) {
     this.script = script;
+    script.answers.forEach(answer -> parts.add(new Part()));
   }
 
   boolean over() {
@@ -41,11 +51,29 @@ final class ModelClient implements Answer {
   }
 
   @Override
-  public void text(byte[] more, int count, List<TokenLogprob> logprobs) {
+  public void text(int choice, byte[] more, int count, List<TokenLogprob> logprobs) {
     assertNotOver();
     assertFalse(script.request.sealed(), "was to be sealed");
-    text.writeBytes(more);
+    add(choice, more, count);
+  }
+
+  private void add(int choice, byte[] more, int count) {
+    Part part = parts.get(choice);
+    assertFalse(part.ended, "told something of a choice after its end");
+    part.text.writeBytes(more);
+    part.tokens += count;
     tokens += count;
+  }
+
+  @Override
+  public void ended(int choice, FinishReason finish) {
+    assertNotOver();
+    Part part = parts.get(choice);
+    assertFalse(part.ended, "a choice ended twice");
+    assertEquals(FinishReason.FINISH_LENGTH, finish);
+    part.ended = true;
+    checkWhole(choice);
+    assertTrue(parts.stream().anyMatch(other -> !other.ended), "of the last, finished tells");
   }
 
   @Override
@@ -54,8 +82,7 @@ final class ModelClient implements Answer {
     assertTrue(script.request.sealed(), "was to be plain");
     PrivateTokens opened = ModelWorker.open(ByteString.copyFrom(chunk));
     assertEquals(opened.getIdsCount(), count, "what the worker says of its chunk");
-    text.writeBytes(opened.getText().toByteArray());
-    tokens += count;
+    add(0, opened.getText().toByteArray(), count);
   }
 
   @Override
@@ -88,7 +115,9 @@ final class ModelClient implements Answer {
       seen.merge(kind + " finished", 1, Integer::sum);
       if (last != null && last.attempts() > 1) {
         seen.merge(kind + " finished elsewhere", 1, Integer::sum);
+        seen.merge("choices finished elsewhere", parts.size() - 1, Integer::sum);
       }
+      seen.merge("choices finished", parts.size() - 1, Integer::sum);
     }
     Refusal why = refusal;
     if (why != null) {
@@ -99,9 +128,14 @@ final class ModelClient implements Answer {
 
   /** What it has is the beginning of the answer, or all of it, and what it pays is what it has. */
   void check(MemoryLedger ledger) {
-    byte[] got = text.toByteArray();
-    assertTrue(got.length <= script.textBytes(script.length), "more text than there is");
-    assertArrayEquals(script.text(0, got.length), got, "the text is no beginning");
+    int bytes = 0;
+    for (int choice = 0; choice < parts.size(); choice++) {
+      Script.Text answer = script.answers.get(choice);
+      byte[] got = parts.get(choice).text.toByteArray();
+      assertTrue(got.length <= answer.textBytes(answer.length), "more text than there is");
+      assertArrayEquals(answer.text(0, got.length), got, "the text is no beginning");
+      bytes += got.length;
+    }
     assertTrue(over(), "never ended");
     var id = script.request.id();
     var usage = ledger.charged.get(id);
@@ -117,17 +151,25 @@ final class ModelClient implements Answer {
     assertTrue(
         refusal == null
             || refusal.kind() != Refusal.Kind.SEALED_KEY_UNKNOWN
-            || (script.request.sealed() && tokens == 0 && got.length == 0),
+            || (script.request.sealed() && tokens == 0 && bytes == 0),
         "a key can only be unknown before anything is answered");
     Completion end = completion;
     if (end != null) {
       assertEquals(tokens, end.tokens().completion());
-      int most = script.request.maxTokens();
-      int expected =
-          Math.min(
-              script.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.LONGEST));
-      assertEquals(expected, tokens, "a whole answer has all tokens");
-      assertEquals(script.textBytes(expected), got.length, "a whole answer has all text");
+      assertEquals(parts.size(), end.finishes().size());
+      for (int choice = 0; choice < parts.size(); choice++) {
+        checkWhole(choice);
+      }
     }
+  }
+
+  private void checkWhole(int choice) {
+    Script.Text answer = script.answers.get(choice);
+    int most = script.request.maxTokens();
+    int expected =
+        Math.min(answer.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.LONGEST));
+    assertEquals(expected, parts.get(choice).tokens, "a whole answer has all tokens");
+    assertEquals(
+        answer.textBytes(expected), parts.get(choice).text.size(), "a whole answer has all text");
   }
 }

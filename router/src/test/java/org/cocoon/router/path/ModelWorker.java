@@ -39,6 +39,7 @@ final class ModelWorker {
 
   /** One run there. */
   private static final class Generation {
+    final Script.Text answer;
     final Script script;
     final long run;
     final int most;
@@ -49,8 +50,9 @@ final class ModelWorker {
 
     Generation(Script script, Run run) {
       this.script = script;
+      this.answer = script.answer(run.getSampling().getSeed());
       this.run = run.getRun();
-      this.most = Math.min(script.length, Math.min(run.getMaxTokens(), LONGEST));
+      this.most = Math.min(answer.length, Math.min(run.getMaxTokens(), LONGEST));
       this.credit = run.getCredit();
       Continuation before = run.getContinuation();
       this.position = before.getIdsCount();
@@ -123,9 +125,9 @@ final class ModelWorker {
       Continuation before = run.getContinuation();
       assertTrue(before.getIdsCount() <= generation.most, "continues more than there is");
       for (int i = 0; i < before.getIdsCount(); i++) {
-        assertEquals(script.id(i), before.getIds(i), "continues another answer");
+        assertEquals(generation.answer.id(i), before.getIds(i), "continues another answer");
       }
-      assertTrue(before.getTextBytes() <= script.textBytes(before.getIdsCount()));
+      assertTrue(before.getTextBytes() <= generation.answer.textBytes(before.getIdsCount()));
       boolean sealed = script.request.sealed();
       assertEquals(sealed, run.hasSealed());
       assertTrue(!sealed || opensSealed, "sealed to a worker that opens nothing");
@@ -133,7 +135,7 @@ final class ModelWorker {
       int at = 0;
       for (ByteString chunk : before.getSealedList()) {
         for (int id : open(chunk).getIdsList()) {
-          assertEquals(script.id(at++), id, "continues another sealed answer");
+          assertEquals(generation.answer.id(at++), id, "continues another sealed answer");
         }
       }
       assertNull(generations.put(run.getRun(), generation), "a run's number came twice");
@@ -179,7 +181,7 @@ final class ModelWorker {
   private Tokens tokens(Generation generation, int fresh, int textLag) {
     Tokens.Builder tokens = Tokens.newBuilder().setRun(generation.run);
     for (int i = 0; i < fresh; i++) {
-      tokens.addIds(generation.script.id(generation.position++));
+      tokens.addIds(generation.answer.id(generation.position++));
     }
     generation.credit -= fresh;
     Tokens plain = tokens.setText(text(generation, textLag)).build();
@@ -187,11 +189,11 @@ final class ModelWorker {
   }
 
   private static ByteString text(Generation generation, int textLag) {
-    int end = generation.script.textBytes(Math.max(generation.position - textLag, 0));
+    int end = generation.answer.textBytes(Math.max(generation.position - textLag, 0));
     if (end <= generation.textSent) {
       return ByteString.EMPTY;
     }
-    ByteString fresh = ByteString.copyFrom(generation.script.text(generation.textSent, end));
+    ByteString fresh = ByteString.copyFrom(generation.answer.text(generation.textSent, end));
     generation.textSent = end;
     return fresh;
   }

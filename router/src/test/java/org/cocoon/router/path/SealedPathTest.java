@@ -128,7 +128,7 @@ class SealedPathTest {
     @Nullable Refusal refusal;
 
     @Override
-    public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
+    public void text(int choice, byte[] text, int count, List<TokenLogprob> logprobs) {
       throw new AssertionError("plain text for a sealed request");
     }
 
@@ -173,7 +173,7 @@ class SealedPathTest {
     Client client = new Client();
     path.submit(
         new InferenceRequest(
-            id, new Account(1, "a"), run, CIPHERTEXT_BYTES, 1, 100, 1_000_000, 600_000, 7),
+            id, new Account(1, "a"), run, CIPHERTEXT_BYTES, 1, 100, 1_000_000, 600_000, 7, 1),
         client);
     settle();
     return client;

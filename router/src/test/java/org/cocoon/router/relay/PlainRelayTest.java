@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class PlainRelayTest {
   private static final int ANY = 1_000_000;
   private final Reader reader = new Reader();
-  private final PlainRelay relay = new PlainRelay(reader, false);
+  private final PlainRelay relay = new PlainRelay(reader, 0, false);
 
   private static final class Reader implements Answer {
     boolean writable = true;
@@ -27,7 +27,7 @@ class PlainRelayTest {
     int bytes;
 
     @Override
-    public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
+    public void text(int choice, byte[] text, int count, List<TokenLogprob> logprobs) {
       tokens += count;
       bytes += text.length;
     }
@@ -167,7 +167,7 @@ class PlainRelayTest {
 
   @Test
   void allowsLogprobsOnlyWhereAskedForAndOfABoundedSize() {
-    PlainRelay telling = new PlainRelay(reader, true);
+    PlainRelay telling = new PlainRelay(reader, 0, true);
     TokenLogprob entry = TokenLogprob.newBuilder().setLogprob(-1).build();
     Tokens.Builder one = tokens(1).addLogprobs(entry);
     assertFalse(relay.allows(one.build(), ANY));

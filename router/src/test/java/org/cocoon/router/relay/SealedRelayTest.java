@@ -22,14 +22,14 @@ class SealedRelayTest {
       Run.newBuilder().setSealed(SealedPrompt.getDefaultInstance()).build();
   private final Reader reader = new Reader();
   private final ChunkMemory memory = new ChunkMemory(1 << 20);
-  private final Relay relay = Relay.of(SEALED, reader, memory);
+  private final Relay relay = Relay.of(SEALED, reader, 0, memory);
 
   private static final class Reader implements Answer {
     final List<Integer> chunks = new ArrayList<>();
     int tokens;
 
     @Override
-    public void text(byte[] text, int count, List<TokenLogprob> logprobs) {
+    public void text(int choice, byte[] text, int count, List<TokenLogprob> logprobs) {
       throw new AssertionError("nothing is plain here");
     }
 
@@ -125,8 +125,8 @@ class SealedRelayTest {
   @Test
   void goesOnWithoutKeepingWhereMemoryIsFull() {
     ChunkMemory small = new ChunkMemory(2 * ChunkMemory.cost(500));
-    Relay other = Relay.of(SEALED, reader, small);
-    Relay full = Relay.of(SEALED, reader, small);
+    Relay other = Relay.of(SEALED, reader, 0, small);
+    Relay full = Relay.of(SEALED, reader, 0, small);
     full.deliver(chunk(500, 1).build());
     other.deliver(chunk(500, 1).build());
     assertTrue(full.continuable());
@@ -145,7 +145,7 @@ class SealedRelayTest {
   @Test
   void keepsNoMoreOfOneAnswerThanFitsDownALink() {
     ChunkMemory large = new ChunkMemory(1L << 40);
-    Relay longest = Relay.of(SEALED, reader, large);
+    Relay longest = Relay.of(SEALED, reader, 0, large);
     Tokens some = chunk(100 << 10, 100).build();
     while (longest.continuable()) {
       assertTrue(longest.allows(some, Integer.MAX_VALUE));

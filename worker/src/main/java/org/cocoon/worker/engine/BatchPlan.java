@@ -14,10 +14,11 @@ import org.cocoon.backend.StepBatch;
  * decode shut nobody out.
  *
  * <p>Then prompt tokens, as many as keep the step within its target by what {@link StepCost} has
- * learned, at most a chunk beside others' decoding, and always {@value #LEAST_PREFILL}, so that a
- * prompt comes to its end under any load. Hence the <b>bound</b>: a step is planned to take
+ * learned, or for as long as the decodes take where that is more: those who wait for their first
+ * token get as much of the engine as those who have it. At most a chunk beside others' decoding, and
+ * always {@value #LEAST_PREFILL}, so that a prompt comes to its end under any load. Hence the <b>bound</b>: a step is planned to take
  *
- * <pre>max(target, decodes alone + {@value #LEAST_PREFILL} prompt tokens)</pre>
+ * <pre>max(target, 2 * decodes alone, decodes alone + {@value #LEAST_PREFILL} prompt tokens)</pre>
  *
  * and that is what lies between two tokens of a stream, however long the prompts are that are
  * computed meanwhile, and what a cancelled or a new request waits at most until it is looked at.
@@ -139,10 +140,11 @@ final class BatchPlan {
       limit = Math.min(limit, UNKNOWN_CHUNK);
     }
     double spent = cost.nanos(decoding, 0, attended);
+    double longest = Math.max(targetNanos, 2 * spent);
     Generation oldest = prompts.getFirst();
     prompts.sort(PROMPT_ORDER);
     int most = prompts.size() == 1 ? limit : Math.max(limit / OLDEST_PART, 1);
-    double share = prompts.size() == 1 ? targetNanos : spent + (targetNanos - spent) / OLDEST_PART;
+    double share = prompts.size() == 1 ? longest : spent + (longest - spent) / OLDEST_PART;
     Generation next = prompts.getFirst();
     if (oldest != next) {
       shared++;
@@ -153,10 +155,10 @@ final class BatchPlan {
     for (Generation generation : prompts) {
       if (generation != oldest) {
         int least = generation == next && prefilling == 0 ? LEAST_PREFILL : 0;
-        addPrompt(generation, affordable(generation, limit - prefilling, targetNanos, least));
+        addPrompt(generation, affordable(generation, limit - prefilling, longest, least));
       }
     }
-    addPrompt(oldest, affordable(oldest, limit - prefilling, targetNanos, 0));
+    addPrompt(oldest, affordable(oldest, limit - prefilling, longest, 0));
   }
 
   /** How many of a generation's next prompt tokens fit into a step of so long, at least some. */
