@@ -27,6 +27,8 @@ final class EngineArguments {
   private static final int CPU_SLOTS = 8;
   private static final int CPU_CONTEXT = 2048;
   private static final int GPU_SLOTS = 32;
+  private static final int MOST_KEPT = 248;
+  private static final Duration LONGEST = Duration.ofHours(1);
 
   /** What computes tokens. */
   enum Kind {
@@ -82,8 +84,17 @@ final class EngineArguments {
       description = "Prompt and answer together (default 2048; upstream: what the server says).")
   private int context;
 
-  @Option(names = "--threads", description = "llama: threads that compute (default cores - 1).")
-  private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+  @Option(
+      names = "--threads",
+      description = "llama: threads that compute (default cores - 1; with --exact 1).")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--exact",
+      description =
+          "llama: another exact engine goes on with an answer token by token as this one would have,"
+              + " whatever else both compute. One thread; docs/adr/0007 says what it costs.")
+  private boolean exact;
 
   @Option(
       names = "--prefill-chunk",
@@ -99,6 +110,47 @@ final class EngineArguments {
           "Prompts are cut so that no step is planned longer, which bounds the time between two"
               + " tokens of everybody else (default 100; 0: by --prefill-chunk alone).")
   private int targetStepMillis;
+
+  @Option(
+      names = "--max-queued",
+      defaultValue = "64",
+      paramLabel = "N",
+      description = "Requests that wait for a slot; one more is refused as busy (default 64).")
+  private int maxQueued;
+
+  @Option(
+      names = "--kept-prefixes",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "llama: prefixes of earlier prompts kept beside those in free slots, each for the memory"
+              + " of one slot (default 0).")
+  private int keptPrefixes;
+
+  @Option(
+      names = "--patience",
+      defaultValue = "PT5S",
+      paramLabel = "DURATION",
+      description =
+          "How long a request waits before it counts as starved, and one that runs may leave its"
+              + " answer unread before others may have its slot (default PT5S).")
+  private Duration patience = Duration.ofSeconds(5);
+
+  @Option(
+      names = "--max-preemptions",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "How often one request gives its slot up for others, 0 to 100 (default 2).")
+  private int maxPreemptions;
+
+  @Option(
+      names = "--prompt-lookup",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "llama: guess up to N next tokens from what stood in prompt or answer before, where that"
+              + " pays; texts stay the same (default 0: off). docs/adr/0023 says where it pays.")
+  private int promptLookup;
 
   @Option(
       names = "--tensorrt",
@@ -205,6 +257,7 @@ final class EngineArguments {
    * @throws IllegalArgumentException a sentence, if what was said cannot be
    */
   EngineMaker maker() throws IOException {
+    EngineOptions ignored = options(); // what is wrong is told before a model is read
     return switch (kind()) {
       case LLAMA -> over(llama());
       case FAKE -> over(fake());
@@ -293,18 +346,67 @@ final class EngineArguments {
     }
   }
 
+  /**
+   * How the engine shares its time and its caches.
+   *
+   * @throws IllegalArgumentException a sentence that names the option that is wrong
+   */
+  EngineOptions options() {
+    within("--kept-prefixes", keptPrefixes, 0, MOST_KEPT);
+    if (keptPrefixes > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
+      throw new IllegalArgumentException("--kept-prefixes needs --engine llama");
+    }
+    if (keptPrefixes > 0 && noPrefixReuse) {
+      throw new IllegalArgumentException("--kept-prefixes keeps what --no-prefix-reuse forbids");
+    }
+    within("--prompt-lookup", promptLookup, 0, 64);
+    if (promptLookup > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
+      throw new IllegalArgumentException("--prompt-lookup needs --engine llama");
+    }
+    if (exact && (kind() != Kind.LLAMA || threads() != 1)) {
+      throw new IllegalArgumentException("--exact needs --engine llama, and --threads 1");
+    }
+    if (patience.compareTo(Duration.ofMillis(1)) < 0 || patience.compareTo(LONGEST) > 0) {
+      throw new IllegalArgumentException("--patience is PT0.001S to " + LONGEST);
+    }
+    return EngineOptions.DEFAULTS
+        .withSlots(keptPrefixes == 0 ? 0 : cpuSlots())
+        .withMaxQueued(within("--max-queued", maxQueued, 0, 65_536))
+        .withReusePrefixes(!noPrefixReuse)
+        .withPrefillChunk(within("--prefill-chunk", prefillChunk, 1, 65_536))
+        .withTargetStepMillis(within("--target-step-ms", targetStepMillis, 0, 60_000))
+        .withPromptLookup(promptLookup)
+        .withPreemption(
+            (int) patience.toMillis(), within("--max-preemptions", maxPreemptions, 0, 100));
+  }
+
+  private static int within(String option, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          "%s is %d to %d, not %d".formatted(option, least, most, value));
+    }
+    return value;
+  }
+
   private EngineMaker over(Backend backend) {
-    EngineOptions options =
-        EngineOptions.DEFAULTS
-            .withReusePrefixes(!noPrefixReuse)
-            .withPrefillChunk(prefillChunk)
-            .withTargetStepMillis(targetStepMillis);
+    EngineOptions options = options();
     return (vertx, listener) ->
         new WatchedEngine(NativeEngine.open(backend, options, listener), stepTimeout);
   }
 
+  private int threads() {
+    if (threads != null) {
+      return threads;
+    }
+    return exact ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+  }
+
+  private int cpuSlots() {
+    return slots == 0 ? CPU_SLOTS : slots;
+  }
+
   private Backend fake() {
-    int sequences = slots == 0 ? CPU_SLOTS : slots;
+    int sequences = cpuSlots() + keptPrefixes;
     return FakeBackend.open(
         new FakeOptions(
             modelName == null ? "fake" : modelName,
@@ -350,7 +452,7 @@ final class EngineArguments {
     }
     String fileName = String.valueOf(file.getFileName());
     String fromFile = fileName.replaceFirst("\\.gguf$", "").toLowerCase(Locale.ROOT);
-    int sequences = slots == 0 ? CPU_SLOTS : slots;
+    int sequences = cpuSlots() + keptPrefixes;
     return LlamaBackend.open(
         new LlamaOptions(
             nativeFolder,
@@ -359,6 +461,8 @@ final class EngineArguments {
             sequences,
             context == 0 ? CPU_CONTEXT : context,
             Math.max(512, sequences),
-            threads));
+            threads())
+            .withExact(exact)
+            .withGuesses(promptLookup));
   }
 }
