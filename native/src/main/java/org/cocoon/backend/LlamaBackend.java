@@ -16,8 +16,10 @@ import org.jspecify.annotations.Nullable;
  * The pool holds {@code sequences * contextTokens} tokens and is allocated when the model opens.
  *
  * <p>With one thread a token's logits do not depend, to the last bit, on how prompts were cut into
- * steps or on what else was in a step (seen on zen4; see llama_backend.cpp). With more threads they
- * differ by rounding, as much as 0.8.
+ * steps or on what else was in a step (seen on zen4; see llama_backend.cpp), but on which cells
+ * others have left before. With {@link LlamaOptions#exact()} each sequence has a cache of its own, a
+ * copied prefix is a copy of all of it, and logits depend on a sequence's own tokens alone. With
+ * more threads they differ by rounding, as much as 0.8.
  *
  * <p>The first thread that calls {@link #step}, {@link #truncate}, {@link #copyPrefix} or {@link
  * #stats} becomes the owner; calls from another are an {@link IllegalStateException}. {@link
@@ -28,18 +30,21 @@ public final class LlamaBackend implements Backend {
 
   private final NativeModel model;
   private final BackendLimits limits;
+  private final boolean exact;
   private final LlamaVocabulary vocabulary;
   private final BackendDescription description;
   private volatile @Nullable Thread owner;
 
-  private LlamaBackend(NativeModel model, BackendLimits limits, String name, String hash) {
+  private LlamaBackend(
+      NativeModel model, BackendLimits limits, LlamaOptions options, String hash) {
     this.model = model;
+    exact = options.exact();
     this.limits = limits;
     this.vocabulary = new LlamaVocabulary(model, limits.vocabularySize());
     String device = model.metadata("device");
     this.description =
         new BackendDescription(
-            "llama", name, "file:" + hash, device == null ? "cpu" : device, false);
+            "llama", options.modelName(), "file:" + hash, device == null ? "cpu" : device, false);
   }
 
   /**
@@ -82,18 +87,27 @@ public final class LlamaBackend implements Backend {
               options.batchTokens(),
               options.threads(),
               options.precise(),
+              options.exact(),
+              options.guesses(),
               sizes);
     } catch (BackendException e) {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
     }
     NativeModel model = new NativeModel(address);
-    BackendLimits limits = new BackendLimits(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
+    BackendLimits limits = 
+        new BackendLimits(
+            sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[0] + options.guesses());
     try {
-      return new LlamaBackend(model, limits, options.modelName(), hash);
+      return new LlamaBackend(model, limits, options, hash);
     } catch (RuntimeException e) {
       model.close();
       throw e;
     }
+  }
+
+  /** How many models and vocabularies of this process are open: native memory that is held. */
+  public static int openHandles() {
+    return NativeModel.open();
   }
 
   private static String hashOf(Path file, boolean besideOthers, LongConsumer hashed) {
@@ -116,6 +130,11 @@ public final class LlamaBackend implements Backend {
   @Override
   public BackendLimits limits() {
     return limits;
+  }
+
+  @Override
+  public boolean computesNeighbours() {
+    return exact;
   }
 
   @Override

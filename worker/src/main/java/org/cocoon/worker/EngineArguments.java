@@ -35,6 +35,8 @@ final class EngineArguments implements ModelOpener {
   private static final int CPU_SLOTS = 8;
   private static final int CPU_CONTEXT = 2048;
   private static final int GPU_SLOTS = 32;
+  private static final int MOST_KEPT = 248;
+  private static final Duration LONGEST = Duration.ofHours(1);
 
   /** What computes tokens. */
   enum Kind {
@@ -100,9 +102,16 @@ final class EngineArguments implements ModelOpener {
   @Option(
       names = "--threads",
       description =
-          "llama: threads that compute (default cores - 1). Several models take turns at them, a"
-              + " step each.")
-  private int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+          "llama: threads that compute (default cores - 1; with --exact 1). Several models take turns"
+              + " at them, a step each.")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--exact",
+      description =
+          "llama: another exact engine goes on with an answer token by token as this one would have,"
+              + " whatever else both compute. One thread; docs/adr/0007 says what it costs.")
+  private boolean exact;
 
   @Option(
       names = "--prefill-chunk",
@@ -118,6 +127,47 @@ final class EngineArguments implements ModelOpener {
           "Prompts are cut so that no step is planned longer, which bounds the time between two"
               + " tokens of everybody else (default 100; 0: by --prefill-chunk alone).")
   private int targetStepMillis;
+
+  @Option(
+      names = "--max-queued",
+      defaultValue = "64",
+      paramLabel = "N",
+      description = "Requests that wait for a slot; one more is refused as busy (default 64).")
+  private int maxQueued;
+
+  @Option(
+      names = "--kept-prefixes",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "llama: prefixes of earlier prompts kept beside those in free slots, each for the memory"
+              + " of one slot (default 0).")
+  private int keptPrefixes;
+
+  @Option(
+      names = "--patience",
+      defaultValue = "PT5S",
+      paramLabel = "DURATION",
+      description =
+          "How long a request waits before it counts as starved, and one that runs may leave its"
+              + " answer unread before others may have its slot (default PT5S).")
+  private Duration patience = Duration.ofSeconds(5);
+
+  @Option(
+      names = "--max-preemptions",
+      defaultValue = "2",
+      paramLabel = "N",
+      description = "How often one request gives its slot up for others, 0 to 100 (default 2).")
+  private int maxPreemptions;
+
+  @Option(
+      names = "--prompt-lookup",
+      defaultValue = "0",
+      paramLabel = "N",
+      description =
+          "llama: guess up to N next tokens from what stood in prompt or answer before, where that"
+              + " pays; texts stay the same (default 0: off). docs/adr/0023 says where it pays.")
+  private int promptLookup;
 
   @Option(
       names = "--tensorrt",
@@ -257,12 +307,13 @@ final class EngineArguments implements ModelOpener {
     if (loading.besideOthers()) {
       requireSeveral();
     }
+    EngineOptions options = options(); // what is wrong is told before a model is read
     return switch (kind()) {
-      case LLAMA -> over(llama(spec, loading), listener);
-      case FAKE -> over(fake(spec), listener);
+      case LLAMA -> over(llama(spec, loading), options, listener);
+      case FAKE -> over(fake(spec), options, listener);
       case UPSTREAM -> upstream(spec, vertx, listener);
-      case TENSORRT -> over(tensorRt(spec), listener);
-      case AUTO -> auto(spec, vertx, listener, loading);
+      case TENSORRT -> over(tensorRt(spec), options, listener);
+      case AUTO -> auto(spec, vertx, options, listener, loading);
     };
   }
 
@@ -273,7 +324,7 @@ final class EngineArguments implements ModelOpener {
     }
     try {
       return OptionalLong.of(
-          MemoryNeed.bytes(file(spec), sequences(CPU_SLOTS), contextTokens(), batchTokens()));
+          MemoryNeed.bytes(file(spec), cpuSequences(), contextTokens(), batchTokens()));
     } catch (ModelFileException e) {
       throw new BackendException(e.getMessage(), e);
     }
@@ -286,13 +337,14 @@ final class EngineArguments implements ModelOpener {
     return search(spec, vertx).await(there, listener);
   }
 
-  private Engine auto(ModelSpec spec, Vertx vertx, StepListener listener, Loading loading)
+  private Engine auto(
+      ModelSpec spec, Vertx vertx, EngineOptions options, StepListener listener, Loading loading)
       throws InterruptedException {
     boolean exported = !spec.source().isEmpty() && Files.isDirectory(Path.of(spec.source()));
     switch (EngineProbe.probe(tensorRtLibraries())) {
       case EngineProbe.Usable gpu when exported -> {
         System.err.println("worker: --engine tensorrt, on " + gpu.gpu());
-        return over(tensorRt(spec), listener);
+        return over(tensorRt(spec), options, listener);
       }
       case EngineProbe.Usable gpu ->
           System.err.println(
@@ -309,7 +361,7 @@ final class EngineArguments implements ModelOpener {
       return found;
     }
     System.err.println("worker: no server listens beside this worker: --engine llama");
-    return over(llama(spec, loading), listener);
+    return over(llama(spec, loading), options, listener);
   }
 
   private UpstreamSearch search(ModelSpec spec, Vertx vertx) {
@@ -359,12 +411,49 @@ final class EngineArguments implements ModelOpener {
     }
   }
 
-  private Engine over(Backend backend, StepListener listener) {
-    EngineOptions options =
-        EngineOptions.DEFAULTS
-            .withReusePrefixes(!noPrefixReuse)
-            .withPrefillChunk(prefillChunk)
-            .withTargetStepMillis(targetStepMillis);
+  /**
+   * How the engine shares its time and its caches.
+   *
+   * @throws IllegalArgumentException a sentence that names the option that is wrong
+   */
+  EngineOptions options() {
+    within("--kept-prefixes", keptPrefixes, 0, MOST_KEPT);
+    if (keptPrefixes > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
+      throw new IllegalArgumentException("--kept-prefixes needs --engine llama");
+    }
+    if (keptPrefixes > 0 && noPrefixReuse) {
+      throw new IllegalArgumentException("--kept-prefixes keeps what --no-prefix-reuse forbids");
+    }
+    within("--prompt-lookup", promptLookup, 0, 64);
+    if (promptLookup > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
+      throw new IllegalArgumentException("--prompt-lookup needs --engine llama");
+    }
+    if (exact && (kind() != Kind.LLAMA || threads() != 1)) {
+      throw new IllegalArgumentException("--exact needs --engine llama, and --threads 1");
+    }
+    if (patience.compareTo(Duration.ofMillis(1)) < 0 || patience.compareTo(LONGEST) > 0) {
+      throw new IllegalArgumentException("--patience is PT0.001S to " + LONGEST);
+    }
+    return EngineOptions.DEFAULTS
+        .withSlots(keptPrefixes == 0 ? 0 : cpuSlots())
+        .withMaxQueued(within("--max-queued", maxQueued, 0, 65_536))
+        .withReusePrefixes(!noPrefixReuse)
+        .withPrefillChunk(within("--prefill-chunk", prefillChunk, 1, 65_536))
+        .withTargetStepMillis(within("--target-step-ms", targetStepMillis, 0, 60_000))
+        .withPromptLookup(promptLookup)
+        .withPreemption(
+            (int) patience.toMillis(), within("--max-preemptions", maxPreemptions, 0, 100));
+  }
+
+  private static int within(String option, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          "%s is %d to %d, not %d".formatted(option, least, most, value));
+    }
+    return value;
+  }
+
+  private Engine over(Backend backend, EngineOptions options, StepListener listener) {
     NativeEngine made =
         backend instanceof LlamaBackend
             ? NativeEngine.open(backend, options, listener, turns)
@@ -372,8 +461,20 @@ final class EngineArguments implements ModelOpener {
     return new WatchedEngine(made, stepTimeout);
   }
 
-  private int sequences(int usual) {
-    return slots == 0 ? usual : slots;
+  private int threads() {
+    if (threads != null) {
+      return threads;
+    }
+    return exact ? 1 : Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+  }
+
+  private int cpuSlots() {
+    return slots == 0 ? CPU_SLOTS : slots;
+  }
+
+  /** Caches of the CPU's engines: those of slots, and those that keep prefixes beside them. */
+  private int cpuSequences() {
+    return cpuSlots() + keptPrefixes;
   }
 
   private int contextTokens() {
@@ -381,12 +482,12 @@ final class EngineArguments implements ModelOpener {
   }
 
   private int batchTokens() {
-    return Math.max(512, sequences(CPU_SLOTS));
+    return Math.max(512, cpuSequences());
   }
 
   private Backend fake(ModelSpec spec) {
     String name = spec.name().isEmpty() ? spec.source() : spec.name();
-    int sequences = sequences(CPU_SLOTS);
+    int sequences = cpuSequences();
     return FakeBackend.open(
         new FakeOptions(
             name.isEmpty() ? "fake" : name,
@@ -411,7 +512,7 @@ final class EngineArguments implements ModelOpener {
       throw new IllegalArgumentException(
           "--engine tensorrt needs --model FOLDER: ./cocoon model export FILE FOLDER writes one");
     }
-    int sequences = sequences(GPU_SLOTS);
+    int sequences = slots == 0 ? GPU_SLOTS : slots;
     Backend backend =
         TensorRtBackend.open(
             new TensorRtOptions(
@@ -451,13 +552,15 @@ final class EngineArguments implements ModelOpener {
     long all = size(file);
     return LlamaBackend.open(
         new LlamaOptions(
-            nativeFolder,
-            file,
-            spec.name().isEmpty() ? fromFile : spec.name(),
-            sequences(CPU_SLOTS),
-            contextTokens(),
-            batchTokens(),
-            threads),
+                nativeFolder,
+                file,
+                spec.name().isEmpty() ? fromFile : spec.name(),
+                cpuSequences(),
+                contextTokens(),
+                batchTokens(),
+                threads())
+            .withExact(exact)
+            .withGuesses(promptLookup),
         spec.hash(),
         loading.besideOthers(),
         bytes -> {

@@ -158,7 +158,7 @@ final class LiveModels implements ModelControl {
             made.close();
             throw e;
           }
-          announce.get();
+          tell();
           ServedModel model = made.model();
           String said =
               "%s is served: %d slots of %d tokens; it took %.1f s and %,d MB of memory"
@@ -202,7 +202,7 @@ final class LiveModels implements ModelControl {
           Engine leaving = leaving(name);
           int left = drained(leaving, told);
           engines.remove(name).close();
-          announce.get(); // nobody needs its keys any more
+          tell(); // nobody needs its keys any more
           // Buffers of its steps belong to objects that nobody has any more.
           System.gc();
           long now = memory.resident();
@@ -232,12 +232,21 @@ final class LiveModels implements ModelControl {
     return engine;
   }
 
+  /** Tells routers which models there are, and does not wait. */
+  private void tell() {
+    announce.get().onFailure(LiveModels::notTold);
+  }
+
+  private static void notTold(Throwable fault) {
+    log.warn("event=router_not_told reason=\"{}\"", fault.toString());
+  }
+
   private void heard(Future<Void> routers) throws InterruptedException {
     try {
       routers.toCompletionStage().toCompletableFuture().get(HEARD_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
       // A router that hears nothing has its runs refused, and goes on elsewhere.
-      log.warn("event=router_not_told reason=\"{}\"", e.toString());
+      notTold(e);
     }
   }
 

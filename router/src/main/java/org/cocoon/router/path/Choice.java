@@ -128,6 +128,7 @@ final class Choice implements RunListener {
             .setRequestId(request.id().toString())
             .setMaxTokens(exchange.ceiling().outputTokens())
             .setCredit(Relay.WINDOW)
+            .setPriority(request.priority())
             .setCacheScope(path.cacheScope(request.account()));
     if (index > 0) {
       template.getSamplingBuilder().setSeed(request.run().getSampling().getSeed() + index);

@@ -13,10 +13,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendDescription;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -123,8 +125,8 @@ public final class NativeEngine implements Engine {
     BackendDescription description = backend.description();
     List<String> features =
         backend.limits().candidates() == 0
-            ? List.of("logprobs", "json", "tools", "logit_bias")
-            : List.of("logprobs", "json", "tools");
+            ? List.of("logprobs", "json", "tools", "continues_text", "logit_bias")
+            : List.of("logprobs", "json", "tools", "continues_text");
     return new ServedModel(
         description.model(),
         description.revision(),
@@ -205,6 +207,17 @@ public final class NativeEngine implements Engine {
   }
 
   /**
+   * Asks the step thread; never answered once the engine closes.
+   *
+   * @throws RejectedExecutionException as in {@link #generate}
+   */
+  <T> CompletableFuture<T> ask(Function<Scheduler, T> question) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    submit(scheduler -> answer.complete(question.apply(scheduler)));
+    return answer;
+  }
+
+  /**
    * Refuses every generation as {@link RefusalCause#DRAINING}, frees the model and waits until that
    * is done; from the listener it does not wait. What is called later is ignored.
    */
@@ -244,17 +257,19 @@ public final class NativeEngine implements Engine {
     }
   }
 
-  private boolean prepare(GenerationRequest request, Consumer<Preparation> done) {
+  private PromptDesk.@Nullable Ticket prepare(
+      GenerationRequest request, Consumer<Preparation> done) {
+    Runnable task =
+        () -> {
+          Preparation result = preparer.prepare(request);
+          handBack(scheduler -> done.accept(result));
+        };
     try {
-      promptThread.execute(
-          () -> {
-            Preparation result = preparer.prepare(request);
-            handBack(scheduler -> done.accept(result));
-          });
-      return true;
+      promptThread.execute(task);
     } catch (RejectedExecutionException e) {
-      return false;
+      return null;
     }
+    return () -> promptThread.remove(task);
   }
 
   /** Runs on the prompt thread, which may wait for room where callers may not. */

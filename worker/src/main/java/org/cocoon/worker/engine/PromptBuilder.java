@@ -92,6 +92,11 @@ final class PromptBuilder {
     };
   }
 
+  /** Tokens of text that a model wrote; markers in it are ordinary text. */
+  int[] tokensOf(String text) {
+    return vocabulary.tokenize(text, false);
+  }
+
   private Built chat(Prompt.Chat chat) {
     if (chat.messages().isEmpty()) {
       return badMessages("messages must not be empty");
