@@ -455,13 +455,13 @@ final class EngineArguments {
     int sequences = cpuSlots() + keptPrefixes;
     return LlamaBackend.open(
         new LlamaOptions(
-            nativeFolder,
-            file,
-            modelName == null ? fromFile : modelName,
-            sequences,
-            context == 0 ? CPU_CONTEXT : context,
-            Math.max(512, sequences),
-            threads())
+                nativeFolder,
+                file,
+                modelName == null ? fromFile : modelName,
+                sequences,
+                context == 0 ? CPU_CONTEXT : context,
+                Math.max(512, sequences),
+                threads())
             .withExact(exact)
             .withGuesses(promptLookup));
   }

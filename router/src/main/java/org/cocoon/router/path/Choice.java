@@ -258,7 +258,8 @@ final class Choice implements RunListener {
   }
 
   /**
-   * Has it stop. It is over now, or says so through {@link Exchange#over} when its worker confirmed.
+   * Has it stop. It is over now, or says so through {@link Exchange#over} when its worker
+   * confirmed.
    */
   void stop() {
     switch (state) {
