@@ -146,27 +146,27 @@ final class VariantsCommand implements Callable<Integer> {
   }
 
   private void compare(ObservedEngine first, ObservedEngine second) throws InterruptedException {
-      for (int size : sizes) {
-        Rates rates = compare(first, second, size);
-        double[] ratios =
-            IntStream.range(0, rounds)
-                .mapToDouble(i -> rates.other[i] / rates.usual[i])
-                .sorted()
-                .toArray();
-        out.printf(
-            Locale.ROOT,
-            "%s at %d: usual %.1f, with the option %.1f tokens/s, ratio %.3f (%.3f to %.3f, %d"
-                + " rounds; the same tokens in %d)%n",
-            task,
-            size,
-            median(rates.usual),
-            median(rates.other),
-            median(ratios),
-            ratios[0],
-            ratios[rounds - 1],
-            rounds,
-            rates.same);
-      }
+    for (int size : sizes) {
+      Rates rates = compare(first, second, size);
+      double[] ratios =
+          IntStream.range(0, rounds)
+              .mapToDouble(i -> rates.other[i] / rates.usual[i])
+              .sorted()
+              .toArray();
+      out.printf(
+          Locale.ROOT,
+          "%s at %d: usual %.1f, with the option %.1f tokens/s, ratio %.3f (%.3f to %.3f, %d"
+              + " rounds; the same tokens in %d)%n",
+          task,
+          size,
+          median(rates.usual),
+          median(rates.other),
+          median(ratios),
+          ratios[0],
+          ratios[rounds - 1],
+          rounds,
+          rates.same);
+    }
   }
 
   private static double median(double[] values) {

@@ -12,7 +12,12 @@ package org.cocoon.backend;
  * @param rows output rows of one step at most, at least one for each sequence
  */
 public record BackendLimits(
-    int sequences, int contextTokens, int batchTokens, int vocabularySize, int candidates, int rows) {
+    int sequences,
+    int contextTokens,
+    int batchTokens,
+    int vocabularySize,
+    int candidates,
+    int rows) {
 
   /** A row for each sequence. */
   public BackendLimits(

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>With one thread a token's logits do not depend, to the last bit, on how prompts were cut into
  * steps or on what else was in a step (seen on zen4; see llama_backend.cpp), but on which cells
- * others have left before. With {@link LlamaOptions#exact()} each sequence has a cache of its own, a
- * copied prefix is a copy of all of it, and logits depend on a sequence's own tokens alone. With
+ * others have left before. With {@link LlamaOptions#exact()} each sequence has a cache of its own,
+ * a copied prefix is a copy of all of it, and logits depend on a sequence's own tokens alone. With
  * more threads they differ by rounding, as much as 0.8.
  *
  * <p>The first thread that calls {@link #step}, {@link #truncate}, {@link #copyPrefix} or {@link
@@ -35,8 +35,7 @@ public final class LlamaBackend implements Backend {
   private final BackendDescription description;
   private volatile @Nullable Thread owner;
 
-  private LlamaBackend(
-      NativeModel model, BackendLimits limits, LlamaOptions options, String hash) {
+  private LlamaBackend(NativeModel model, BackendLimits limits, LlamaOptions options, String hash) {
     this.model = model;
     exact = options.exact();
     this.limits = limits;
@@ -94,7 +93,7 @@ public final class LlamaBackend implements Backend {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
     }
     NativeModel model = new NativeModel(address);
-    BackendLimits limits = 
+    BackendLimits limits =
         new BackendLimits(
             sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[0] + options.guesses());
     try {

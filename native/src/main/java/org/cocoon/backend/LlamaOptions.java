@@ -39,7 +39,17 @@ public record LlamaOptions(
       int contextTokens,
       int batchTokens,
       int threads) {
-    this(nativeDir, model, modelName, sequences, contextTokens, batchTokens, threads, false, false, 0);
+    this(
+        nativeDir,
+        model,
+        modelName,
+        sequences,
+        contextTokens,
+        batchTokens,
+        threads,
+        false,
+        false,
+        0);
   }
 
   /** The same, exact or not. */

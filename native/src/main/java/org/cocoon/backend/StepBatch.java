@@ -17,8 +17,8 @@ import java.nio.IntBuffer;
  *       logSumExp: float32 [rows], when it returns candidates
  * </ul>
  *
- * <p>Rows are numbered in the order of the tokens that asked for logits. At most {@code rows}
- * are asked for in one step. Not thread-safe.
+ * <p>Rows are numbered in the order of the tokens that asked for logits. At most {@code rows} are
+ * asked for in one step. Not thread-safe.
  */
 public final class StepBatch {
   private final BackendLimits limits;

@@ -19,7 +19,8 @@ final class LlamaExactTest {
   private final int[] story =
       backend
           .vocabulary()
-          .tokenize("A ship sailed north for nine days, and on each it met another. ".repeat(6), false);
+          .tokenize(
+              "A ship sailed north for nine days, and on each it met another. ".repeat(6), false);
 
   @AfterEach
   void close() {

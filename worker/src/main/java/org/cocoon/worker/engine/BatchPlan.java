@@ -15,8 +15,9 @@ import org.cocoon.backend.StepBatch;
  *
  * <p>Then prompt tokens, as many as keep the step within its target by what {@link StepCost} has
  * learned, or for as long as the decodes take where that is more: those who wait for their first
- * token get as much of the engine as those who have it. At most a chunk beside others' decoding, and
- * always {@value #LEAST_PREFILL}, so that a prompt comes to its end under any load. Hence the <b>bound</b>: a step is planned to take
+ * token get as much of the engine as those who have it. At most a chunk beside others' decoding,
+ * and always {@value #LEAST_PREFILL}, so that a prompt comes to its end under any load. Hence the
+ * <b>bound</b>: a step is planned to take
  *
  * <pre>max(target, 2 * decodes alone, decodes alone + {@value #LEAST_PREFILL} prompt tokens)</pre>
  *
@@ -259,7 +260,9 @@ final class BatchPlan {
     }
   }
 
-  /** Guesses delay others no further than prompts do; who is alone may wait for two of its steps. */
+  /**
+   * Guesses delay others no further than prompts do; who is alone may wait for two of its steps.
+   */
   private double longestWithGuesses(double nanos) {
     if (targetNanos == 0) {
       return Double.MAX_VALUE;
@@ -288,9 +291,7 @@ final class BatchPlan {
       }
     }
     boolean isTrial =
-        count == 0
-            && generation.lookup.isTrialDue()
-            && nanosWithGuess(generation, 1) <= longest;
+        count == 0 && generation.lookup.isTrialDue() && nanosWithGuess(generation, 1) <= longest;
     return isTrial ? 1 : count;
   }
 

@@ -118,8 +118,7 @@ class ContinuationTest {
   @Test
   void tokensWithoutIdsAndWithoutTheirTextAreRefused() {
     Continuation begun = new Continuation(new int[] {5, UNKNOWN_ID}, 2, "");
-    Desk.Answer refused =
-        Desk.alone(Desk.request(1, "p", 5, Sampling.GREEDY, List.of(), begun));
+    Desk.Answer refused = Desk.alone(Desk.request(1, "p", 5, Sampling.GREEDY, List.of(), begun));
     assertEquals("continuation", refused.refused().param());
   }
 

@@ -35,7 +35,9 @@ class ModelLeakTest {
   private static final int REQUESTS = Integer.getInteger("cocoon.leak.requests", 120);
   private static final long SEED = Long.getLong("cocoon.leak.seed", 1);
 
-  /** Each engine's caches take about 70 MB, so one that leaks is seen, and so are 13 KB a request. */
+  /**
+   * Each engine's caches take about 70 MB, so one that leaks is seen, and so are 13 KB a request.
+   */
   private static final int ENGINES = Math.clamp(REQUESTS / 30, 4, 40);
 
   private static final long LARGEST_GROWTH = 128 << 20;
@@ -156,7 +158,8 @@ class ModelLeakTest {
   }
 
   private static GenerationRequest request(int run, Random random) {
-    String prompt = "one two three four ".repeat(random.nextInt(2)) + "word ".repeat(random.nextInt(9));
+    String prompt =
+        "one two three four ".repeat(random.nextInt(2)) + "word ".repeat(random.nextInt(9));
     GenerationRequest request =
         Desk.request(
             run,

@@ -50,8 +50,7 @@ class PromptLookupTest {
 
   @Test
   void guessOfARepetitionGoesBeyondItsEnd() {
-    assertArrayEquals(
-        new int[] {5, 6, 5, 6, 5}, PromptLookup.guess(list(1, 5, 6, 5, 6, 5, 6), 5));
+    assertArrayEquals(new int[] {5, 6, 5, 6, 5}, PromptLookup.guess(list(1, 5, 6, 5, 6, 5, 6), 5));
   }
 
   private static GenerationRequest request(long run, Random random) {
@@ -168,7 +167,9 @@ class PromptLookupTest {
     return desk.backend.steps.stream().mapToInt(HashBackend.Step::rows).sum();
   }
 
-  /** Rows for each token of an answer of three letters at random: a guess is right once in three. */
+  /**
+   * Rows for each token of an answer of three letters at random: a guess is right once in three.
+   */
   private static double rowsPerToken(HashBackend.Cost cost) {
     Map<Integer, Float> letters =
         Map.of(
