@@ -188,8 +188,7 @@ final class SchedulerCommand implements Callable<Integer> {
     }
     tell(size, "with prompts", rates.whole);
     tell(size, "decoding alone", rates.decoding);
-    out.printf(
-        Locale.ROOT, "batch %d: %d of %d rounds gave the same tokens%n", size, same, rounds);
+    out.printf(Locale.ROOT, "batch %d: %d of %d rounds gave the same tokens%n", size, same, rounds);
     return rates;
   }
 

@@ -554,17 +554,10 @@ final class EngineArguments implements ModelOpener {
         new LlamaOptions(
                 nativeFolder,
                 file,
-<<<<<<< HEAD
                 spec.name().isEmpty() ? fromFile : spec.name(),
                 cpuSequences(),
                 contextTokens(),
                 batchTokens(),
-=======
-                modelName == null ? fromFile : modelName,
-                sequences,
-                context == 0 ? CPU_CONTEXT : context,
-                Math.max(512, sequences),
->>>>>>> spec
                 threads())
             .withExact(exact)
             .withGuesses(promptLookup),

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Workers with a real model that are killed while 16 streams run. Each answer must be one that the
- * model gives: the client sees neither gap nor repeat. How many are, to the letter, the answer of an
- * undisturbed run is printed, because rounding depends on what else a worker computes (ADR 7).
+ * model gives: the client sees neither gap nor repeat. How many are, to the letter, the answer of
+ * an undisturbed run is printed, because rounding depends on what else a worker computes (ADR 7).
  *
  * <p>{@code -Dcocoon.workers.modelKills=N} says how often (default 3), {@code
  * -Dcocoon.workers.seed=N} when, and whom.
@@ -93,8 +93,20 @@ class ModelKillTest {
 
   private static String[] worker(Path bridge, Path model) {
     return new String[] {
-      "--engine", "llama", "--native", bridge.toString(), "--model", model.toString(),
-      "--model-name", "real", "--slots", "16", "--context", "256", "--threads", "1"
+      "--engine",
+      "llama",
+      "--native",
+      bridge.toString(),
+      "--model",
+      model.toString(),
+      "--model-name",
+      "real",
+      "--slots",
+      "16",
+      "--context",
+      "256",
+      "--threads",
+      "1"
     };
   }
 
