@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.LongConsumer;
 import org.cocoon.model.BlockHashes;
 import org.cocoon.model.ModelFileException;
 import org.jspecify.annotations.Nullable;
@@ -52,9 +53,27 @@ public final class LlamaBackend implements Backend {
    * @throws BackendException if the library or the model cannot be used, in a sentence
    */
   public static LlamaBackend open(LlamaOptions options) {
+    return open(options, "", false, hashed -> {});
+  }
+
+  /**
+   * The same for a model of which the hash is known.
+   *
+   * @param expectedHash 64 hexadecimal digits that its hash must be, before anything is loaded;
+   *     empty: any
+   * @param besideOthers whether others compute meanwhile, so that one core must do
+   * @param hashed told now and then how many bytes are hashed, from any thread
+   */
+  public static LlamaBackend open(
+      LlamaOptions options, String expectedHash, boolean besideOthers, LongConsumer hashed) {
     Path file = options.model().toAbsolutePath();
     NativeLibrary.load(options.nativeDir(), LIBRARY);
-    String hash = hashOf(file);
+    String hash = hashOf(file, besideOthers, hashed);
+    if (!expectedHash.isEmpty() && !hash.equals(expectedHash)) {
+      throw new BackendException(
+          "the model %s has the hash %s, not %s; it is another file than was meant, or damaged"
+              .formatted(file, hash, expectedHash));
+    }
     int[] sizes = new int[5];
     long address;
     try {
@@ -90,12 +109,13 @@ public final class LlamaBackend implements Backend {
     return NativeModel.open();
   }
 
-  private static String hashOf(Path file) {
+  private static String hashOf(Path file, boolean besideOthers, LongConsumer hashed) {
     if (!Files.isRegularFile(file)) {
       throw new BackendException("there is no model file " + file);
     }
     try {
-      return BlockHashes.of(file, done -> {}).root();
+      return (besideOthers ? BlockHashes.onOneCore(file, hashed) : BlockHashes.of(file, hashed))
+          .root();
     } catch (ModelFileException e) {
       throw new BackendException(e.getMessage(), e);
     }

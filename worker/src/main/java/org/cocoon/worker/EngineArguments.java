@@ -6,8 +6,12 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.cocoon.backend.Backend;
+import org.cocoon.backend.BackendException;
 import org.cocoon.backend.FakeBackend;
 import org.cocoon.backend.FakeOptions;
 import org.cocoon.backend.LlamaBackend;
@@ -15,15 +19,19 @@ import org.cocoon.backend.LlamaOptions;
 import org.cocoon.backend.tensorrt.EngineProbe;
 import org.cocoon.backend.tensorrt.TensorRtBackend;
 import org.cocoon.backend.tensorrt.TensorRtOptions;
+import org.cocoon.model.MemoryNeed;
+import org.cocoon.model.ModelFileException;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
+import org.cocoon.worker.engine.StepListener;
+import org.cocoon.worker.engine.Turns;
 import org.cocoon.worker.upstream.UpstreamOptions;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What computes tokens, on a worker's command line; a mixin. */
-final class EngineArguments {
+final class EngineArguments implements ModelOpener {
   private static final int CPU_SLOTS = 8;
   private static final int CPU_CONTEXT = 2048;
   private static final int GPU_SLOTS = 32;
@@ -53,15 +61,21 @@ final class EngineArguments {
 
   @Option(
       names = "--model",
-      paramLabel = "FILE",
+      paramLabel = "FILE[@HASH]",
+      split = ",",
       description = {
         "llama: the model, a GGUF file; tensorrt: a folder that ./cocoon model export wrote;",
-        "upstream: its name there."
+        "upstream: its name there. Given several times, one worker has several models, each with",
+        "slots and caches of its own. HASH: what ./cocoon model verify FILE must print."
       })
-  private @Nullable Path model;
+  private List<String> models = List.of();
 
-  @Option(names = "--model-name", description = "Its name in requests (default from the model).")
-  private @Nullable String modelName;
+  @Option(
+      names = "--model-name",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Their names in requests, in the order of --model (default from the model).")
+  private List<String> modelNames = List.of();
 
   @Option(
       names = "--native",
@@ -74,7 +88,8 @@ final class EngineArguments {
       names = "--slots",
       defaultValue = "0",
       description =
-          "Requests at a time (default 8; tensorrt 32; upstream: what the server says, or 64).")
+          "Requests at a time, of each model (default 8; tensorrt 32; upstream: what the server"
+              + " says, or 64).")
   private int slots;
 
   @Option(
@@ -86,7 +101,9 @@ final class EngineArguments {
 
   @Option(
       names = "--threads",
-      description = "llama: threads that compute (default cores - 1; with --exact 1).")
+      description =
+          "llama: threads that compute (default cores - 1; with --exact 1). Several models take turns"
+              + " at them, a step each.")
   private @Nullable Integer threads;
 
   @Option(
@@ -231,6 +248,8 @@ final class EngineArguments {
       description = "fake: tokens of an answer (default 128).")
   private int fakeLength;
 
+  private final Turns turns = new Turns();
+
   /** The kind that was asked for. */
   Kind kind() {
     try {
@@ -241,41 +260,91 @@ final class EngineArguments {
     }
   }
 
-  /** The model's file, where one was named. */
-  @Nullable Path model() {
-    return model;
-  }
-
   /** Where the native libraries are. */
   Path nativeFolder() {
     return nativeFolder;
   }
 
   /**
-   * Makes the engine that was asked for.
+   * The models that were named; one without a name where none was.
    *
    * @throws IllegalArgumentException a sentence, if what was said cannot be
    */
-  EngineMaker maker() throws IOException {
-    EngineOptions ignored = options(); // what is wrong is told before a model is read
+  List<ModelSpec> models() {
+    if (models.isEmpty() && modelNames.size() < 2) {
+      return List.of(
+          modelNames.isEmpty() ? ModelSpec.NONE : ModelSpec.parse("", modelNames.getFirst()));
+    }
+    // The fake engine needs no file: names say how many there are.
+    List<String> sources = models.isEmpty() && kind() == Kind.FAKE ? modelNames : models;
+    if (!modelNames.isEmpty() && modelNames.size() != sources.size()) {
+      throw new IllegalArgumentException(
+          "--model-name is given once for each --model, in their order, or not at all");
+    }
+    if (sources.size() > 1) {
+      requireSeveral();
+    }
+    List<ModelSpec> specs = new ArrayList<>();
+    for (int i = 0; i < sources.size(); i++) {
+      specs.add(ModelSpec.parse(sources.get(i), modelNames.isEmpty() ? "" : modelNames.get(i)));
+    }
+    return List.copyOf(specs);
+  }
+
+  private void requireSeveral() {
+    switch (kind()) {
+      case LLAMA, TENSORRT, FAKE -> {}
+      case AUTO, UPSTREAM ->
+          throw new IllegalArgumentException(
+              "--engine %s has one model; start a worker for each, or name the engine that computes"
+                  .formatted(engine));
+    }
+  }
+
+  @Override
+  public Engine open(ModelSpec spec, Vertx vertx, StepListener listener, Loading loading)
+      throws InterruptedException {
+    if (loading.besideOthers()) {
+      requireSeveral();
+    }
+    EngineOptions options = options(); // what is wrong is told before a model is read
     return switch (kind()) {
-      case LLAMA -> over(llama());
-      case FAKE -> over(fake());
-      case UPSTREAM -> {
-        UpstreamOptions there =
-            upstream == null ? null : upstream(UpstreamOptions.address(upstream));
-        yield (vertx, listener) -> search(vertx).await(there, listener);
-      }
-      case TENSORRT -> over(tensorRt());
-      case AUTO -> auto();
+      case LLAMA -> over(llama(spec, loading), options, listener);
+      case FAKE -> over(fake(spec), options, listener);
+      case UPSTREAM -> upstream(spec, vertx, listener);
+      case TENSORRT -> over(tensorRt(spec), options, listener);
+      case AUTO -> auto(spec, vertx, options, listener, loading);
     };
   }
 
-  private EngineMaker auto() throws IOException {
+  @Override
+  public OptionalLong bytesNeeded(ModelSpec spec) {
+    if (kind() != Kind.LLAMA) {
+      return OptionalLong.empty();
+    }
+    try {
+      return OptionalLong.of(
+          MemoryNeed.bytes(file(spec), cpuSequences(), contextTokens(), batchTokens()));
+    } catch (ModelFileException e) {
+      throw new BackendException(e.getMessage(), e);
+    }
+  }
+
+  private Engine upstream(ModelSpec spec, Vertx vertx, StepListener listener)
+      throws InterruptedException {
+    UpstreamOptions there =
+        upstream == null ? null : upstream(spec, UpstreamOptions.address(upstream));
+    return search(spec, vertx).await(there, listener);
+  }
+
+  private Engine auto(
+      ModelSpec spec, Vertx vertx, EngineOptions options, StepListener listener, Loading loading)
+      throws InterruptedException {
+    boolean exported = !spec.source().isEmpty() && Files.isDirectory(Path.of(spec.source()));
     switch (EngineProbe.probe(tensorRtLibraries())) {
-      case EngineProbe.Usable gpu when model != null && Files.isDirectory(model) -> {
+      case EngineProbe.Usable gpu when exported -> {
         System.err.println("worker: --engine tensorrt, on " + gpu.gpu());
-        return over(tensorRt());
+        return over(tensorRt(spec), options, listener);
       }
       case EngineProbe.Usable gpu ->
           System.err.println(
@@ -285,30 +354,27 @@ final class EngineArguments {
           System.err.println("worker: not --engine tensorrt: " + why.reason());
     }
     if (upstream != null) {
-      UpstreamOptions there = upstream(UpstreamOptions.address(upstream));
-      return (vertx, listener) -> search(vertx).await(there, listener);
+      return upstream(spec, vertx, listener);
     }
-    return (vertx, listener) -> {
-      Engine found = search(vertx).first(listener);
-      if (found != null) {
-        return found;
-      }
-      System.err.println("worker: no server listens beside this worker: --engine llama");
-      return over(llama()).open(vertx, listener);
-    };
+    Engine found = search(spec, vertx).first(listener);
+    if (found != null) {
+      return found;
+    }
+    System.err.println("worker: no server listens beside this worker: --engine llama");
+    return over(llama(spec, loading), options, listener);
   }
 
-  private UpstreamSearch search(Vertx vertx) {
-    return new UpstreamSearch(vertx, this::upstream, upstreamWait);
+  private UpstreamSearch search(ModelSpec spec, Vertx vertx) {
+    return new UpstreamSearch(vertx, there -> upstream(spec, there), upstreamWait);
   }
 
   /** What was said of a server there. */
-  private UpstreamOptions upstream(URI there) {
+  private UpstreamOptions upstream(ModelSpec spec, URI there) {
     UpstreamOptions options =
         new UpstreamOptions(
             there,
-            upstreamModel(),
-            modelName == null ? "" : modelName,
+            upstreamModel(spec),
+            spec.name(),
             upstreamKey(),
             slots,
             context,
@@ -322,10 +388,9 @@ final class EngineArguments {
   }
 
   /** A model that is no file of ours is one of the server's. */
-  private String upstreamModel() {
-    Path named = model;
-    return upstreamModel.isEmpty() && named != null && !named.toString().endsWith(".gguf")
-        ? named.toString()
+  private String upstreamModel(ModelSpec spec) {
+    return upstreamModel.isEmpty() && !spec.source().endsWith(".gguf")
+        ? spec.source()
         : upstreamModel;
   }
 
@@ -388,10 +453,12 @@ final class EngineArguments {
     return value;
   }
 
-  private EngineMaker over(Backend backend) {
-    EngineOptions options = options();
-    return (vertx, listener) ->
-        new WatchedEngine(NativeEngine.open(backend, options, listener), stepTimeout);
+  private Engine over(Backend backend, EngineOptions options, StepListener listener) {
+    NativeEngine made =
+        backend instanceof LlamaBackend
+            ? NativeEngine.open(backend, options, listener, turns)
+            : NativeEngine.open(backend, options, listener);
+    return new WatchedEngine(made, stepTimeout);
   }
 
   private int threads() {
@@ -405,13 +472,27 @@ final class EngineArguments {
     return slots == 0 ? CPU_SLOTS : slots;
   }
 
-  private Backend fake() {
-    int sequences = cpuSlots() + keptPrefixes;
+  /** Caches of the CPU's engines: those of slots, and those that keep prefixes beside them. */
+  private int cpuSequences() {
+    return cpuSlots() + keptPrefixes;
+  }
+
+  private int contextTokens() {
+    return context == 0 ? CPU_CONTEXT : context;
+  }
+
+  private int batchTokens() {
+    return Math.max(512, cpuSequences());
+  }
+
+  private Backend fake(ModelSpec spec) {
+    String name = spec.name().isEmpty() ? spec.source() : spec.name();
+    int sequences = cpuSequences();
     return FakeBackend.open(
         new FakeOptions(
-            modelName == null ? "fake" : modelName,
+            name.isEmpty() ? "fake" : name,
             sequences,
-            context == 0 ? CPU_CONTEXT : context,
+            contextTokens(),
             Math.max(2048, sequences),
             fakeRate,
             fakeFirstTokenMillis,
@@ -422,47 +503,86 @@ final class EngineArguments {
     return tensorRt == null ? Path.of("tensorrt", "lib") : tensorRt.resolve("lib");
   }
 
-  private Backend tensorRt() {
+  private Backend tensorRt(ModelSpec spec) {
     if (EngineProbe.probe(tensorRtLibraries()) instanceof EngineProbe.Unusable why) {
       throw new IllegalArgumentException("--engine tensorrt: " + why.reason());
     }
-    Path exported = model;
-    if (exported == null || !Files.isDirectory(exported)) {
+    Path exported = Path.of(spec.source());
+    if (spec.source().isEmpty() || !Files.isDirectory(exported)) {
       throw new IllegalArgumentException(
           "--engine tensorrt needs --model FOLDER: ./cocoon model export FILE FOLDER writes one");
     }
     int sequences = slots == 0 ? GPU_SLOTS : slots;
-    return TensorRtBackend.open(
-        new TensorRtOptions(
-            tensorRtLibraries(),
-            nativeFolder,
-            exported,
-            engines,
-            sequences,
-            context == 0 ? CPU_CONTEXT : context,
-            Math.max(1024, sequences)));
+    Backend backend =
+        TensorRtBackend.open(
+            new TensorRtOptions(
+                tensorRtLibraries(),
+                nativeFolder,
+                exported,
+                engines,
+                sequences,
+                contextTokens(),
+                Math.max(1024, sequences)));
+    String revision = backend.description().revision();
+    if (!revision.endsWith(spec.hash())) {
+      backend.close();
+      throw new BackendException(
+          "the model %s is %s, not %s".formatted(exported, revision, spec.hash()));
+    }
+    return backend;
   }
 
-  private Backend llama() {
-    Path file = model;
-    if (file == null) {
+  private static Path file(ModelSpec spec) {
+    if (spec.source().isEmpty()) {
       throw new IllegalArgumentException(
           "--engine llama needs --model FILE, a GGUF file (./cocoon worker --model NAME fetches"
               + " one)");
     }
+    Path file = Path.of(spec.source());
+    if (!Files.isRegularFile(file)) {
+      throw new BackendException("there is no model file " + file);
+    }
+    return file;
+  }
+
+  private Backend llama(ModelSpec spec, Loading loading) {
+    Path file = file(spec);
     String fileName = String.valueOf(file.getFileName());
     String fromFile = fileName.replaceFirst("\\.gguf$", "").toLowerCase(Locale.ROOT);
-    int sequences = cpuSlots() + keptPrefixes;
+    long all = size(file);
     return LlamaBackend.open(
         new LlamaOptions(
                 nativeFolder,
                 file,
+<<<<<<< HEAD
+                spec.name().isEmpty() ? fromFile : spec.name(),
+                cpuSequences(),
+                contextTokens(),
+                batchTokens(),
+=======
                 modelName == null ? fromFile : modelName,
                 sequences,
                 context == 0 ? CPU_CONTEXT : context,
                 Math.max(512, sequences),
+>>>>>>> spec
                 threads())
             .withExact(exact)
-            .withGuesses(promptLookup));
+            .withGuesses(promptLookup),
+        spec.hash(),
+        loading.besideOthers(),
+        bytes -> {
+          loading.hashed(bytes, all);
+          if (bytes == all) {
+            loading.reached("opening");
+          }
+        });
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new BackendException("the model " + file + " cannot be read: " + e.getMessage(), e);
+    }
   }
 }

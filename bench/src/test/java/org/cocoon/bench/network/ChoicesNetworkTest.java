@@ -87,8 +87,7 @@ class ChoicesNetworkTest {
       network.worker("w1", "--slots", "8", "--coefficient", "3000"); // dear, and so not the first
       List<String> texts = askAndKill(network, 20);
       network.await("it is charged", () -> count(network) == 1);
-      assertEquals(
-          CHOICES * TOKENS, network.query("SELECT sum(completion_tokens) FROM usage"));
+      assertEquals(CHOICES * TOKENS, network.query("SELECT sum(completion_tokens) FROM usage"));
       for (int choice = 0; choice < CHOICES; choice++) {
         assertEquals(alone(network, SEED + choice), texts.get(choice), "choice " + choice);
       }

@@ -176,6 +176,7 @@ final class SidecarTest extends SidecarFixture {
     assertEquals("messages", error(noMessages).path("param").asText());
     HttpResponse<String> hot = chat(CHAT.replace("}]}", "}],\"temperature\":3}"));
     assertEquals("temperature", error(hot).path("param").asText());
+    assertEquals("n", error(chat(CHAT.replace("}]}", "}],\"n\":2}"))).path("param").asText());
     assertEquals(400, chat("{").statusCode());
     HttpResponse<String> sealed =
         chat(

@@ -47,7 +47,7 @@ public final class AnswerFormat {
       UUID id,
       String model,
       long createdSeconds) {
-    this(chat, logprobs, usageChunk, id, model, createdSeconds, new ToolCallReader[1]);
+    this(chat, logprobs, usageChunk, id, model, createdSeconds, new @Nullable ToolCallReader[1]);
   }
 
   private AnswerFormat(
@@ -82,7 +82,7 @@ public final class AnswerFormat {
 
   /** The format of the answers to a request, in which tool calls are found if it has tools. */
   public static AnswerFormat of(ParsedRequest request, UUID id, long createdSeconds) {
-    @Nullable ToolCallReader[] calls = new ToolCallReader[request.choices()];
+    @Nullable ToolCallReader[] calls = new @Nullable ToolCallReader[request.choices()];
     Arrays.setAll(calls, _ -> request.toolCalls());
     return new AnswerFormat(
         request.chat(),

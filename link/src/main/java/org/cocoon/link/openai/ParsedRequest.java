@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param stream whether the answer is streamed
  * @param includeUsage whether a last chunk tells the usage
  * @param parallelToolCalls whether an answer may call more than one tool
- * @param choices how many answers, 1 to {@value RequestParser#MAX_CHOICES}; each draws from a seed of
- *     its own, the first from the run's
+ * @param choices how many answers, 1 to {@value RequestParser#MAX_CHOICES}; each draws from a seed
+ *     of its own, the first from the run's
  */
 public record ParsedRequest(
     Run run,

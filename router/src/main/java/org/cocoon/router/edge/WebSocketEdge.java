@@ -345,8 +345,7 @@ final class WebSocketEdge {
       Part part = parts.get(choice);
       part.finish();
       session.send(
-          "%s,\"finish\":\"%s\"}"
-              .formatted(frame("choice_done", part.which), part.word(finish)));
+          "%s,\"finish\":\"%s\"}".formatted(frame("choice_done", part.which), part.word(finish)));
     }
 
     @Override

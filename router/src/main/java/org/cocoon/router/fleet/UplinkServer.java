@@ -10,6 +10,7 @@ import io.vertx.grpc.server.GrpcServerOptions;
 import io.vertx.grpc.server.GrpcServerRequest;
 import io.vertx.grpc.server.GrpcServerResponse;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -23,7 +24,9 @@ import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.ModelsTaken;
 import org.cocoon.link.wire.Refused;
+import org.cocoon.link.wire.RefusedModel;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
 import org.jspecify.annotations.Nullable;
@@ -150,7 +153,7 @@ public final class UplinkServer {
       } else if (attachment.left(now)) {
         attachment.over("it may not stay");
       } else {
-        unlisted(worker.models()).ifPresent(why -> attachment.end("MODEL_NOT_LISTED", why, false));
+        attachment.judgeModels();
       }
     }
   }
@@ -209,8 +212,26 @@ public final class UplinkServer {
     fleet.drain();
   }
 
-  private Optional<String> unlisted(List<Model> models) {
-    return models.stream().flatMap(model -> peers.unlisted(model).stream()).findFirst();
+  private static List<String> names(List<Model> models) {
+    return models.stream().map(Model::getName).toList();
+  }
+
+  /** What a worker serves of what it said, and why it does not serve the rest. */
+  private record Judged(List<Model> taken, ModelsTaken refused) {}
+
+  private Judged judge(List<Model> said) {
+    List<Model> taken = new ArrayList<>();
+    ModelsTaken.Builder refused = ModelsTaken.newBuilder();
+    for (Model model : said) {
+      Optional<String> unlisted = peers.unlisted(model);
+      if (unlisted.isEmpty()) {
+        taken.add(model);
+      } else {
+        refused.addRefused(
+            RefusedModel.newBuilder().setName(model.getName()).setReason(unlisted.get()));
+      }
+    }
+    return new Judged(List.copyOf(taken), refused.build());
   }
 
   /** One link, from its first message to its end. */
@@ -218,6 +239,8 @@ public final class UplinkServer {
     private final GrpcServerRequest<FromWorker, FromRouter> request;
     private final GrpcServerResponse<FromWorker, FromRouter> response;
     private @Nullable Worker worker;
+    private List<Model> said = List.of();
+    private ModelsTaken refused = ModelsTaken.getDefaultInstance();
     private ByteString instance = ByteString.EMPTY;
     private boolean over;
     private boolean full;
@@ -236,7 +259,12 @@ public final class UplinkServer {
         return;
       }
       if (attached != null) {
-        attached.heard(message);
+        if (message.hasModels()) {
+          announced(message.getModels().getModelsList());
+        }
+        if (!over) {
+          attached.heard(message);
+        }
         return;
       }
       String wrong = HelloRules.wrong(message);
@@ -257,12 +285,74 @@ public final class UplinkServer {
         refuse("the evidence on this link is not, or no longer, accepted", true);
         return;
       }
-      Optional<String> unlisted = unlisted(message.getHello().getModelsList());
-      if (unlisted.isPresent()) {
-        refuse(unlisted.get(), true);
+      Judged judged = judge(message.getHello().getModelsList());
+      if (judged.taken().isEmpty()) {
+        refuse(judged.refused().getRefused(0).getReason(), true);
         return;
       }
-      welcome(message, peer);
+      welcome(message, peer, judged);
+    }
+
+    /** The worker serves other models from now on. */
+    private void announced(List<Model> models) {
+      String wrong = HelloRules.wrong(models);
+      if (wrong != null) {
+        over(wrong);
+        return;
+      }
+      said = List.copyOf(models);
+      serve(judge(said), false);
+    }
+
+    /** Looks whether what the worker said may be served now. */
+    void judgeModels() {
+      Judged judged = judge(said);
+      if (judged.taken().isEmpty()) {
+        end("MODEL_NOT_LISTED", judged.refused().getRefused(0).getReason(), false);
+      } else {
+        serve(judged, true);
+      }
+    }
+
+    /**
+     * Has the worker serve what it may.
+     *
+     * @param policyChanged whether what it served may not run any longer either
+     */
+    private void serve(Judged judged, boolean policyChanged) {
+      Worker attached = worker;
+      if (attached == null) {
+        return;
+      }
+      if (!judged.taken().equals(attached.models())) {
+        for (ServedModel left : fleet.serve(attached, judged.taken())) {
+          if (policyChanged) {
+            attached.lose(left);
+          }
+        }
+        log.info(
+            "event=worker_models worker={} name={} models={} slots={}",
+            attached.identity().id(),
+            attached.identity().name(),
+            names(judged.taken()),
+            attached.slots());
+      }
+      if (!judged.refused().equals(refused)) {
+        tellRefused(attached, judged.refused());
+      }
+    }
+
+    private void tellRefused(Worker attached, ModelsTaken now) {
+      refused = now;
+      now.getRefusedList()
+          .forEach(
+              one ->
+                  log.warn(
+                      "event=model_refused worker={} model={} reason=\"{}\"",
+                      attached.identity().id(),
+                      one.getName(),
+                      one.getReason()));
+      attached.tell(FromRouter.newBuilder().setModelsTaken(now).build());
     }
 
     void helloDue() {
@@ -287,7 +377,7 @@ public final class UplinkServer {
       response.end();
     }
 
-    private void welcome(FromWorker first, Peer peer) {
+    private void welcome(FromWorker first, Peer peer, Judged judged) {
       Hello hello = first.getHello();
       Set<String> simulated = new HashSet<>(hello.getSimulatedList());
       if (peer.simulated()) {
@@ -306,7 +396,7 @@ public final class UplinkServer {
       Worker attached =
           new Worker(
               identity,
-              hello.getModelsList(),
+              judged.taken(),
               hello.getCoefficient(),
               fleet.groupKeys(),
               nanoClock,
@@ -314,19 +404,23 @@ public final class UplinkServer {
               task -> context.runOnContext(ignored -> task.run()),
               fleet::capacityChanged);
       worker = attached;
+      said = hello.getModelsList();
       attached.tcbStatus(peers.tcbStatus(request.connection()));
       attachments.put(attached, this);
       response.write(FromRouter.newBuilder().setWelcome(welcome).build());
-      Earnings said = earnings.get(identity.payout());
-      if (said != null) {
-        attached.tell(said);
+      Earnings owed = earnings.get(identity.payout());
+      if (owed != null) {
+        attached.tell(owed);
+      }
+      if (judged.refused().getRefusedCount() > 0) {
+        tellRefused(attached, judged.refused());
       }
       log.info(
           "event=worker_attached worker={} name={} image={} models={} slots={} coefficient={} simulated={} peer={}",
           identity.id(),
           identity.name(),
           identity.imageHash(),
-          attached.models().stream().map(Model::getName).toList(),
+          names(judged.taken()),
           attached.slots(),
           attached.coefficient(),
           identity.simulated(),

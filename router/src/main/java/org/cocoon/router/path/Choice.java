@@ -10,6 +10,7 @@ import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.dispatch.Decision;
 import org.cocoon.router.fleet.RunListener;
+import org.cocoon.router.fleet.ServedModel;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.relay.Relay;
 import org.cocoon.router.request.Answer;
@@ -102,7 +103,7 @@ final class Choice implements RunListener {
   private boolean place(Decision decision) {
     return switch (decision) {
       case Decision.Assigned assigned -> {
-        exchange.assigned(this, (Worker) assigned.worker());
+        exchange.assigned(this, ((ServedModel) assigned.worker()).worker());
         yield true;
       }
       case Decision.Queued queued -> false;
@@ -334,7 +335,7 @@ final class Choice implements RunListener {
       case NONE -> {}
       case NO_FIRST_TOKEN -> {
         if (worker != null) {
-          worker.overdue();
+          worker.overdue(run);
         }
         exchange.refuse(Refusals.noFirstToken());
       }
@@ -365,14 +366,11 @@ final class Choice implements RunListener {
     return index;
   }
 
-  Set<Worker> excluded() {
-    return excluded;
-  }
-
-  /** Whether a worker could give this answer's next token. */
-  boolean canGoOnAt(Worker candidate) {
-    return relay.canGoOn(
-        candidate.tellsNoIds(request.model()), candidate.continuesText(request.model()));
+  /** Whether a worker that has not failed it yet could give this answer's next token. */
+  boolean canGoOnAt(ServedModel candidate) {
+    Worker at = candidate.worker();
+    return !excluded.contains(at)
+        && relay.canGoOn(at.tellsNoIds(request.model()), at.continuesText(request.model()));
   }
 
   boolean isOver() {

@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>The first choice is dispatched for all: they begin at one worker together, where the prompt is
- * computed once. After that each is a run by itself, and one whose worker fails goes on elsewhere by
- * itself. What ends one choice with an error ends the request.
+ * computed once. After that each is a run by itself, and one whose worker fails goes on elsewhere
+ * by itself. What ends one choice with an error ends the request.
  */
 public final class Exchange {
   private static final Logger log = LoggerFactory.getLogger(Exchange.class);

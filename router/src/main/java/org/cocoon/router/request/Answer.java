@@ -6,9 +6,9 @@ import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.TokenLogprob;
 
 /**
- * Where the answer to a request goes, or its several answers: a stream of events, one JSON body, or frames on a socket. The edge
- * implements it; the relay calls it, on the event loop. After {@link #finished} or {@link #refused}
- * nothing more is called.
+ * Where the answer to a request goes, or its several answers: a stream of events, one JSON body, or
+ * frames on a socket. The edge implements it; the relay calls it, on the event loop. After {@link
+ * #finished} or {@link #refused} nothing more is called.
  */
 public interface Answer {
 

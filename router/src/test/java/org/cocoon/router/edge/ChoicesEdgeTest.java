@@ -114,7 +114,8 @@ class ChoicesEdgeTest {
     edge.finish(runs.get(1));
     edge.finish(runs.get(0));
     List<JsonObject> chunks = asked.get();
-    assertEquals(List.of("Aa", "B", "C"), List.of(text(chunks, 0), text(chunks, 1), text(chunks, 2)));
+    assertEquals(
+        List.of("Aa", "B", "C"), List.of(text(chunks, 0), text(chunks, 1), text(chunks, 2)));
     assertEquals(List.of("2 stop", "1 stop", "0 stop"), finishes(chunks), "each when it ends");
     JsonObject usage = chunks.getLast().getJsonObject("usage");
     assertEquals(9, usage.getInteger("prompt_tokens"), "the prompt is paid for once");
@@ -135,7 +136,8 @@ class ChoicesEdgeTest {
       edge.finish(second);
       JsonArray choices = choices(json(raw.response()));
       assertEquals(2, choices.size());
-      assertEquals("It is <", choices.getJsonObject(0).getJsonObject("message").getString("content"));
+      assertEquals(
+          "It is <", choices.getJsonObject(0).getJsonObject("message").getString("content"));
       assertEquals("stop", choices.getJsonObject(0).getString("finish_reason"));
       assertEquals(1, choices.getJsonObject(1).getInteger("index"));
       assertEquals("tool_calls", choices.getJsonObject(1).getString("finish_reason"));
@@ -203,7 +205,8 @@ class ChoicesEdgeTest {
 
   @Test
   void saysHowManyThereMayBe() throws Exception {
-    String sealed = "{\"model\":\"test-model\",\"stream\":true,\"n\":2,\"sealed\":{\"key_id\":\""
+    String sealed =
+        "{\"model\":\"test-model\",\"stream\":true,\"n\":2,\"sealed\":{\"key_id\":\""
             + "0".repeat(32)
             + "\",\"request_nonce\":\"AAAAAAAAAAAAAAAAAAAAAA==\",\"encapsulated\":\""
             + "A".repeat(43)

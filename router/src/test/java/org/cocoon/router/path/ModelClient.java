@@ -31,6 +31,7 @@ final class ModelClient implements Answer {
     int tokens;
     boolean ended;
   }
+
   boolean writable = true;
   boolean left;
   @Nullable Completion completion;
@@ -167,7 +168,8 @@ final class ModelClient implements Answer {
     Script.Text answer = script.answers.get(choice);
     int most = script.request.maxTokens();
     int expected =
-        Math.min(answer.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.LONGEST));
+        Math.min(
+            answer.length, Math.min(most == 0 ? Integer.MAX_VALUE : most, ModelWorker.LONGEST));
     assertEquals(expected, parts.get(choice).tokens, "a whole answer has all tokens");
     assertEquals(
         answer.textBytes(expected), parts.get(choice).text.size(), "a whole answer has all text");

@@ -106,7 +106,7 @@ class SealedRelayTest {
     deliver(most, 1);
     assertFalse(relay.allows(chunk(1, 0).build(), ANY), "not one byte more without a token");
     assertTrue(relay.allows(chunk(SealedRelay.MOST_BYTES_PER_TOKEN, 1).build(), ANY));
-    Relay plain = Relay.of(Run.getDefaultInstance(), reader, memory);
+    Relay plain = Relay.of(Run.getDefaultInstance(), reader, 0, memory);
     assertFalse(plain.allows(chunk(40, 0).addIds(7).build(), ANY), "sealed in a plain run");
     assertFalse(plain.allows(Tokens.newBuilder().setSealedCount(1).build(), ANY));
   }

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,6 +40,7 @@ public final class NativeEngine implements Engine {
 
   private final Backend backend;
   private final StepListener listener;
+  private final Turns turns;
   private final ServedModel model;
   private final ArrayBlockingQueue<Consumer<Scheduler>> commands;
   private final ThreadPoolExecutor promptThread;
@@ -49,16 +51,24 @@ public final class NativeEngine implements Engine {
   private volatile boolean closing;
   private volatile boolean parked;
   private volatile long stepStartNanos;
-  private volatile EngineLoad occupancy = new EngineLoad(0, 0, 0, 0, 0);
+  private volatile EngineLoad occupancy = EngineLoad.NONE;
+
+  /** Requests that the step thread has not looked at yet, or has and does not show yet. */
+  private final AtomicInteger arriving = new AtomicInteger();
+
+  /** Of these, those that it has looked at; the step thread's. */
+  private int arrived;
 
   private NativeEngine(
       Backend backend,
       EngineOptions options,
       StepListener listener,
+      Turns turns,
       LongSupplier nanoClock,
       InstantSource wallClock) {
     this.backend = backend;
     this.listener = listener;
+    this.turns = turns;
     model = model(backend, options);
     commands = new ArrayBlockingQueue<>(options.maxCommands());
     TokenTable tokens = new TokenTable(backend.vocabulary());
@@ -85,7 +95,14 @@ public final class NativeEngine implements Engine {
    * @param listener hears every step, on the step thread
    */
   public static NativeEngine open(Backend backend, EngineOptions options, StepListener listener) {
-    return open(backend, options, listener, System::nanoTime, Clock.systemUTC());
+    return open(backend, options, listener, new Turns());
+  }
+
+  /** The same beside other engines with which it shares a processor, and so these turns. */
+  public static NativeEngine open(
+      Backend backend, EngineOptions options, StepListener listener, Turns turns) {
+    return start(
+        new NativeEngine(backend, options, listener, turns, System::nanoTime, Clock.systemUTC()));
   }
 
   /** The same with a given monotonic clock, in nanoseconds, and a wall clock for chat templates. */
@@ -95,7 +112,10 @@ public final class NativeEngine implements Engine {
       StepListener listener,
       LongSupplier nanoClock,
       InstantSource wallClock) {
-    NativeEngine engine = new NativeEngine(backend, options, listener, nanoClock, wallClock);
+    return start(new NativeEngine(backend, options, listener, new Turns(), nanoClock, wallClock));
+  }
+
+  private static NativeEngine start(NativeEngine engine) {
     engine.promptThread.execute(engine.preparer::warmUp);
     engine.stepThread.start();
     return engine;
@@ -130,7 +150,17 @@ public final class NativeEngine implements Engine {
    */
   @Override
   public void generate(GenerationRequest request) {
-    submit(scheduler -> scheduler.arrive(request));
+    arriving.incrementAndGet();
+    try {
+      submit(
+          scheduler -> {
+            arrived++;
+            scheduler.arrive(request);
+          });
+    } catch (RejectedExecutionException e) {
+      arriving.decrementAndGet();
+      throw e;
+    }
   }
 
   /**
@@ -160,10 +190,11 @@ public final class NativeEngine implements Engine {
 
   @Override
   public EngineLoad load() {
+    int late = arriving.get(); // first, so that one counts twice for a moment rather than never
     EngineLoad now = occupancy;
     return new EngineLoad(
         now.running(),
-        now.queued(),
+        now.queued() + late,
         now.queuedPromptTokens(),
         scheduler.decodeTokensPerSecond(),
         scheduler.prefillTokensPerSecond());
@@ -274,12 +305,21 @@ public final class NativeEngine implements Engine {
   private void turn() {
     receive();
     if (scheduler.hasWork()) {
+      tell(step());
+    } else {
+      park();
+    }
+  }
+
+  private StepOutcome step() {
+    turns.take();
+    try {
       stepStartNanos = System.nanoTime() | 1; // 0 means that none runs
       StepOutcome outcome = scheduler.step();
       stepStartNanos = 0;
-      tell(outcome);
-    } else {
-      park();
+      return outcome;
+    } finally {
+      turns.end();
     }
   }
 
@@ -290,6 +330,8 @@ public final class NativeEngine implements Engine {
       command.accept(scheduler);
     }
     occupancy = scheduler.occupancy();
+    arriving.addAndGet(-arrived);
+    arrived = 0;
   }
 
   private void tell(StepOutcome outcome) {

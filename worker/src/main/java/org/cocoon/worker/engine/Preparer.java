@@ -2,6 +2,8 @@ package org.cocoon.worker.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.worker.constraint.SchemaException;
@@ -95,7 +97,7 @@ final class Preparer {
     int answered = begun.ids().length;
     boolean byText = isByText(begun);
     int[] ids = byText ? prompts.tokensOf(begun.text()) : begun.ids();
-    AnswerText text = new AnswerText(request.stop(), begun.textBytes());
+    AnswerText text = new AnswerText(stops(request), begun.textBytes());
     TokenCounts counts = new TokenCounts();
     boolean counted = Sampler.countsTokens(request.sampling());
     if (counted) {
@@ -144,6 +146,16 @@ final class Preparer {
       }
     }
     return false;
+  }
+
+  /** Whoever wants an answer that does not end gets one. */
+  private List<String> stops(GenerationRequest request) {
+    if (request.ignoreEos()) {
+      return request.stop();
+    }
+    List<String> stops = new ArrayList<>(request.stop());
+    stops.addAll(prompts.stops(request.prompt()));
+    return stops;
   }
 
   private static Preparation complete(FinishReason reason, int promptTokens, AnswerText text) {

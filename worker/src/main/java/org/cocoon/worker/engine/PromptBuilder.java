@@ -59,6 +59,16 @@ final class PromptBuilder {
     return callSyntax;
   }
 
+  /**
+   * What ends an answer besides what its client asked for: a model without a template was not
+   * trained to end its turn, and would go on with the conversation by itself.
+   */
+  List<String> stops(Prompt prompt) {
+    return template == null && prompt instanceof Prompt.Chat
+        ? List.of("\nuser:", "\nsystem:", "\nassistant:")
+        : List.of();
+  }
+
   /** What came of a prompt. */
   sealed interface Built {
     /** Its tokens, with those that every prompt begins with. */

@@ -28,13 +28,20 @@ import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Grant;
 import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.LoadReport;
+import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.ModelList;
+import org.cocoon.link.wire.ModelLoad;
+import org.cocoon.link.wire.ModelsTaken;
 import org.cocoon.link.wire.Refused;
+import org.cocoon.link.wire.RefusedModel;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.earnings.EarningsBook.Payer;
+import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +77,9 @@ final class RouterSession implements Unsealing.Outcome {
 
   private static final Buffer PING = Buffer.buffer("cocoon-1");
 
+  /** A run, and the engine that has it; none while its prompt is being opened. */
+  private record Running(RunKey key, @Nullable Engine engine) {}
+
   private enum State {
     DIALLING,
     ATTACHED,
@@ -101,7 +111,7 @@ final class RouterSession implements Unsealing.Outcome {
   private final RouterLink.Terms terms;
   private final Owner owner;
   private final Unsealing unsealing;
-  private final Map<Long, RunKey> runs = new HashMap<>();
+  private final Map<Long, Running> runs = new HashMap<>();
 
   private State state = State.DIALLING;
   private @Nullable GrpcClient client;
@@ -111,6 +121,7 @@ final class RouterSession implements Unsealing.Outcome {
   private boolean draining;
   private boolean leavingHeard;
   private long leavingTimer = -1;
+  private List<Model> told = List.of();
   private long highestRun;
   private LoadReport lastLoad = LoadReport.getDefaultInstance();
   private int unanswered;
@@ -185,9 +196,10 @@ final class RouterSession implements Unsealing.Outcome {
     request.exceptionHandler(fault -> broken(reason(fault)));
     request.connection().closeHandler(ignored -> broken("the connection closed"));
     Future<GrpcClientResponse<FromWorker, FromRouter>> response = request.response();
+    told = terms.models();
     request.write(
         FromWorker.newBuilder()
-            .setHello(terms.hello().toBuilder().setInstance(instance))
+            .setHello(terms.hello().toBuilder().addAllModels(told).setInstance(instance))
             .setLoad(load())
             .build());
     return response
@@ -229,6 +241,7 @@ final class RouterSession implements Unsealing.Outcome {
     owner.attached(this, welcome, renewAt);
     report(true);
     tellKeys();
+    tellModels(); // where others came while it dialled
   }
 
   // ------------------------------------------------------------------ what the router says
@@ -260,6 +273,9 @@ final class RouterSession implements Unsealing.Outcome {
     if (message.hasEarnings()) {
       book(message.getEarnings());
     }
+    if (message.hasModelsTaken()) {
+      refused(message.getModelsTaken());
+    }
     for (Run run : message.getRunList()) {
       if (!run(run)) {
         return "the router gave one number to two runs";
@@ -267,15 +283,15 @@ final class RouterSession implements Unsealing.Outcome {
     }
     try {
       for (Grant grant : message.getGrantList()) {
-        RunKey key = runs.get(grant.getRun());
-        if (key != null) {
-          terms.engine().grant(key, grant.getTokens());
+        Running running = runs.get(grant.getRun());
+        if (running != null && running.engine() != null) {
+          running.engine().grant(running.key(), grant.getTokens());
         }
       }
       for (Cancel cancel : message.getCancelList()) {
-        RunKey key = runs.get(cancel.getRun());
-        if (key != null && !unsealing.cancel(cancel.getRun())) {
-          terms.engine().cancel(key);
+        Running running = runs.get(cancel.getRun());
+        if (running != null && !unsealing.cancel(cancel.getRun()) && running.engine() != null) {
+          running.engine().cancel(running.key());
         }
       }
     } catch (RejectedExecutionException e) {
@@ -304,7 +320,7 @@ final class RouterSession implements Unsealing.Outcome {
     }
     boolean isSealed = run.hasSealed();
     RunKey key = isSealed ? SealedRuns.key(link, run.getRun()) : new RunKey(link, run.getRun());
-    if (runs.putIfAbsent(run.getRun(), key) != null) {
+    if (runs.putIfAbsent(run.getRun(), new Running(key, null)) != null) {
       return false;
     }
     if (isSealed) {
@@ -317,8 +333,15 @@ final class RouterSession implements Unsealing.Outcome {
 
   @Override
   public void opened(RunKey key, Run run) {
+    Engine engine = terms.engines().find(run.getModel());
+    if (engine == null) {
+      terms.sealed().forget(key);
+      refused(run, FailureCode.FAILURE_DRAINING, "this worker has given up the model");
+      return;
+    }
+    runs.put(run.getRun(), new Running(key, engine));
     try {
-      terms.engine().generate(WireRequests.request(key, run, terms.system()));
+      engine.generate(WireRequests.request(key, run, terms.system()));
     } catch (RejectedExecutionException e) {
       terms.sealed().forget(key);
       refused(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
@@ -371,15 +394,26 @@ final class RouterSession implements Unsealing.Outcome {
   }
 
   private LoadReport load() {
-    EngineLoad load = terms.engine().load();
-    return LoadReport.newBuilder()
-        .setRunning(load.running())
-        .setQueued(load.queued())
-        .setQueuedPromptTokens(load.queuedPromptTokens())
-        .setDecodeTokensPerSecond(load.decodeTokensPerSecond())
-        .setPrefillTokensPerSecond(load.prefillTokensPerSecond())
-        .setDispatchedSeen(highestRun)
-        .build();
+    Map<String, EngineLoad> loads = terms.engines().loads();
+    EngineLoad all = EngineSet.sum(loads.values());
+    LoadReport.Builder report =
+        LoadReport.newBuilder()
+            .setRunning(all.running())
+            .setQueued(all.queued())
+            .setQueuedPromptTokens(all.queuedPromptTokens())
+            .setDecodeTokensPerSecond(all.decodeTokensPerSecond())
+            .setPrefillTokensPerSecond(all.prefillTokensPerSecond())
+            .setDispatchedSeen(highestRun);
+    if (loads.size() > 1) {
+      loads.forEach(
+          (model, load) ->
+              report.addModels(
+                  ModelLoad.newBuilder()
+                      .setName(model)
+                      .setRunning(load.running())
+                      .setQueued(load.queued())));
+    }
+    return report.build();
   }
 
   private void report(boolean always) {
@@ -391,6 +425,42 @@ final class RouterSession implements Unsealing.Outcome {
               .setLoad(load)
               .setDraining(draining || state == State.LEAVING)
               .build());
+    }
+  }
+
+  /**
+   * Says which models there are, if that is news.
+   *
+   * @return completes when all has come that the router sent before it heard this, or the session
+   *     ended
+   */
+  Future<Void> tellModels() {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    List<Model> now = terms.models();
+    if (open == null || state != State.ATTACHED || now.equals(told)) {
+      return Future.succeededFuture();
+    }
+    told = now;
+    // With the keys: a router takes them for models that it knows.
+    write(
+        FromWorker.newBuilder()
+            .setModels(ModelList.newBuilder().addAllModels(now))
+            .addAllGroupKeys(terms.groupKeys())
+            .setLoad(load())
+            .build());
+    return open.connection().ping(PING).<Void>mapEmpty().otherwiseEmpty();
+  }
+
+  private void refused(ModelsTaken taken) {
+    for (RefusedModel one : taken.getRefusedList()) {
+      log.warn(
+          "event=model_refused router={} model={} reason=\"{}\"",
+          router,
+          one.getName(),
+          one.getReason());
+    }
+    if (taken.getRefusedCount() == 0) {
+      log.info("event=models_taken router={}", router);
     }
   }
 
@@ -485,7 +555,7 @@ final class RouterSession implements Unsealing.Outcome {
   private void quit() {
     state = State.ENDED;
     unsealing.cancelAll();
-    runs.values().forEach(this::cancel);
+    runs.values().forEach(running -> cancel(running.key(), running.engine()));
     runs.clear();
     release();
   }
@@ -505,11 +575,15 @@ final class RouterSession implements Unsealing.Outcome {
   }
 
   /** Cancels a run that nobody hears any more, as soon as the engine has room to look at it. */
-  private void cancel(RunKey key) {
+  private void cancel(RunKey key, @Nullable Engine engine) {
+    if (engine == null) {
+      return; // it has not begun
+    }
     try {
-      terms.engine().cancel(key);
+      engine.cancel(key);
     } catch (RejectedExecutionException e) {
-      context.runOnContext(ignored -> vertx.setTimer(CANCEL_AGAIN_MILLIS, again -> cancel(key)));
+      context.runOnContext(
+          ignored -> vertx.setTimer(CANCEL_AGAIN_MILLIS, again -> cancel(key, engine)));
     }
   }
 }
