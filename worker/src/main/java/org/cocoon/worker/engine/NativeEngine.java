@@ -17,6 +17,7 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendDescription;
+import org.cocoon.backend.BackendException;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -116,7 +117,7 @@ public final class NativeEngine implements Engine {
   }
 
   private static NativeEngine start(NativeEngine engine) {
-    engine.promptThread.execute(engine.preparer::warmUp);
+    engine.promptThread.execute(engine::warmUp);
     engine.stepThread.start();
     return engine;
   }
@@ -270,6 +271,17 @@ public final class NativeEngine implements Engine {
       return null;
     }
     return () -> promptThread.remove(task);
+  }
+
+  /** Runs on the prompt thread; an engine may be closed again before it was ever of use. */
+  private void warmUp() {
+    try {
+      preparer.warmUp();
+    } catch (BackendException e) {
+      if (!closing) {
+        throw e;
+      }
+    }
   }
 
   /** Runs on the prompt thread, which may wait for room where callers may not. */
