@@ -5,10 +5,10 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.cocoon.backend.BackendException;
 import org.cocoon.backend.LlamaBackend;
@@ -18,6 +18,7 @@ import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.GenerationRequest.Message;
 import org.cocoon.worker.engine.GenerationRequest.Prompt;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code variants}: what an option of the engine costs or gains. */
@@ -38,20 +39,10 @@ import picocli.CommandLine.Option;
       "      --exact --sizes 1,2,4,8"
     })
 final class VariantsCommand implements Callable<Integer> {
-  private static final int BATCH_TOKENS = 512;
-
   private final PrintStream out;
   private final PrintStream err;
 
-  @Option(names = "--model", required = true, paramLabel = "FILE", description = "A GGUF file.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = "--native",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder of the native libraries, such as native/target/bridge.")
-  private Path nativeFolder = Path.of("");
+  @Mixin private LlamaArguments llama = new LlamaArguments();
 
   @Option(names = "--exact", description = "With a cache for each sequence.")
   private boolean exact;
@@ -113,8 +104,7 @@ final class VariantsCommand implements Callable<Integer> {
 
   private int measure() throws InterruptedException, IOException {
     int slots = sizes.stream().mapToInt(Integer::intValue).max().orElse(1);
-    LlamaOptions usual =
-        new LlamaOptions(nativeFolder, model, "usual", slots, context, BATCH_TOKENS, 1);
+    LlamaOptions usual = llama.options(slots, context, 1);
     LlamaOptions other = usual.withExact(exact).withGuesses(promptLookup);
     EngineOptions options = EngineOptions.DEFAULTS;
     long empty = residentMebibytes();
@@ -148,32 +138,22 @@ final class VariantsCommand implements Callable<Integer> {
   private void compare(ObservedEngine first, ObservedEngine second) throws InterruptedException {
     for (int size : sizes) {
       Rates rates = compare(first, second, size);
-      double[] ratios =
-          IntStream.range(0, rounds)
-              .mapToDouble(i -> rates.other[i] / rates.usual[i])
-              .sorted()
-              .toArray();
+      Spread ratio =
+          Spread.of(IntStream.range(0, rounds).mapToDouble(i -> rates.other[i] / rates.usual[i]));
       out.printf(
           Locale.ROOT,
-          "%s at %d: usual %.1f, with the option %.1f tokens/s, ratio %.3f (%.3f to %.3f, %d"
-              + " rounds; the same tokens in %d)%n",
+          "%s at %d: usual %.1f, with the option %.1f tokens/s, ratio %.3f (half are %.3f to"
+              + " %.3f, %d rounds; the same tokens in %d)%n",
           task,
           size,
-          median(rates.usual),
-          median(rates.other),
-          median(ratios),
-          ratios[0],
-          ratios[rounds - 1],
+          Spread.of(DoubleStream.of(rates.usual)).median(),
+          Spread.of(DoubleStream.of(rates.other)).median(),
+          ratio.median(),
+          ratio.lower(),
+          ratio.upper(),
           rounds,
           rates.same);
     }
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
   private Rates compare(ObservedEngine usual, ObservedEngine other, int size)

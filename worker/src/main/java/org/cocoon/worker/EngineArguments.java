@@ -2,7 +2,6 @@ package org.cocoon.worker;
 
 import io.vertx.core.Vertx;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,13 +20,14 @@ import org.cocoon.backend.tensorrt.TensorRtBackend;
 import org.cocoon.backend.tensorrt.TensorRtOptions;
 import org.cocoon.model.MemoryNeed;
 import org.cocoon.model.ModelFileException;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.NativeEngine;
 import org.cocoon.worker.engine.StepListener;
 import org.cocoon.worker.engine.Turns;
-import org.cocoon.worker.upstream.UpstreamOptions;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What computes tokens, on a worker's command line; a mixin. */
@@ -35,8 +35,6 @@ final class EngineArguments implements ModelOpener {
   private static final int CPU_SLOTS = 8;
   private static final int CPU_CONTEXT = 2048;
   private static final int GPU_SLOTS = 32;
-  private static final int MOST_KEPT = 248;
-  private static final Duration LONGEST = Duration.ofHours(1);
 
   /** What computes tokens. */
   enum Kind {
@@ -113,61 +111,7 @@ final class EngineArguments implements ModelOpener {
               + " whatever else both compute. One thread; docs/adr/0007 says what it costs.")
   private boolean exact;
 
-  @Option(
-      names = "--prefill-chunk",
-      defaultValue = "64",
-      description = "Prompt tokens in a step in which others generate, at most (default 64).")
-  private int prefillChunk;
-
-  @Option(
-      names = "--target-step-ms",
-      defaultValue = "100",
-      paramLabel = "MS",
-      description =
-          "Prompts are cut so that no step is planned longer, which bounds the time between two"
-              + " tokens of everybody else (default 100; 0: by --prefill-chunk alone).")
-  private int targetStepMillis;
-
-  @Option(
-      names = "--max-queued",
-      defaultValue = "64",
-      paramLabel = "N",
-      description = "Requests that wait for a slot; one more is refused as busy (default 64).")
-  private int maxQueued;
-
-  @Option(
-      names = "--kept-prefixes",
-      defaultValue = "0",
-      paramLabel = "N",
-      description =
-          "llama: prefixes of earlier prompts kept beside those in free slots, each for the memory"
-              + " of one slot (default 0).")
-  private int keptPrefixes;
-
-  @Option(
-      names = "--patience",
-      defaultValue = "PT5S",
-      paramLabel = "DURATION",
-      description =
-          "How long a request waits before it counts as starved, and one that runs may leave its"
-              + " answer unread before others may have its slot (default PT5S).")
-  private Duration patience = Duration.ofSeconds(5);
-
-  @Option(
-      names = "--max-preemptions",
-      defaultValue = "2",
-      paramLabel = "N",
-      description = "How often one request gives its slot up for others, 0 to 100 (default 2).")
-  private int maxPreemptions;
-
-  @Option(
-      names = "--prompt-lookup",
-      defaultValue = "0",
-      paramLabel = "N",
-      description =
-          "llama: guess up to N next tokens from what stood in prompt or answer before, where that"
-              + " pays; texts stay the same (default 0: off). docs/adr/0023 says where it pays.")
-  private int promptLookup;
+  @Mixin private SchedulingArguments scheduling = new SchedulingArguments();
 
   @Option(
       names = "--tensorrt",
@@ -184,11 +128,6 @@ final class EngineArguments implements ModelOpener {
   private Path engines = Path.of("");
 
   @Option(
-      names = "--no-prefix-reuse",
-      description = "Compute every prompt anew, so that no timing tells what others asked.")
-  private boolean noPrefixReuse;
-
-  @Option(
       names = "--step-timeout",
       defaultValue = "PT60S",
       paramLabel = "DURATION",
@@ -196,39 +135,7 @@ final class EngineArguments implements ModelOpener {
           "The engine hangs if no step ends for so long while there is work (default PT60S).")
   private Duration stepTimeout = Duration.ofSeconds(60);
 
-  @Option(
-      names = "--upstream",
-      paramLabel = "URL",
-      description =
-          "The server beside this worker (default: looks at ports 8000, 30000, 8080, 11434).")
-  private @Nullable String upstream;
-
-  @Option(
-      names = "--upstream-model",
-      defaultValue = "",
-      paramLabel = "NAME",
-      description = "Which of its models (default: the only one).")
-  private String upstreamModel = "";
-
-  @Option(
-      names = "--upstream-key-file",
-      paramLabel = "FILE",
-      description = "File with the key that the server asks for (default: none).")
-  private @Nullable Path upstreamKeyFile;
-
-  @Option(
-      names = "--upstream-elsewhere",
-      description =
-          "The server may be on another machine. Every prompt then leaves this one, and with it"
-              + " whatever protects it here.")
-  private boolean upstreamElsewhere;
-
-  @Option(
-      names = "--upstream-wait",
-      defaultValue = "PT10M",
-      paramLabel = "DURATION",
-      description = "How long to wait for the server to be ready (default PT10M).")
-  private Duration upstreamWait = Duration.ofMinutes(10);
+  @Mixin private UpstreamArguments upstream = new UpstreamArguments();
 
   @Option(
       names = "--fake-rate",
@@ -311,7 +218,7 @@ final class EngineArguments implements ModelOpener {
     return switch (kind()) {
       case LLAMA -> over(llama(spec, loading), options, listener);
       case FAKE -> over(fake(spec), options, listener);
-      case UPSTREAM -> upstream(spec, vertx, listener);
+      case UPSTREAM -> upstream.await(spec, slots, context, vertx, listener);
       case TENSORRT -> over(tensorRt(spec), options, listener);
       case AUTO -> auto(spec, vertx, options, listener, loading);
     };
@@ -330,13 +237,6 @@ final class EngineArguments implements ModelOpener {
     }
   }
 
-  private Engine upstream(ModelSpec spec, Vertx vertx, StepListener listener)
-      throws InterruptedException {
-    UpstreamOptions there =
-        upstream == null ? null : upstream(spec, UpstreamOptions.address(upstream));
-    return search(spec, vertx).await(there, listener);
-  }
-
   private Engine auto(
       ModelSpec spec, Vertx vertx, EngineOptions options, StepListener listener, Loading loading)
       throws InterruptedException {
@@ -353,10 +253,10 @@ final class EngineArguments implements ModelOpener {
       case EngineProbe.Unusable why ->
           System.err.println("worker: not --engine tensorrt: " + why.reason());
     }
-    if (upstream != null) {
-      return upstream(spec, vertx, listener);
+    if (upstream.isNamed()) {
+      return upstream.await(spec, slots, context, vertx, listener);
     }
-    Engine found = search(spec, vertx).first(listener);
+    Engine found = upstream.first(spec, slots, context, vertx, listener);
     if (found != null) {
       return found;
     }
@@ -364,51 +264,9 @@ final class EngineArguments implements ModelOpener {
     return over(llama(spec, loading), options, listener);
   }
 
-  private UpstreamSearch search(ModelSpec spec, Vertx vertx) {
-    return new UpstreamSearch(vertx, there -> upstream(spec, there), upstreamWait);
-  }
-
-  /** What was said of a server there. */
-  private UpstreamOptions upstream(ModelSpec spec, URI there) {
-    UpstreamOptions options =
-        new UpstreamOptions(
-            there,
-            upstreamModel(spec),
-            spec.name(),
-            upstreamKey(),
-            slots,
-            context,
-            UpstreamOptions.Limits.DEFAULT);
-    if (!options.isLocal() && !upstreamElsewhere) {
-      throw new IllegalArgumentException(
-          "--upstream %s is another machine, and every prompt would leave this one; if that is what you want, say --upstream-elsewhere"
-              .formatted(there));
-    }
-    return options;
-  }
-
-  /** A model that is no file of ours is one of the server's. */
-  private String upstreamModel(ModelSpec spec) {
-    return upstreamModel.isEmpty() && !spec.source().endsWith(".gguf")
-        ? spec.source()
-        : upstreamModel;
-  }
-
   /** Whether prompts leave this machine: then none may be opened here that was sealed. */
   boolean leavesTheMachine() {
-    return upstreamElsewhere;
-  }
-
-  private String upstreamKey() {
-    if (upstreamKeyFile == null) {
-      return "";
-    }
-    try {
-      return Files.readString(upstreamKeyFile).strip();
-    } catch (IOException e) {
-      throw new IllegalArgumentException(
-          "--upstream-key-file " + upstreamKeyFile + " cannot be read: " + e.getMessage(), e);
-    }
+    return upstream.leavesTheMachine();
   }
 
   /**
@@ -417,40 +275,10 @@ final class EngineArguments implements ModelOpener {
    * @throws IllegalArgumentException a sentence that names the option that is wrong
    */
   EngineOptions options() {
-    within("--kept-prefixes", keptPrefixes, 0, MOST_KEPT);
-    if (keptPrefixes > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
-      throw new IllegalArgumentException("--kept-prefixes needs --engine llama");
-    }
-    if (keptPrefixes > 0 && noPrefixReuse) {
-      throw new IllegalArgumentException("--kept-prefixes keeps what --no-prefix-reuse forbids");
-    }
-    within("--prompt-lookup", promptLookup, 0, 64);
-    if (promptLookup > 0 && kind() != Kind.LLAMA && kind() != Kind.FAKE) {
-      throw new IllegalArgumentException("--prompt-lookup needs --engine llama");
-    }
     if (exact && (kind() != Kind.LLAMA || threads() != 1)) {
       throw new IllegalArgumentException("--exact needs --engine llama, and --threads 1");
     }
-    if (patience.compareTo(Duration.ofMillis(1)) < 0 || patience.compareTo(LONGEST) > 0) {
-      throw new IllegalArgumentException("--patience is PT0.001S to " + LONGEST);
-    }
-    return EngineOptions.DEFAULTS
-        .withSlots(keptPrefixes == 0 ? 0 : cpuSlots())
-        .withMaxQueued(within("--max-queued", maxQueued, 0, 65_536))
-        .withReusePrefixes(!noPrefixReuse)
-        .withPrefillChunk(within("--prefill-chunk", prefillChunk, 1, 65_536))
-        .withTargetStepMillis(within("--target-step-ms", targetStepMillis, 0, 60_000))
-        .withPromptLookup(promptLookup)
-        .withPreemption(
-            (int) patience.toMillis(), within("--max-preemptions", maxPreemptions, 0, 100));
-  }
-
-  private static int within(String option, int value, int least, int most) {
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          "%s is %d to %d, not %d".formatted(option, least, most, value));
-    }
-    return value;
+    return scheduling.options(kind() == Kind.LLAMA || kind() == Kind.FAKE, cpuSlots());
   }
 
   private Engine over(Backend backend, EngineOptions options, StepListener listener) {
@@ -474,7 +302,7 @@ final class EngineArguments implements ModelOpener {
 
   /** Caches of the CPU's engines: those of slots, and those that keep prefixes beside them. */
   private int cpuSequences() {
-    return cpuSlots() + keptPrefixes;
+    return cpuSlots() + scheduling.keptPrefixes();
   }
 
   private int contextTokens() {
@@ -560,7 +388,7 @@ final class EngineArguments implements ModelOpener {
                 batchTokens(),
                 threads())
             .withExact(exact)
-            .withGuesses(promptLookup),
+            .withGuesses(scheduling.promptLookup()),
         spec.hash(),
         loading.besideOthers(),
         bytes -> {

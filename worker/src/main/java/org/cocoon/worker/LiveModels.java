@@ -6,9 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -19,7 +17,9 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.cocoon.backend.BackendException;
 import org.cocoon.worker.control.ModelControl;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.engine.StepListener;
@@ -141,9 +141,8 @@ final class LiveModels implements ModelControl {
   }
 
   @Override
-  public String load(String source, String name, String hash, Consumer<String> told)
-      throws InterruptedException {
-    ModelSpec spec = new ModelSpec(source, name, hash);
+  public String load(ModelSpec spec, Consumer<String> told) throws InterruptedException {
+    String source = spec.source();
     return alone(
         source,
         () -> {
@@ -203,8 +202,6 @@ final class LiveModels implements ModelControl {
           int left = drained(leaving, told);
           engines.remove(name).close();
           tell(); // nobody needs its keys any more
-          // Buffers of its steps belong to objects that nobody has any more.
-          System.gc();
           long now = memory.resident();
           log.info(
               "event=model_given_up model={} went_elsewhere={} rss_mb_before={} rss_mb={}",
@@ -269,6 +266,7 @@ final class LiveModels implements ModelControl {
 
   @Override
   public List<String> models() {
+    Map<String, EngineLoad> loads = engines.loads();
     return engines.models().stream()
         .map(
             model ->
@@ -276,9 +274,7 @@ final class LiveModels implements ModelControl {
                     .formatted(
                         model.name(),
                         model.revision(),
-                        Optional.ofNullable(engines.loads().get(model.name()))
-                            .map(load -> load.running())
-                            .orElse(0),
+                        loads.getOrDefault(model.name(), EngineLoad.NONE).running(),
                         model.slots(),
                         model.contextTokens(),
                         model.device()))
@@ -301,7 +297,7 @@ final class LiveModels implements ModelControl {
   private String alone(String what, Work work) throws InterruptedException {
     if (!one.tryAcquire()) {
       throw new IllegalArgumentException(
-          "another model is being loaded or given up just now: " + new TreeMap<>(underWay()));
+          "another model is being loaded or given up just now: " + underWay());
     }
     try {
       show(what, "begins");

@@ -2,6 +2,7 @@ package org.cocoon.worker;
 
 import io.vertx.core.Vertx;
 import java.util.OptionalLong;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.StepListener;
 

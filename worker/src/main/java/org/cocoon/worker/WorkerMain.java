@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.cocoon.backend.BackendException;
 import org.cocoon.link.node.EvidenceArguments;
 import org.cocoon.worker.control.LoadCommand;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.control.ModelsCommand;
 import org.cocoon.worker.control.UnloadCommand;
 import org.cocoon.worker.doctor.DoctorCommand;

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.cocoon.link.keys.KeysLink;
 import org.cocoon.worker.control.ControlSocket;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.earnings.EarningsBook.Owed;
 import org.cocoon.worker.earnings.PayoutAddress;

@@ -32,6 +32,7 @@ import org.cocoon.backend.BackendDescription;
 import org.cocoon.backend.BackendException;
 import org.cocoon.backend.FakeBackend;
 import org.cocoon.backend.FakeOptions;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineOptions;
 import org.cocoon.worker.engine.EngineSet;
@@ -174,7 +175,8 @@ class LiveModelsTest {
 
   private String refusal(LiveModels models, String source) {
     RuntimeException refused =
-        assertThrows(RuntimeException.class, () -> models.load(source, "", "", told::add));
+        assertThrows(
+            RuntimeException.class, () -> models.load(new ModelSpec(source, "", ""), told::add));
     assertEquals(Map.of(), models.underWay());
     return String.valueOf(refused.getMessage());
   }
@@ -182,7 +184,7 @@ class LiveModelsTest {
   @Test
   void aModelIsOfferedAfterItsSelfTest() throws Exception {
     LiveModels models = models();
-    String said = models.load("other", "", "", told::add);
+    String said = models.load(new ModelSpec("other", "", ""), told::add);
     assertTrue(said.startsWith("other is served: 2 slots of 512 tokens"), said);
     assertEquals(List.of("first", "other"), offered());
     assertTrue(told.getFirst().startsWith("hash 50 %, "), told.getFirst());
@@ -203,14 +205,14 @@ class LiveModelsTest {
     assertEquals(0, announced.get());
     ask(engine("first"), 3);
     assertInstanceOf(Ended.Finished.class, ended.take(), "it answers as before");
-    models.load("good", "by-name", "", told::add);
+    models.load(new ModelSpec("good", "by-name", ""), told::add);
     assertEquals(List.of("first", "by-name"), offered());
   }
 
   @Test
   void aModelIsGivenUpOnceWhatRunsHasEnded() throws Exception {
     LiveModels models = models();
-    models.load("other", "", "", told::add);
+    models.load(new ModelSpec("other", "", ""), told::add);
     ask(engine("other"), 40);
     String said = models.unload("other", told::add);
     assertTrue(said.startsWith("other is given up; all of its answers ended"), said);
@@ -224,7 +226,7 @@ class LiveModelsTest {
   @Test
   void whatDoesNotEndInItsTimeIsLeftToOthers() throws Exception {
     LiveModels models = models(Duration.ofMillis(50));
-    models.load("other", "", "", told::add);
+    models.load(new ModelSpec("other", "", ""), told::add);
     ask(engine("other"), 400);
     String said = models.unload("other", told::add);
     assertTrue(said.contains("1 answer goes on elsewhere"), said);
@@ -249,7 +251,7 @@ class LiveModelsTest {
         CompletableFuture.runAsync(
             () -> {
               try {
-                models.load("slow", "", "", told::add);
+                models.load(new ModelSpec("slow", "", ""), told::add);
               } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
               }
@@ -257,7 +259,9 @@ class LiveModelsTest {
     opening.await();
     assertTrue(models.underWay().containsKey("slow"));
     IllegalArgumentException busy =
-        assertThrows(IllegalArgumentException.class, () -> models.load("other", "", "", told::add));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> models.load(new ModelSpec("other", "", ""), told::add));
     assertTrue(String.valueOf(busy.getMessage()).contains("just now: {slow="));
     release.countDown();
     loading.get();
@@ -277,17 +281,19 @@ class LiveModelsTest {
             "--slots",
             "4");
     LiveModels models = models();
-    models.load("second", "", "", told::add);
+    models.load(new ModelSpec("second", "", ""), told::add);
     String wrong = "0".repeat(64);
     BackendException other =
-        assertThrows(BackendException.class, () -> models.load(file, "real", wrong, told::add));
+        assertThrows(
+            BackendException.class,
+            () -> models.load(new ModelSpec(file, "real", wrong), told::add));
     Matcher found =
         Pattern.compile("has the hash ([0-9a-f]{64}), not " + wrong)
             .matcher(String.valueOf(other.getMessage()));
     assertTrue(found.find(), () -> String.valueOf(other.getMessage()));
     ask(engine("first"), 300); // meanwhile
     long before = new MachineMemory().resident();
-    models.load(file, "real", found.group(1), told::add);
+    models.load(new ModelSpec(file, "real", found.group(1)), told::add);
     long loaded = new MachineMemory().resident();
     assertEquals(List.of("first", "second", "real"), offered());
     assertTrue(told.stream().anyMatch(line -> line.startsWith("hash 100 %")), told::toString);

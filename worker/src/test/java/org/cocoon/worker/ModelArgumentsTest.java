@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.cocoon.worker.control.ModelSpec;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 

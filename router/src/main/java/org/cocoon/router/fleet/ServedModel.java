@@ -23,6 +23,8 @@ public final class ServedModel implements Candidate {
   private final Decision.Assigned assigned = new Decision.Assigned(this);
   private final Observations observed = new Observations();
   private final Breaker breaker = new Breaker();
+  private final boolean tellsNoIds;
+  private final boolean continuesText;
 
   private boolean withdrawn;
   private int inFlight;
@@ -34,6 +36,8 @@ public final class ServedModel implements Candidate {
     this.worker = worker;
     this.model = model;
     this.nanoClock = nanoClock;
+    tellsNoIds = model.getFeaturesList().contains(Fleet.TEXT_ONLY);
+    continuesText = model.getFeaturesList().contains(Fleet.CONTINUES_TEXT);
   }
 
   // ------------------------------------------------------------------ what its worker tells it
@@ -106,6 +110,16 @@ public final class ServedModel implements Candidate {
   /** Whether it can do all of these. */
   public boolean offers(Collection<String> features) {
     return model.getFeaturesList().containsAll(features);
+  }
+
+  /** Whether its engine tells no ids of its tokens, and so goes on from none. */
+  public boolean tellsNoIds() {
+    return tellsNoIds;
+  }
+
+  /** Whether its engine goes on from the text of an answer. */
+  public boolean continuesText() {
+    return continuesText;
   }
 
   /** Our runs in flight. */

@@ -495,21 +495,6 @@ public final class Worker {
     tcbStatus = status;
   }
 
-  /** Whether its engine tells no ids of this model's tokens, and so goes on from none. */
-  public boolean tellsNoIds(String model) {
-    return can(model, Fleet.TEXT_ONLY);
-  }
-
-  /** Whether its engine goes on from the text of an answer of this model. */
-  public boolean continuesText(String model) {
-    return can(model, Fleet.CONTINUES_TEXT);
-  }
-
-  private boolean can(String model, String feature) {
-    ServedModel one = served.get(model);
-    return one != null && one.offers(List.of(feature));
-  }
-
   /** What it serves; a live view. */
   public Collection<ServedModel> served() {
     return Collections.unmodifiableCollection(served.values());

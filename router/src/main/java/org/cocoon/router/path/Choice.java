@@ -103,7 +103,7 @@ final class Choice implements RunListener {
   private boolean place(Decision decision) {
     return switch (decision) {
       case Decision.Assigned assigned -> {
-        exchange.assigned(this, ((ServedModel) assigned.worker()).worker());
+        exchange.assigned(this, (ServedModel) assigned.worker());
         yield true;
       }
       case Decision.Queued queued -> false;
@@ -118,11 +118,12 @@ final class Choice implements RunListener {
   }
 
   /** Starts, or goes on, at a worker. */
-  void start(Worker chosen) {
-    worker = chosen;
+  void start(ServedModel chosen) {
+    Worker at = chosen.worker();
+    worker = at;
     attempts++;
     enter(State.RUNNING);
-    relay.comesFrom(chosen.tellsNoIds(request.model()));
+    relay.comesFrom(chosen.tellsNoIds());
     Run.Builder template =
         request.run().toBuilder()
             .setRequestId(request.id().toString())
@@ -136,12 +137,12 @@ final class Choice implements RunListener {
     if (relay.begun()) {
       template.setContinuation(relay.continuation());
     }
-    run = chosen.run(template, request.promptTokensExpected(), this);
+    run = at.run(template, request.promptTokensExpected(), this);
     log.info(
         "event=dispatched request={} choice={} worker={} attempt={} after_tokens={}",
         request.id(),
         index,
-        chosen.identity().id(),
+        at.identity().id(),
         attempts,
         relay.delivered());
   }
@@ -368,9 +369,8 @@ final class Choice implements RunListener {
 
   /** Whether a worker that has not failed it yet could give this answer's next token. */
   boolean canGoOnAt(ServedModel candidate) {
-    Worker at = candidate.worker();
-    return !excluded.contains(at)
-        && relay.canGoOn(at.tellsNoIds(request.model()), at.continuesText(request.model()));
+    return !excluded.contains(candidate.worker())
+        && relay.canGoOn(candidate.tellsNoIds(), candidate.continuesText());
   }
 
   boolean isOver() {

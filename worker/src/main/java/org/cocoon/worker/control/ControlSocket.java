@@ -14,8 +14,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.cocoon.backend.BackendException;
@@ -33,7 +34,7 @@ public final class ControlSocket implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ControlSocket.class);
   private static final int MOST_ORDERS = 8;
   private static final int MOST_BYTES = 16 << 10;
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final int PATIENCE_SECONDS = 10;
 
   private final ServerSocketChannel server;
   private final Path path;
@@ -142,8 +143,7 @@ public final class ControlSocket implements AutoCloseable {
     try {
       String done =
           switch (Order.parse(line)) {
-            case Order.Load(String source, String name, String hash) ->
-                control.load(source, name, hash, kept);
+            case Order.Load(ModelSpec model) -> control.load(model, kept);
             case Order.Unload(String name) -> control.unload(name, kept);
             case Order.Models() -> String.join("\n", control.models());
           };
@@ -171,16 +171,11 @@ public final class ControlSocket implements AutoCloseable {
   /** Reads one line; who sends none in time is left. */
   private static String line(SocketChannel client) throws IOException {
     AtomicBoolean read = new AtomicBoolean();
-    Thread.ofVirtual()
-        .start(
+    CompletableFuture.delayedExecutor(PATIENCE_SECONDS, TimeUnit.SECONDS)
+        .execute(
             () -> {
-              try {
-                Thread.sleep(PATIENCE);
-                if (!read.get()) {
-                  client.close();
-                }
-              } catch (InterruptedException | IOException e) {
-                log.debug("event=order_not_waited_for", e);
+              if (!read.get()) {
+                leave(client);
               }
             });
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -197,6 +192,14 @@ public final class ControlSocket implements AutoCloseable {
       buffer.clear();
     }
     throw new IOException("no line of an order within " + MOST_BYTES + " bytes");
+  }
+
+  private static void leave(SocketChannel client) {
+    try {
+      client.close();
+    } catch (IOException e) {
+      log.debug("event=order_not_waited_for", e);
+    }
   }
 
   /** Listens no longer; orders that are under way go on. */

@@ -9,16 +9,12 @@ public interface ModelControl {
   /**
    * Takes a model in; blocks, for as long as it loads.
    *
-   * @param source a file or folder
-   * @param name in requests; empty: from the source
-   * @param hash what its Merkle hash must be; empty: any
    * @param told hears how far it is, in a few words each time
    * @return what came of it, a sentence
    * @throws org.cocoon.backend.BackendException a sentence, if it cannot be had
    * @throws IllegalArgumentException the same
    */
-  String load(String source, String name, String hash, Consumer<String> told)
-      throws InterruptedException;
+  String load(ModelSpec model, Consumer<String> told) throws InterruptedException;
 
   /** Gives a model up; blocks until its memory is free. The same otherwise. */
   String unload(String name, Consumer<String> told) throws InterruptedException;

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 /** What an operator asks for, a line of JSON on the control socket. */
 sealed interface Order {
   /** Take a model in. */
-  record Load(String source, String name, String hash) implements Order {}
+  record Load(ModelSpec model) implements Order {}
 
   /** Give a model up. */
   record Unload(String name) implements Order {}
@@ -19,12 +19,12 @@ sealed interface Order {
   default String line() {
     ObjectMapper json = new ObjectMapper();
     return switch (this) {
-      case Load(String source, String name, String hash) ->
+      case Load(ModelSpec model) ->
           json.createObjectNode()
               .put("order", "load")
-              .put("source", source)
-              .put("name", name)
-              .put("hash", hash)
+              .put("source", model.source())
+              .put("name", model.name())
+              .put("hash", model.hash())
               .toString();
       case Unload(String name) ->
           json.createObjectNode().put("order", "unload").put("name", name).toString();
@@ -43,9 +43,10 @@ sealed interface Order {
       return switch (order.path("order").asText()) {
         case "load" ->
             new Load(
-                order.path("source").asText(),
-                order.path("name").asText(),
-                order.path("hash").asText());
+                new ModelSpec(
+                    order.path("source").asText(),
+                    order.path("name").asText(),
+                    order.path("hash").asText()));
         case "unload" -> new Unload(order.path("name").asText());
         case "models" -> new Models();
         default -> throw new IllegalArgumentException("the order is load, unload or models");

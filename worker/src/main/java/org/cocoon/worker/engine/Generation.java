@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * prefill.
  */
 final class Generation {
+  private static final int[] NO_GUESS = new int[0];
+
   final GenerationRequest request;
 
   /** Counts arrivals: the larger, the younger. */
@@ -33,7 +35,6 @@ final class Generation {
   private final FairShare.Account account;
   private final String cacheScope;
   private Preparation.Ready ready = notReady(0);
-  private static final int[] NO_GUESS = new int[0];
 
   /** Guesses its next tokens, where the engine does. */
   final PromptLookup lookup = new PromptLookup();

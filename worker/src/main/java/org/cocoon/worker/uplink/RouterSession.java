@@ -123,7 +123,6 @@ final class RouterSession implements Unsealing.Outcome {
   private long leavingTimer = -1;
   private List<Model> told = List.of();
   private long highestRun;
-  private LoadReport lastLoad = LoadReport.getDefaultInstance();
   private int unanswered;
 
   /**
@@ -239,7 +238,7 @@ final class RouterSession implements Unsealing.Outcome {
     payer = Payer.of(welcome).orElse(null);
     state = State.ATTACHED;
     owner.attached(this, welcome, renewAt);
-    report(true);
+    report();
     tellKeys();
     tellModels(); // where others came while it dialled
   }
@@ -378,9 +377,7 @@ final class RouterSession implements Unsealing.Outcome {
     if (!done.isEmpty() || !failed.isEmpty()) {
       done.forEach(one -> runs.remove(one.getRun()));
       failed.forEach(one -> runs.remove(one.getRun()));
-      LoadReport load = load();
-      lastLoad = load;
-      message.setLoad(load);
+      message.setLoad(load());
     }
     write(message.build());
     leaveIfDone();
@@ -416,16 +413,12 @@ final class RouterSession implements Unsealing.Outcome {
     return report.build();
   }
 
-  private void report(boolean always) {
-    LoadReport load = load();
-    if (always || !load.equals(lastLoad)) {
-      lastLoad = load;
-      write(
-          FromWorker.newBuilder()
-              .setLoad(load)
-              .setDraining(draining || state == State.LEAVING)
-              .build());
-    }
+  private void report() {
+    write(
+        FromWorker.newBuilder()
+            .setLoad(load())
+            .setDraining(draining || state == State.LEAVING)
+            .build());
   }
 
   /**
@@ -482,7 +475,7 @@ final class RouterSession implements Unsealing.Outcome {
       broken("no sign of life for %d s".formatted(unanswered * HEARTBEAT_MILLIS / 1000));
       return;
     }
-    report(true);
+    report();
     unanswered++;
     open.connection().ping(PING).onSuccess(ignored -> unanswered = 0);
   }
@@ -492,7 +485,7 @@ final class RouterSession implements Unsealing.Outcome {
   /** Takes nothing new from now on: the worker stops. */
   void drain() {
     draining = true;
-    report(true);
+    report();
   }
 
   /**
@@ -506,7 +499,7 @@ final class RouterSession implements Unsealing.Outcome {
       return;
     }
     state = State.LEAVING;
-    report(true);
+    report();
     // The answer comes after all that the router sent before it heard of this.
     open.connection()
         .ping(PING)

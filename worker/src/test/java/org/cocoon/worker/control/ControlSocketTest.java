@@ -40,8 +40,9 @@ class ControlSocketTest {
   /** Notes what is ordered. */
   private final class Noting implements ModelControl {
     @Override
-    public String load(String source, String name, String hash, Consumer<String> told) {
-      orders.add("load " + source + ' ' + name + ' ' + hash);
+    public String load(ModelSpec model, Consumer<String> told) {
+      String source = model.source();
+      orders.add("load " + source + ' ' + model.name() + ' ' + model.hash());
       told.accept("hash 50 %, 900 MB/s");
       if (source.endsWith("bad")) {
         throw new BackendException("there is no model file " + source);
@@ -88,7 +89,7 @@ class ControlSocketTest {
   @Test
   void anOrderIsCarriedOutAndItsProgressTold() throws Exception {
     String odd = "/models/with \"quotes\"\nand lines.gguf";
-    Said said = give(new Order.Load(odd, "name", "ab"));
+    Said said = give(new Order.Load(new ModelSpec(odd, "name", "ab")));
     assertEquals("load " + odd + " name ab", orders.take());
     assertEquals(0, said.code());
     assertTrue(said.out().contains("  hash 50 %, 900 MB/s\n"), said.out());
@@ -99,7 +100,7 @@ class ControlSocketTest {
 
   @Test
   void aRefusalIsASentenceAndAnExitCode() {
-    Said said = give(new Order.Load("bad", "", ""));
+    Said said = give(new Order.Load(new ModelSpec("bad", "", "")));
     assertEquals(1, said.code());
     assertEquals("worker: there is no model file bad\n", said.err());
   }

@@ -1,4 +1,4 @@
-package org.cocoon.worker;
+package org.cocoon.worker.control;
 
 import java.util.Locale;
 import java.util.regex.Matcher;
