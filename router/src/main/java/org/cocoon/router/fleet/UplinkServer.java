@@ -10,7 +10,6 @@ import io.vertx.grpc.server.GrpcServerOptions;
 import io.vertx.grpc.server.GrpcServerRequest;
 import io.vertx.grpc.server.GrpcServerResponse;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,9 +23,7 @@ import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.Model;
-import org.cocoon.link.wire.ModelsTaken;
 import org.cocoon.link.wire.Refused;
-import org.cocoon.link.wire.RefusedModel;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
 import org.jspecify.annotations.Nullable;
@@ -153,7 +150,10 @@ public final class UplinkServer {
       } else if (attachment.left(now)) {
         attachment.over("it may not stay");
       } else {
-        attachment.judgeModels();
+        String unlisted = attachment.models.judge(worker);
+        if (unlisted != null) {
+          attachment.end("MODEL_NOT_LISTED", unlisted, false);
+        }
       }
     }
   }
@@ -212,35 +212,12 @@ public final class UplinkServer {
     fleet.drain();
   }
 
-  private static List<String> names(List<Model> models) {
-    return models.stream().map(Model::getName).toList();
-  }
-
-  /** What a worker serves of what it said, and why it does not serve the rest. */
-  private record Judged(List<Model> taken, ModelsTaken refused) {}
-
-  private Judged judge(List<Model> said) {
-    List<Model> taken = new ArrayList<>();
-    ModelsTaken.Builder refused = ModelsTaken.newBuilder();
-    for (Model model : said) {
-      Optional<String> unlisted = peers.unlisted(model);
-      if (unlisted.isEmpty()) {
-        taken.add(model);
-      } else {
-        refused.addRefused(
-            RefusedModel.newBuilder().setName(model.getName()).setReason(unlisted.get()));
-      }
-    }
-    return new Judged(List.copyOf(taken), refused.build());
-  }
-
   /** One link, from its first message to its end. */
   private final class Attachment {
     private final GrpcServerRequest<FromWorker, FromRouter> request;
     private final GrpcServerResponse<FromWorker, FromRouter> response;
     private @Nullable Worker worker;
-    private List<Model> said = List.of();
-    private ModelsTaken refused = ModelsTaken.getDefaultInstance();
+    private final OfferedModels models = new OfferedModels(fleet, peers);
     private ByteString instance = ByteString.EMPTY;
     private boolean over;
     private boolean full;
@@ -259,11 +236,11 @@ public final class UplinkServer {
         return;
       }
       if (attached != null) {
-        if (message.hasModels()) {
-          announced(message.getModels().getModelsList());
-        }
-        if (!over) {
+        String wrong = message.hasModels() ? models.announced(attached, message.getModels()) : null;
+        if (wrong == null) {
           attached.heard(message);
+        } else {
+          over(wrong);
         }
         return;
       }
@@ -285,74 +262,12 @@ public final class UplinkServer {
         refuse("the evidence on this link is not, or no longer, accepted", true);
         return;
       }
-      Judged judged = judge(message.getHello().getModelsList());
-      if (judged.taken().isEmpty()) {
-        refuse(judged.refused().getRefused(0).getReason(), true);
+      List<Model> taken = models.begin(message.getHello().getModelsList());
+      if (taken.isEmpty()) {
+        refuse(models.reason(), true);
         return;
       }
-      welcome(message, peer, judged);
-    }
-
-    /** The worker serves other models from now on. */
-    private void announced(List<Model> models) {
-      String wrong = HelloRules.wrong(models);
-      if (wrong != null) {
-        over(wrong);
-        return;
-      }
-      said = List.copyOf(models);
-      serve(judge(said), false);
-    }
-
-    /** Looks whether what the worker said may be served now. */
-    void judgeModels() {
-      Judged judged = judge(said);
-      if (judged.taken().isEmpty()) {
-        end("MODEL_NOT_LISTED", judged.refused().getRefused(0).getReason(), false);
-      } else {
-        serve(judged, true);
-      }
-    }
-
-    /**
-     * Has the worker serve what it may.
-     *
-     * @param policyChanged whether what it served may not run any longer either
-     */
-    private void serve(Judged judged, boolean policyChanged) {
-      Worker attached = worker;
-      if (attached == null) {
-        return;
-      }
-      if (!judged.taken().equals(attached.models())) {
-        for (ServedModel left : fleet.serve(attached, judged.taken())) {
-          if (policyChanged) {
-            attached.lose(left);
-          }
-        }
-        log.info(
-            "event=worker_models worker={} name={} models={} slots={}",
-            attached.identity().id(),
-            attached.identity().name(),
-            names(judged.taken()),
-            attached.slots());
-      }
-      if (!judged.refused().equals(refused)) {
-        tellRefused(attached, judged.refused());
-      }
-    }
-
-    private void tellRefused(Worker attached, ModelsTaken now) {
-      refused = now;
-      now.getRefusedList()
-          .forEach(
-              one ->
-                  log.warn(
-                      "event=model_refused worker={} model={} reason=\"{}\"",
-                      attached.identity().id(),
-                      one.getName(),
-                      one.getReason()));
-      attached.tell(FromRouter.newBuilder().setModelsTaken(now).build());
+      welcome(message, peer, taken);
     }
 
     void helloDue() {
@@ -377,7 +292,7 @@ public final class UplinkServer {
       response.end();
     }
 
-    private void welcome(FromWorker first, Peer peer, Judged judged) {
+    private void welcome(FromWorker first, Peer peer, List<Model> taken) {
       Hello hello = first.getHello();
       Set<String> simulated = new HashSet<>(hello.getSimulatedList());
       if (peer.simulated()) {
@@ -396,7 +311,7 @@ public final class UplinkServer {
       Worker attached =
           new Worker(
               identity,
-              judged.taken(),
+              taken,
               hello.getCoefficient(),
               fleet.groupKeys(),
               nanoClock,
@@ -404,7 +319,6 @@ public final class UplinkServer {
               task -> context.runOnContext(ignored -> task.run()),
               fleet::capacityChanged);
       worker = attached;
-      said = hello.getModelsList();
       attached.tcbStatus(peers.tcbStatus(request.connection()));
       attachments.put(attached, this);
       response.write(FromRouter.newBuilder().setWelcome(welcome).build());
@@ -412,15 +326,13 @@ public final class UplinkServer {
       if (owed != null) {
         attached.tell(owed);
       }
-      if (judged.refused().getRefusedCount() > 0) {
-        tellRefused(attached, judged.refused());
-      }
+      models.attached(attached);
       log.info(
           "event=worker_attached worker={} name={} image={} models={} slots={} coefficient={} simulated={} peer={}",
           identity.id(),
           identity.name(),
           identity.imageHash(),
-          names(judged.taken()),
+          OfferedModels.names(taken),
           attached.slots(),
           attached.coefficient(),
           identity.simulated(),

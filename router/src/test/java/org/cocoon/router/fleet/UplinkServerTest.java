@@ -319,6 +319,24 @@ class UplinkServerTest {
   }
 
   @Test
+  void aWorkerMayChangeItsModelsOnlySoOften() throws Exception {
+    GrpcClientRequest<FromWorker, FromRouter> stream = attach();
+    awaitModels("m");
+    for (int i = 0; i < 16; i++) {
+      stream.write(list(model("n" + i, "")));
+    }
+    awaitModels("n15");
+    onLoop(uplinks::tick);
+    stream.write(list(model("again", "")));
+    awaitModels("again");
+    for (int i = 1; i < 17; i++) {
+      stream.write(list(model("n" + i, "")));
+    }
+    awaitWorkers(0);
+    assertTrue(!ends.take().isEmpty(), "the worker hears of it");
+  }
+
+  @Test
   void groupKeysMayComeWithTheHello() throws Exception {
     Hello.Builder hello = hello();
     hello.setModels(

@@ -13,19 +13,13 @@ import io.vertx.grpc.client.GrpcClientRequest;
 import io.vertx.grpc.client.GrpcClientResponse;
 import java.net.ConnectException;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.RejectedExecutionException;
-import org.cocoon.link.wire.Cancel;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Earnings;
 import org.cocoon.link.wire.Failed;
-import org.cocoon.link.wire.FailureCode;
-import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
-import org.cocoon.link.wire.Grant;
 import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Model;
@@ -34,16 +28,12 @@ import org.cocoon.link.wire.ModelLoad;
 import org.cocoon.link.wire.ModelsTaken;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.RefusedModel;
-import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.earnings.EarningsBook.Payer;
-import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
 import org.cocoon.worker.engine.EngineSet;
-import org.cocoon.worker.engine.RunKey;
-import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +54,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>State belongs to one Vert.x context.
  */
-final class RouterSession implements Unsealing.Outcome {
+final class RouterSession implements RouterRuns.Session {
   private static final Logger log = LoggerFactory.getLogger(RouterSession.class);
   static final long HEARTBEAT_MILLIS = 1_000;
   private static final long WELCOME_MILLIS = 10_000;
@@ -72,13 +62,7 @@ final class RouterSession implements Unsealing.Outcome {
   /** Heartbeats whose ping may stay unanswered, as long as a router waits for a silent worker. */
   private static final int MOST_UNANSWERED = 5;
 
-  /** After how long a cancel is tried again that the engine had no room to look at. */
-  private static final long CANCEL_AGAIN_MILLIS = 50;
-
   private static final Buffer PING = Buffer.buffer("cocoon-1");
-
-  /** A run, and the engine that has it; none while its prompt is being opened. */
-  private record Running(RunKey key, @Nullable Engine engine) {}
 
   private enum State {
     DIALLING,
@@ -104,14 +88,12 @@ final class RouterSession implements Unsealing.Outcome {
   }
 
   private final Vertx vertx;
-  private final Context context;
   private final SocketAddress router;
   private final long link;
   private final ByteString instance;
   private final RouterLink.Terms terms;
   private final Owner owner;
-  private final Unsealing unsealing;
-  private final Map<Long, Running> runs = new HashMap<>();
+  private final RouterRuns runs;
 
   private State state = State.DIALLING;
   private @Nullable GrpcClient client;
@@ -122,7 +104,6 @@ final class RouterSession implements Unsealing.Outcome {
   private boolean leavingHeard;
   private long leavingTimer = -1;
   private List<Model> told = List.of();
-  private long highestRun;
   private int unanswered;
 
   /**
@@ -140,13 +121,12 @@ final class RouterSession implements Unsealing.Outcome {
       RouterLink.Terms terms,
       Owner owner) {
     this.vertx = vertx;
-    this.context = context;
     this.router = router;
     this.link = link;
     this.instance = instance;
     this.terms = terms;
     this.owner = owner;
-    this.unsealing = new Unsealing(vertx, terms.sealed(), this);
+    this.runs = new RouterRuns(vertx, context, link, terms, this);
   }
 
   long link() {
@@ -275,28 +255,7 @@ final class RouterSession implements Unsealing.Outcome {
     if (message.hasModelsTaken()) {
       refused(message.getModelsTaken());
     }
-    for (Run run : message.getRunList()) {
-      if (!run(run)) {
-        return "the router gave one number to two runs";
-      }
-    }
-    try {
-      for (Grant grant : message.getGrantList()) {
-        Running running = runs.get(grant.getRun());
-        if (running != null && running.engine() != null) {
-          running.engine().grant(running.key(), grant.getTokens());
-        }
-      }
-      for (Cancel cancel : message.getCancelList()) {
-        Running running = runs.get(cancel.getRun());
-        if (running != null && !unsealing.cancel(cancel.getRun()) && running.engine() != null) {
-          running.engine().cancel(running.key());
-        }
-      }
-    } catch (RejectedExecutionException e) {
-      return "the router sends more than the engine can look at";
-    }
-    return null;
+    return runs.obey(message, draining);
   }
 
   /** A statement that does not hold is the owner's business: the link goes on. */
@@ -310,80 +269,21 @@ final class RouterSession implements Unsealing.Outcome {
     }
   }
 
-  /** Starts a run, or says why not; returns false where its number is taken. */
-  private boolean run(Run run) {
-    highestRun = Math.max(highestRun, run.getRun());
-    if (draining) {
-      fail(run, FailureCode.FAILURE_DRAINING, "this worker is stopping");
-      return true;
-    }
-    boolean isSealed = run.hasSealed();
-    RunKey key = isSealed ? SealedRuns.key(link, run.getRun()) : new RunKey(link, run.getRun());
-    if (runs.putIfAbsent(run.getRun(), new Running(key, null)) != null) {
-      return false;
-    }
-    if (isSealed) {
-      unsealing.begin(key, run);
-    } else {
-      opened(key, run);
-    }
-    return true;
-  }
-
-  @Override
-  public void opened(RunKey key, Run run) {
-    Engine engine = terms.engines().find(run.getModel());
-    if (engine == null) {
-      terms.sealed().forget(key);
-      refused(run, FailureCode.FAILURE_DRAINING, "this worker has given up the model");
-      return;
-    }
-    runs.put(run.getRun(), new Running(key, engine));
-    try {
-      engine.generate(WireRequests.request(key, run, terms.system()));
-    } catch (RejectedExecutionException e) {
-      terms.sealed().forget(key);
-      refused(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
-    }
-  }
-
-  @Override
-  public void refused(Run run, FailureCode code, String message) {
-    runs.remove(run.getRun());
-    fail(run, code, message);
-    leaveIfDone();
-  }
-
-  @Override
-  public void cancelled(Run run) {
-    runs.remove(run.getRun());
-    Done done =
-        Done.newBuilder().setRun(run.getRun()).setFinish(FinishReason.FINISH_CANCELLED).build();
-    write(FromWorker.newBuilder().addDone(done).build());
-    leaveIfDone();
-  }
-
-  private void fail(Run run, FailureCode code, String message) {
-    write(
-        FromWorker.newBuilder()
-            .addFailed(Failed.newBuilder().setRun(run.getRun()).setCode(code).setMessage(message))
-            .build());
-  }
-
   // ------------------------------------------------------------------ what we say
 
   /** Sends what a step produced for this session. */
   void send(FromWorker.Builder message, List<Done> done, List<Failed> failed) {
     if (!done.isEmpty() || !failed.isEmpty()) {
-      done.forEach(one -> runs.remove(one.getRun()));
-      failed.forEach(one -> runs.remove(one.getRun()));
+      done.forEach(one -> runs.ended(one.getRun()));
+      failed.forEach(one -> runs.ended(one.getRun()));
       message.setLoad(load());
     }
     write(message.build());
     leaveIfDone();
   }
 
-  private void write(FromWorker message) {
+  @Override
+  public void write(FromWorker message) {
     GrpcClientRequest<FromWorker, FromRouter> open = stream;
     if (open != null && (state == State.ATTACHED || state == State.LEAVING)) {
       open.write(message); // bounded: no run sends more than its credit
@@ -400,7 +300,7 @@ final class RouterSession implements Unsealing.Outcome {
             .setQueuedPromptTokens(all.queuedPromptTokens())
             .setDecodeTokensPerSecond(all.decodeTokensPerSecond())
             .setPrefillTokensPerSecond(all.prefillTokensPerSecond())
-            .setDispatchedSeen(highestRun);
+            .setDispatchedSeen(runs.highest());
     if (loads.size() > 1) {
       loads.forEach(
           (model, load) ->
@@ -513,7 +413,8 @@ final class RouterSession implements Unsealing.Outcome {
     }
   }
 
-  private void leaveIfDone() {
+  @Override
+  public void leaveIfDone() {
     GrpcClientRequest<FromWorker, FromRouter> open = stream;
     if (state == State.LEAVING && leavingHeard && runs.isEmpty() && open != null) {
       open.end();
@@ -547,9 +448,7 @@ final class RouterSession implements Unsealing.Outcome {
 
   private void quit() {
     state = State.ENDED;
-    unsealing.cancelAll();
-    runs.values().forEach(running -> cancel(running.key(), running.engine()));
-    runs.clear();
+    runs.cancelAll();
     release();
   }
 
@@ -564,19 +463,6 @@ final class RouterSession implements Unsealing.Outcome {
     client = null;
     if (old != null) {
       old.close();
-    }
-  }
-
-  /** Cancels a run that nobody hears any more, as soon as the engine has room to look at it. */
-  private void cancel(RunKey key, @Nullable Engine engine) {
-    if (engine == null) {
-      return; // it has not begun
-    }
-    try {
-      engine.cancel(key);
-    } catch (RejectedExecutionException e) {
-      context.runOnContext(
-          ignored -> vertx.setTimer(CANCEL_AGAIN_MILLIS, again -> cancel(key, engine)));
     }
   }
 }
