@@ -18,7 +18,7 @@ extern "C" {
 #define COCOON_API __attribute__((visibility("default")))
 
 // Raised with every change of this file or of the JNI bridge that is not a new function.
-#define COCOON_ABI_VERSION 2
+#define COCOON_ABI_VERSION 4
 
 // A loaded model with the caches of its sequences.
 typedef struct cocoon_backend cocoon_backend;
@@ -48,6 +48,9 @@ typedef struct cocoon_options {
   int32_t batch_tokens;    // tokens that one step takes at most
   int32_t threads;         // that compute; ignored by backends on a GPU
   int32_t precise;         // 1: caches and attention in single precision, for comparisons; slower
+  int32_t exact;           // 1: a cache for each sequence, so that no sum depends on the others;
+                           // batches are then fastest where sequences are consecutive and in order
+  int32_t guesses;         // output rows of one step beyond one for each sequence
 } cocoon_options;
 
 typedef struct cocoon_limits {
@@ -99,8 +102,8 @@ COCOON_API int32_t cocoon_abi_version(void);
 COCOON_API cocoon_status cocoon_open(const cocoon_options *options, cocoon_backend **backend,
                                      cocoon_limits *limits, cocoon_message *message);
 
-// Appends the batch's tokens to their sequences and fills its output rows. At most `sequences`
-// rows. COCOON_INVALID leaves everything as it was.
+// Appends the batch's tokens to their sequences and fills its output rows. At most `sequences` and
+// `guesses` rows. COCOON_INVALID leaves everything as it was.
 COCOON_API cocoon_status cocoon_step(cocoon_backend *backend, const cocoon_batch *batch,
                                      cocoon_message *message);
 

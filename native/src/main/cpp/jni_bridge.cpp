@@ -91,13 +91,14 @@ JNIEXPORT jint JNICALL Java_org_cocoon_backend_NativeLibrary_abiVersion(JNIEnv *
 
 JNIEXPORT jlong JNICALL Java_org_cocoon_backend_NativeLibrary_open(
     JNIEnv *env, jclass, jbyteArray folder, jbyteArray model, jint sequences, jint context_tokens,
-    jint batch_tokens, jint threads, jboolean precise, jintArray limits) {
+    jint batch_tokens, jint threads, jboolean precise, jboolean exact,
+    jint guesses, jintArray limits) {
   return within_memory(env, [&] {
     const Utf8 folder_path(env, folder);
     const Utf8 model_path(env, model);
     return opened(env, cocoon_open,
                   {folder_path.text(), model_path.text(), sequences, context_tokens, batch_tokens,
-                   threads, precise},
+                   threads, precise, exact, guesses},
                   limits);
   });
 }
@@ -107,7 +108,7 @@ JNIEXPORT jlong JNICALL Java_org_cocoon_backend_NativeLibrary_openVocabulary(
   return within_memory(env, [&] {
     const Utf8 folder_path(env, folder);
     const Utf8 model_path(env, model);
-    return opened(env, cocoon_open_vocabulary, {folder_path.text(), model_path.text(), 0, 0, 0, 0, 0},
+    return opened(env, cocoon_open_vocabulary, {folder_path.text(), model_path.text(), 0, 0, 0, 0, 0, 0, 0},
                   limits);
   });
 }

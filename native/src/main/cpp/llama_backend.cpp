@@ -38,6 +38,8 @@ struct cocoon_backend {
   decltype(&ggml_threadpool_free) free_pool = nullptr;
   std::string device;
   cocoon_limits limits{};
+  bool exact = false;
+  int32_t rows = 0;  // of one step at most
   cocoon_stats stats{};
   // How many tokens each sequence holds, and the same while a batch is being checked.
   std::vector<int32_t> lengths;
@@ -65,9 +67,16 @@ void check_options(const cocoon_options &options) {
     throw failure(COCOON_INVALID, "sequences, contextTokens, batchTokens and threads must be at "
                                   "least 1");
   }
+  if (options.guesses < 0 || options.guesses > 64) {
+    throw failure(COCOON_INVALID, "guesses must be 0 to 64, not %d", options.guesses);
+  }
   if (static_cast<size_t>(options.sequences) > llama_max_parallel_sequences()) {
     throw failure(COCOON_INVALID, "llama.cpp has at most %zu sequences, not %d",
                   llama_max_parallel_sequences(), options.sequences);
+  }
+  if (options.exact != 0 && options.threads != 1) {
+    throw failure(COCOON_INVALID, "an exact engine computes with one thread, not with %d",
+                  options.threads);
   }
   if (options.threads > GGML_MAX_N_THREADS) {
     throw failure(COCOON_INVALID, "llama.cpp has at most %d threads, not %d", GGML_MAX_N_THREADS,
@@ -118,7 +127,9 @@ void load_vocabulary(cocoon_backend &backend, const cocoon_options &options) {
 }
 
 // All sequences share one pool of cells (kv_unified): a shared prefix is shared memory, a batch of
-// any mix of sequences is one graph, and each sequence is held to context_tokens by step().
+// any mix of sequences is one graph, and each sequence is held to context_tokens by step(). Attention
+// adds up in the order of cells, though, and a sequence may get cells that others have left: so an
+// exact engine has a cache for each sequence, of which llama.cpp computes consecutive ones in a graph.
 void make_context(cocoon_backend &backend, const cocoon_options &options) {
   llama_context_params params = llama_context_default_params();
   params.n_ctx = static_cast<uint32_t>(options.sequences * options.context_tokens);
@@ -126,10 +137,10 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
   params.n_ubatch = static_cast<uint32_t>(std::min(
       options.batch_tokens, options.threads == 1 ? exact_micro_batch : fast_micro_batch));
   params.n_seq_max = static_cast<uint32_t>(options.sequences);
-  params.n_outputs_max = params.n_seq_max;
+  params.n_outputs_max = static_cast<uint32_t>(options.sequences + options.guesses);
   params.n_threads = options.threads;
   params.n_threads_batch = options.threads;
-  params.kv_unified = true;
+  params.kv_unified = options.exact == 0;
   params.swa_full = true;  // else a sliding window has nothing left to truncate to
   params.no_perf = true;
   if (options.precise != 0) {
@@ -207,9 +218,8 @@ void check_batch(cocoon_backend &backend, const cocoon_batch &batch) {
     length++;
     rows += batch.want_logits[i] != 0;
   }
-  if (rows > backend.limits.sequences) {
-    throw failure(COCOON_INVALID, "a batch has at most %d rows, not %d", backend.limits.sequences,
-                  rows);
+  if (rows > backend.rows) {
+    throw failure(COCOON_INVALID, "a batch has at most %d rows, not %d", backend.rows, rows);
   }
 }
 
@@ -417,6 +427,8 @@ cocoon_status cocoon_open(const cocoon_options *options, cocoon_backend **backen
     check_options(*options);
     ggml_backend_dev_t cpu = load_cpu(options->library_folder);
     auto opened = std::make_unique<cocoon_backend>();
+    opened->exact = options->exact != 0;
+    opened->rows = options->sequences + options->guesses;
     load_model(*opened, *options);
     make_context(*opened, *options);
     attach_threads(*opened, cpu, options->threads);
@@ -483,8 +495,12 @@ cocoon_status cocoon_copy_prefix(cocoon_backend *backend, int32_t from_sequence,
     }
     if (tokens > 0) {
       llama_memory_t memory = llama_get_memory(backend->context);
-      llama_memory_seq_cp(memory, from_sequence, to_sequence, 0, tokens);
+      // A cache of its own can be copied only whole.
+      llama_memory_seq_cp(memory, from_sequence, to_sequence, 0, backend->exact ? -1 : tokens);
       target = tokens;
+      if (backend->exact) {
+        forget(*backend, to_sequence, tokens);
+      }
     }
   });
 }

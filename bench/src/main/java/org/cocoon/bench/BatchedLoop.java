@@ -24,13 +24,13 @@ final class BatchedLoop implements AutoCloseable {
   record Result(double seconds, double decodeSeconds, long idSum) {}
 
   /** Starts it; it waits for jobs without using the processor. */
-  BatchedLoop(Path program, Path nativeFolder, Path model, int sequences, int context, int threads)
+  BatchedLoop(Path program, LlamaArguments llama, int sequences, int context, int threads)
       throws IOException {
     process =
         new ProcessBuilder(
                 program.toAbsolutePath().toString(),
-                nativeFolder.toAbsolutePath().toString(),
-                model.toAbsolutePath().toString(),
+                llama.nativeFolder().toAbsolutePath().toString(),
+                llama.model().toAbsolutePath().toString(),
                 Integer.toString(sequences),
                 Integer.toString(context),
                 Integer.toString(threads))

@@ -29,6 +29,7 @@ public final class BenchMain implements Runnable {
         .addSubcommand(new RunCommand(System.getenv(), System.out, System.err))
         .addSubcommand(new EngineCommand(System.getenv(), System.out, System.err))
         .addSubcommand(new SchedulerCommand(System.out, System.err))
+        .addSubcommand(new VariantsCommand(System.out, System.err))
         .addSubcommand(new EvidenceCommand(System.out))
         .addSubcommand(new NullServerCommand(System.out));
   }

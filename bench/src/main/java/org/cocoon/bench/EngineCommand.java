@@ -16,12 +16,12 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.cocoon.backend.BackendException;
 import org.cocoon.backend.LlamaBackend;
-import org.cocoon.backend.LlamaOptions;
 import org.cocoon.client.CocoonClient;
 import org.cocoon.client.CocoonException;
 import org.cocoon.client.ManifestVersion;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -54,7 +54,6 @@ import picocli.CommandLine.Spec;
     })
 final class EngineCommand implements Callable<Integer> {
   private static final int WARM_UP_PASSES = 2;
-  private static final int BATCH_TOKENS = 512;
   private static final Duration TIMEOUT = Duration.ofMinutes(10);
 
   private final Map<String, String> environment;
@@ -76,19 +75,7 @@ final class EngineCommand implements Callable<Integer> {
       description = "API key (default: OPENAI_API_KEY; that keeps it out of `ps`).")
   private @Nullable String key;
 
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "FILE",
-      description = "The model, a GGUF file.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = "--native",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder of the native libraries, such as native/target/bridge.")
-  private Path nativeFolder = Path.of("");
+  @Mixin private LlamaArguments llama = new LlamaArguments();
 
   @Option(
       names = "--prompts",
@@ -179,16 +166,7 @@ final class EngineCommand implements Callable<Integer> {
   }
 
   private DirectEngine open() {
-    LlamaBackend backend =
-        LlamaBackend.open(
-            new LlamaOptions(
-                nativeFolder,
-                model,
-                "direct",
-                slots,
-                context,
-                Math.max(BATCH_TOKENS, slots),
-                threads));
+    LlamaBackend backend = LlamaBackend.open(llama.options(slots, context, threads));
     DirectEngine engine = new DirectEngine(backend, system, System::nanoTime);
     // A process that exits in the middle of a step unloads llama.cpp under its own thread.
     Runtime.getRuntime().addShutdownHook(new Thread(engine::close, "close-engine"));

@@ -54,20 +54,8 @@ record EngineComparison(List<Pair> pairs) {
     return spread(Pair::ratio).median();
   }
 
-  /** The median and the quartiles around it: on a shared machine, extremes tell of its others. */
-  private record Spread(double lower, double median, double upper) {}
-
   private Spread spread(ToDoubleFunction<Pair> figure) {
-    double[] sorted = pairs.stream().mapToDouble(figure).sorted().toArray();
-    return new Spread(quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75));
-  }
-
-  /** By linear interpolation between the two closest of the sorted values. */
-  private static double quantile(double[] sorted, double part) {
-    double place = part * (sorted.length - 1);
-    int below = (int) place;
-    int above = Math.min(below + 1, sorted.length - 1);
-    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+    return Spread.of(pairs.stream().mapToDouble(figure));
   }
 
   /** The comparison as text, ending in a line feed. */
@@ -90,11 +78,11 @@ record EngineComparison(List<Pair> pairs) {
             Locale.ROOT,
             "%-13s " + format + " %s (median of %d; half are " + format + " to " + format + ")%n",
             name,
-            spread.median,
+            spread.median(),
             unit,
             pairs.size(),
-            spread.lower,
-            spread.upper));
+            spread.lower(),
+            spread.upper()));
   }
 
   /** Writes every pair to a file, replacing what was there. */

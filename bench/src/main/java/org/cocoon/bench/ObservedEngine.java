@@ -83,7 +83,12 @@ final class ObservedEngine implements AutoCloseable {
   }
 
   /** Asks for so many tokens after a text; returns its number. */
-  synchronized long ask(String text, int tokens) {
+  long ask(String text, int tokens) {
+    return ask(new Prompt.Text(text), tokens);
+  }
+
+  /** Asks for so many tokens of an answer; returns its number. */
+  synchronized long ask(Prompt prompt, int tokens) {
     long run = ++runs;
     seen.put(run, new Seen());
     engine.generate(
@@ -91,7 +96,7 @@ final class ObservedEngine implements AutoCloseable {
             new RunKey(0, run),
             "bench",
             "",
-            new Prompt.Text(text),
+            prompt,
             Sampling.GREEDY,
             tokens,
             List.of(),

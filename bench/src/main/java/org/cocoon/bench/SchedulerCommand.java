@@ -8,16 +8,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendException;
 import org.cocoon.backend.LlamaBackend;
-import org.cocoon.backend.LlamaOptions;
 import org.cocoon.backend.Vocabulary;
 import org.cocoon.client.ManifestVersion;
 import org.cocoon.worker.engine.EngineOptions;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code scheduler}: what the engine leaves of llama.cpp's speed, and how it shares it. */
@@ -41,22 +40,13 @@ import picocli.CommandLine.Option;
       "      --loop bench/target/batched_loop --threads 1"
     })
 final class SchedulerCommand implements Callable<Integer> {
-  private static final int BATCH_TOKENS = 512;
   private static final int STREAMS = 6;
   private static final int LARGE = 8;
 
   private final PrintStream out;
   private final PrintStream err;
 
-  @Option(names = "--model", required = true, paramLabel = "FILE", description = "A GGUF file.")
-  private Path model = Path.of("");
-
-  @Option(
-      names = "--native",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder of the native libraries, such as native/target/bridge.")
-  private Path nativeFolder = Path.of("");
+  @Mixin private LlamaArguments llama = new LlamaArguments();
 
   @Option(
       names = "--loop",
@@ -101,37 +91,28 @@ final class SchedulerCommand implements Callable<Integer> {
     }
 
     double ratio() {
-      return median(
-          IntStream.range(0, engine.size()).mapToDouble(i -> engine.get(i) / loop.get(i)));
+      return Spread.of(
+              IntStream.range(0, engine.size()).mapToDouble(i -> engine.get(i) / loop.get(i)))
+          .median();
     }
 
     double engineRate() {
-      return median(engine.stream().mapToDouble(Double::doubleValue));
+      return Spread.of(engine.stream().mapToDouble(Double::doubleValue)).median();
     }
 
     double loopRate() {
-      return median(loop.stream().mapToDouble(Double::doubleValue));
+      return Spread.of(loop.stream().mapToDouble(Double::doubleValue)).median();
     }
   }
 
   /** One size of batch, with its prompts and without. */
   private record Compared(Rates whole, Rates decoding) {}
 
-  private static double median(DoubleStream values) {
-    double[] sorted = values.sorted().toArray();
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  }
-
   @Override
   public Integer call() throws InterruptedException {
     int context = Math.max(longPrompt * 2, promptTokens * 2 + maxTokens) + 512;
-    try (BatchedLoop yardstick =
-        new BatchedLoop(loop, nativeFolder, model, LARGE, context, threads)) {
-      Backend backend =
-          LlamaBackend.open(
-              new LlamaOptions(
-                  nativeFolder, model, "direct", LARGE, context, BATCH_TOKENS, threads));
+    try (BatchedLoop yardstick = new BatchedLoop(loop, llama, LARGE, context, threads)) {
+      Backend backend = LlamaBackend.open(llama.options(LARGE, context, threads));
       Vocabulary vocabulary = backend.vocabulary();
       EngineOptions options = EngineOptions.DEFAULTS.withTargetStepMillis(targetStepMillis);
       try (ObservedEngine engine = new ObservedEngine(backend, options)) {
@@ -188,8 +169,7 @@ final class SchedulerCommand implements Callable<Integer> {
     }
     tell(size, "with prompts", rates.whole);
     tell(size, "decoding alone", rates.decoding);
-    out.printf(
-        Locale.ROOT, "batch %d: %d of %d rounds gave the same tokens%n", size, same, rounds);
+    out.printf(Locale.ROOT, "batch %d: %d of %d rounds gave the same tokens%n", size, same, rounds);
     return rates;
   }
 

@@ -23,6 +23,14 @@ public interface Backend extends AutoCloseable {
     return Math.multiplyExact(limits().sequences(), limits().contextTokens());
   }
 
+  /**
+   * Whether a step is fastest where its sequences are consecutive and its tokens in their order,
+   * because only neighbours are computed together. Any thread.
+   */
+  default boolean computesNeighbours() {
+    return false;
+  }
+
   /** Text to tokens and back. Any thread. */
   Vocabulary vocabulary();
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.LongConsumer;
 import org.cocoon.model.BlockHashes;
 import org.cocoon.model.ModelFileException;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * is first needed and takes memory for one more sequence.
  *
  * <p>With one thread a token's logits do not depend, to the last bit, on how prompts were cut into
- * steps or on what else was in a step (seen on zen4; see llama_backend.cpp). With more threads they
- * differ by rounding, as much as 0.8.
+ * steps or on what else was in a step (seen on zen4; see llama_backend.cpp), but on which cells
+ * others have left before. With {@link LlamaOptions#exact()} each sequence has a cache of its own,
+ * a copied prefix is a copy of all of it, and logits depend on a sequence's own tokens alone. With
+ * more threads they differ by rounding, as much as 0.8.
  *
  * <p>The first thread that calls {@link #step}, {@link #truncate}, {@link #copyPrefix} or {@link
  * #stats} becomes the owner; calls from another are an {@link IllegalStateException}. {@link
@@ -30,20 +33,22 @@ public final class LlamaBackend implements Backend {
 
   private final NativeModel model;
   private final BackendLimits limits;
+  private final boolean exact;
   private final LlamaVocabulary vocabulary;
   private final BackendDescription description;
   private final int embeddingSize;
   private volatile @Nullable Thread owner;
 
-  private LlamaBackend(NativeModel model, BackendLimits limits, String name, String hash) {
+  private LlamaBackend(NativeModel model, BackendLimits limits, LlamaOptions options, String hash) {
     this.model = model;
+    exact = options.exact();
     this.limits = limits;
     this.vocabulary = new LlamaVocabulary(model, limits.vocabularySize());
     this.embeddingSize = model.embeddingSize();
     String device = model.metadata("device");
     this.description =
         new BackendDescription(
-            "llama", name, "file:" + hash, device == null ? "cpu" : device, false);
+            "llama", options.modelName(), "file:" + hash, device == null ? "cpu" : device, false);
   }
 
   /**
@@ -53,9 +58,27 @@ public final class LlamaBackend implements Backend {
    * @throws BackendException if the library or the model cannot be used, in a sentence
    */
   public static LlamaBackend open(LlamaOptions options) {
+    return open(options, "", false, hashed -> {});
+  }
+
+  /**
+   * The same for a model of which the hash is known.
+   *
+   * @param expectedHash 64 hexadecimal digits that its hash must be, before anything is loaded;
+   *     empty: any
+   * @param besideOthers whether others compute meanwhile, so that one core must do
+   * @param hashed told now and then how many bytes are hashed, from any thread
+   */
+  public static LlamaBackend open(
+      LlamaOptions options, String expectedHash, boolean besideOthers, LongConsumer hashed) {
     Path file = options.model().toAbsolutePath();
     NativeLibrary.load(options.nativeDir(), LIBRARY);
-    String hash = hashOf(file);
+    String hash = hashOf(file, besideOthers, hashed);
+    if (!expectedHash.isEmpty() && !hash.equals(expectedHash)) {
+      throw new BackendException(
+          "the model %s has the hash %s, not %s; it is another file than was meant, or damaged"
+              .formatted(file, hash, expectedHash));
+    }
     int[] sizes = new int[5];
     long address;
     try {
@@ -68,26 +91,36 @@ public final class LlamaBackend implements Backend {
               options.batchTokens(),
               options.threads(),
               options.precise(),
+              options.exact(),
+              options.guesses(),
               sizes);
     } catch (BackendException e) {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
     }
     NativeModel model = new NativeModel(address);
-    BackendLimits limits = new BackendLimits(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]);
+    BackendLimits limits =
+        new BackendLimits(
+            sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[0] + options.guesses());
     try {
-      return new LlamaBackend(model, limits, options.modelName(), hash);
+      return new LlamaBackend(model, limits, options, hash);
     } catch (RuntimeException e) {
       model.close();
       throw e;
     }
   }
 
-  private static String hashOf(Path file) {
+  /** How many models and vocabularies of this process are open: native memory that is held. */
+  public static int openHandles() {
+    return NativeModel.open();
+  }
+
+  private static String hashOf(Path file, boolean besideOthers, LongConsumer hashed) {
     if (!Files.isRegularFile(file)) {
       throw new BackendException("there is no model file " + file);
     }
     try {
-      return BlockHashes.of(file, done -> {}).root();
+      return (besideOthers ? BlockHashes.onOneCore(file, hashed) : BlockHashes.of(file, hashed))
+          .root();
     } catch (ModelFileException e) {
       throw new BackendException(e.getMessage(), e);
     }
@@ -101,6 +134,11 @@ public final class LlamaBackend implements Backend {
   @Override
   public BackendLimits limits() {
     return limits;
+  }
+
+  @Override
+  public boolean computesNeighbours() {
+    return exact;
   }
 
   @Override

@@ -14,6 +14,9 @@ import java.nio.file.Path;
  * @param threads that compute, 1 to 512; one less than the machine's cores where it is shared
  * @param precise whether caches and attention are in single precision: for comparisons, not for
  *     speed
+ * @param exact whether an answer depends to the last bit on its own tokens alone, whatever else the
+ *     engine computes: each sequence then has a cache of its own, and one thread computes
+ * @param guesses output rows of one step beyond one for each sequence, for guessed tokens, 0 to 64
  */
 public record LlamaOptions(
     Path nativeDir,
@@ -23,7 +26,9 @@ public record LlamaOptions(
     int contextTokens,
     int batchTokens,
     int threads,
-    boolean precise) {
+    boolean precise,
+    boolean exact,
+    int guesses) {
 
   /** What a worker wants: caches in half precision. */
   public LlamaOptions(
@@ -34,7 +39,47 @@ public record LlamaOptions(
       int contextTokens,
       int batchTokens,
       int threads) {
-    this(nativeDir, model, modelName, sequences, contextTokens, batchTokens, threads, false);
+    this(
+        nativeDir,
+        model,
+        modelName,
+        sequences,
+        contextTokens,
+        batchTokens,
+        threads,
+        false,
+        false,
+        0);
+  }
+
+  /** The same, exact or not. */
+  public LlamaOptions withExact(boolean value) {
+    return new LlamaOptions(
+        nativeDir,
+        model,
+        modelName,
+        sequences,
+        contextTokens,
+        batchTokens,
+        threads,
+        precise,
+        value,
+        guesses);
+  }
+
+  /** The same with rows for so many guessed tokens. */
+  public LlamaOptions withGuesses(int value) {
+    return new LlamaOptions(
+        nativeDir,
+        model,
+        modelName,
+        sequences,
+        contextTokens,
+        batchTokens,
+        threads,
+        precise,
+        exact,
+        value);
   }
 
   /** Checks what can be checked without the model. */
@@ -45,6 +90,12 @@ public record LlamaOptions(
     if (sequences < 1 || contextTokens < 1 || batchTokens < 1 || threads < 1) {
       throw new IllegalArgumentException(
           "sequences, contextTokens, batchTokens and threads must be at least 1");
+    }
+    if (guesses < 0 || guesses > 64) {
+      throw new IllegalArgumentException("guesses must be 0 to 64");
+    }
+    if (exact && threads != 1) {
+      throw new IllegalArgumentException("an exact engine computes with one thread");
     }
   }
 }

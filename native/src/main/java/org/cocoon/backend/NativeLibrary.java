@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeLibrary {
   /** COCOON_ABI_VERSION that this class was written for. */
-  private static final int ABI_VERSION = 2;
+  private static final int ABI_VERSION = 4;
 
   private static @Nullable Path loaded;
 
@@ -69,6 +69,8 @@ final class NativeLibrary {
       int batchTokens,
       int threads,
       boolean precise,
+      boolean exact,
+      int guesses,
       int[] limits);
 
   /** As {@link #open}, for the vocabulary alone; of the limits only its size is above 0. */

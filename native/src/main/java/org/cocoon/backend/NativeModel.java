@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeModel implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
+  private static final AtomicInteger OPEN = new AtomicInteger();
 
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private final Lock shared = lock.readLock();
@@ -30,6 +32,7 @@ final class NativeModel implements AutoCloseable {
 
     Handle(long address) {
       this.address = address;
+      OPEN.incrementAndGet();
     }
 
     @Override
@@ -37,6 +40,7 @@ final class NativeModel implements AutoCloseable {
       if (address != 0) {
         NativeLibrary.close(address);
         address = 0;
+        OPEN.decrementAndGet();
       }
     }
   }
@@ -49,6 +53,11 @@ final class NativeModel implements AutoCloseable {
   NativeModel(long address) {
     handle = new Handle(address);
     cleanable = CLEANER.register(this, handle);
+  }
+
+  /** How many handles of this process have not been freed. Any thread. */
+  static int open() {
+    return OPEN.get();
   }
 
   private <T extends @Nullable Object> T call(Call<T> call) {

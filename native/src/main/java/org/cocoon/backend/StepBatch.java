@@ -17,8 +17,8 @@ import java.nio.IntBuffer;
  *       logSumExp: float32 [rows], when it returns candidates
  * </ul>
  *
- * <p>Rows are numbered in the order of the tokens that asked for logits. At most {@code sequences}
- * rows are asked for in one step. Not thread-safe.
+ * <p>Rows are numbered in the order of the tokens that asked for logits. At most {@code rows} are
+ * asked for in one step. Not thread-safe.
  */
 public final class StepBatch {
   private final BackendLimits limits;
@@ -37,7 +37,7 @@ public final class StepBatch {
   public StepBatch(BackendLimits limits) {
     this.limits = limits;
     int maxTokens = limits.batchTokens();
-    int maxRows = limits.sequences();
+    int maxRows = limits.rows();
     int perRow = limits.candidates();
     tokens = ints(maxTokens);
     positions = ints(maxTokens);
@@ -81,8 +81,8 @@ public final class StepBatch {
     if (count == limits.batchTokens()) {
       throw new IllegalStateException("the batch is full");
     }
-    if (wantsLogits && rows == limits.sequences()) {
-      throw new IllegalStateException("no more than one row for each sequence");
+    if (wantsLogits && rows == limits.rows()) {
+      throw new IllegalStateException("no more than " + rows + " rows");
     }
     tokens.put(count, token);
     positions.put(count, position);

@@ -50,12 +50,23 @@ public final class BlockHashes {
     }
   }
 
+  /** As {@link #of(Path, LongConsumer)}, on one core: the others are at work. */
+  public static BlockHashes onOneCore(Path path, LongConsumer progress) {
+    try (MappedFile file = MappedFile.open(path)) {
+      return of(file, progress, false);
+    }
+  }
+
   static BlockHashes of(MappedFile file, LongConsumer progress) {
+    return of(file, progress, true);
+  }
+
+  private static BlockHashes of(MappedFile file, LongConsumer progress, boolean onAllCores) {
     int blocks = Math.toIntExact(Math.ceilDiv(file.size(), ModelHash.BLOCK_BYTES));
     byte[][] leaves = new byte[blocks][];
     AtomicLong done = new AtomicLong();
-    IntStream.range(0, blocks)
-        .parallel()
+    IntStream all = IntStream.range(0, blocks);
+    (onAllCores ? all.parallel() : all)
         .forEach(
             block -> {
               leaves[block] = leaf(file.bytes(), file.size(), block);

@@ -26,7 +26,7 @@ final class PackagedModels {
               "b179c9523d0e"),
           new Packaged(
               "gemma3-270m",
-              "Gemma 3 270M, Q4_K_M, 253 MB, under Google's Gemma terms",
+              "Gemma 3 270M, base: no chat template; Q4_K_M, 253 MB, under Google's Gemma terms",
               "a5fd3b62230a"));
 
   private PackagedModels() {}

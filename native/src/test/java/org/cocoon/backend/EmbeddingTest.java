@@ -24,7 +24,7 @@ final class EmbeddingTest {
    */
   private static final double TOLERANCE = 1e-3;
 
-  private static final LlamaBackend backend = LlamaModels.open(2, 512, 64, 1);
+  private static final LlamaBackend backend = LlamaModels.open(2, 256, 64, 1);
   private final EmbeddingBatch batch = new EmbeddingBatch(backend.embeddingSize());
 
   @AfterEach
@@ -100,7 +100,7 @@ final class EmbeddingTest {
 
   @Test
   void aLongTextMayBeCutAnywhere() {
-    String story = (CAT + " " + LAW + " ").repeat(10);
+    String story = (CAT + " " + LAW + " ").repeat(8);
     float[] whole = alone(0, story, EmbeddingBatch.TOKENS);
     assertSame(whole, alone(1, story, 7));
   }
@@ -152,7 +152,7 @@ final class EmbeddingTest {
   @Test
   void sequencesHoldNoMoreThanAContextTogether() {
     int[] text = tokens(CAT);
-    for (int at = 0; at < 480; at += 60) {
+    for (int at = 0; at < 240; at += 60) {
       batch.clear();
       for (int i = at; i < at + 60; i++) {
         batch.add(text[i % text.length], i, 3);
@@ -160,7 +160,7 @@ final class EmbeddingTest {
       backend.embed(batch);
     }
     batch.clear();
-    for (int i = 0; i < 33; i++) {
+    for (int i = 0; i < 17; i++) {
       batch.add(text[0], i, 4);
     }
     assertThrows(BackendException.class, () -> backend.embed(batch));

@@ -12,6 +12,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.cocoon.backend.BackendException;
 import org.cocoon.link.node.EvidenceArguments;
+import org.cocoon.worker.control.LoadCommand;
+import org.cocoon.worker.control.ModelSpec;
+import org.cocoon.worker.control.ModelsCommand;
+import org.cocoon.worker.control.UnloadCommand;
 import org.cocoon.worker.doctor.DoctorCommand;
 import org.cocoon.worker.earnings.PayoutAddress;
 import org.cocoon.worker.engine.Engine;
@@ -29,7 +33,12 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     version = WorkerMain.VERSION,
     sortOptions = false,
-    subcommands = DoctorCommand.class,
+    subcommands = {
+      DoctorCommand.class,
+      LoadCommand.class,
+      UnloadCommand.class,
+      ModelsCommand.class
+    },
     description = "Runs a model inside a confidential VM and answers the routers it attaches to.",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
@@ -47,6 +56,8 @@ import picocli.CommandLine.Option;
       "  worker --registry EQ... --chain https://ton.example/api/v2 --model model.gguf ...",
       "  worker --router router.example:8443 --policy policy.json --engine upstream \\",
       "      --upstream http://127.0.0.1:8000      vLLM, SGLang, ... computes",
+      "  worker --router ... --model one.gguf --model other.gguf --state DIR",
+      "  worker load third.gguf --state DIR        another model, while it runs; worker unload NAME",
       "  worker --config worker.properties         the same options, in a file",
       "  worker --router 127.0.0.1:8443 --policy policy.json --simulated-tee tee --engine fake"
     })
@@ -58,7 +69,6 @@ public final class WorkerMain implements Callable<Integer> {
   private static final int CANNOT_LOAD = 3;
   private static final int REFUSED = 4;
   private static final int BROKEN = 5;
-  private static final Duration SELF_TEST = Duration.ofMinutes(2);
 
   @Option(
       names = "--router",
@@ -135,7 +145,9 @@ public final class WorkerMain implements Callable<Integer> {
   @Option(
       names = "--state",
       paramLabel = "DIR",
-      description = "Keeps what the self-test must give again (default: nothing is kept).")
+      description =
+          "Keeps what the self-test must give again, and listens there for worker load, unload and"
+              + " models (default: neither).")
   private @Nullable Path state;
 
   @Option(
@@ -190,14 +202,24 @@ public final class WorkerMain implements Callable<Integer> {
           log.debug("event=start_failed", fault);
           String message = fault.getMessage();
           command.getErr().println("worker: " + (message == null ? fault.toString() : message));
+          command.getErr().flush();
           return fault instanceof BackendException
               ? CANNOT_LOAD
               : fault instanceof IllegalArgumentException ? 2 : 1;
         });
     int status = line.execute(args);
-    if (status != 0 || line.isUsageHelpRequested() || line.isVersionHelpRequested()) {
+    if (status == CANNOT_LOAD) {
+      Runtime.getRuntime().halt(status); // a step may hang, so that nothing can be closed
+    }
+    if (status != 0 || !runs(line)) {
       System.exit(status);
     }
+  }
+
+  private static boolean runs(CommandLine line) {
+    return !line.isUsageHelpRequested()
+        && !line.isVersionHelpRequested()
+        && !line.getParseResult().hasSubcommand();
   }
 
   @Override
@@ -217,7 +239,9 @@ public final class WorkerMain implements Callable<Integer> {
             gpuEvidence,
             simulatedGpu,
             payout == null ? null : PayoutAddress.parse(payout),
-            earnings);
+            earnings,
+            state,
+            drain);
     if (keys != null && engine.leavesTheMachine()) {
       throw new IllegalArgumentException(
           "--upstream-elsewhere and --keys exclude each other: a sealed prompt is opened here so"
@@ -229,7 +253,8 @@ public final class WorkerMain implements Callable<Integer> {
     WorkerProcess process =
         WorkerProcess.start(
             options,
-            tested(engine.maker()),
+            engine.models(),
+            engine,
             why -> leave("a router refused this worker for good: " + why, REFUSED),
             fault -> leave("the engine broke: " + fault.getMessage(), BROKEN));
     if (pagePort > 65_535) {
@@ -254,8 +279,13 @@ public final class WorkerMain implements Callable<Integer> {
   private Integer calibrated() throws Exception {
     Vertx vertx = Vertx.vertx();
     Calibration calibration = new Calibration(System::nanoTime);
-    try (Engine made = engine.maker().open(vertx, calibration)) {
-      System.out.println(Calibration.report(calibration.measure(made), target, price));
+    try {
+      for (ModelSpec spec : engine.models()) {
+        try (Engine made = engine.open(spec, vertx, calibration, Loading.ALONE)) {
+          System.out.println(made.model().name());
+          System.out.println(Calibration.report(calibration.measure(made), target, price));
+        }
+      }
     } finally {
       vertx.close().await(2, TimeUnit.SECONDS);
     }
@@ -270,24 +300,6 @@ public final class WorkerMain implements Callable<Integer> {
     } catch (IOException e) {
       return false;
     }
-  }
-
-  /** An engine that is asked something before anybody else may ask it. */
-  private EngineMaker tested(EngineMaker maker) {
-    return (vertx, listener) -> {
-      SelfTest test = new SelfTest(listener);
-      Engine made = maker.open(vertx, test);
-      if (made.model().simulated()) {
-        test.skip();
-        return made;
-      }
-      try {
-        test.run(made, SELF_TEST, state);
-      } catch (BackendException e) {
-        leave(e.getMessage(), CANNOT_LOAD); // its step may hang, so that nothing can be closed
-      }
-      return made;
-    };
   }
 
   /** Ends the process at once: there is nothing left to drain. */

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param simulatedGpu whether a simulated GPU serves it, under the root of the simulated TEE
  * @param payout whom its earnings go to, or null: nobody is paid
  * @param earnings folder in which the routers' statements are kept, or null
+ * @param state folder of its self-test's answers and of the socket for orders, or null: none
+ * @param drain how long what runs of a model may take to end when it is given up
  */
 public record WorkerOptions(
     List<SocketAddress> routers,
@@ -37,7 +39,9 @@ public record WorkerOptions(
     @Nullable Path gpuEvidence,
     boolean simulatedGpu,
     @Nullable PayoutAddress payout,
-    @Nullable Path earnings) {
+    @Nullable Path earnings,
+    @Nullable Path state,
+    Duration drain) {
 
   /** Checks the bounds. */
   public WorkerOptions {

@@ -1,22 +1,26 @@
 package org.cocoon.worker;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.net.SocketAddress;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.cocoon.link.keys.KeysLink;
+import org.cocoon.worker.control.ControlSocket;
+import org.cocoon.worker.control.ModelSpec;
 import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.earnings.EarningsBook.Owed;
 import org.cocoon.worker.earnings.PayoutAddress;
-import org.cocoon.worker.engine.Engine;
-import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.uplink.Uplinks;
 import org.cocoon.worker.view.Figures;
@@ -26,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A running worker: one engine, and a link to each router. */
+/** A running worker: an engine for each model, and a link to each router. */
 public final class WorkerProcess {
   private static final Logger log = LoggerFactory.getLogger(WorkerProcess.class);
   private static final long POLL_MILLIS = 20;
@@ -36,7 +40,8 @@ public final class WorkerProcess {
 
   private final WorkerOptions options;
   private final Vertx vertx;
-  private final Engine engine;
+  private final EngineSet engines = new EngineSet();
+  private final LiveModels models;
   private final Uplinks uplinks;
   private final Tally tally;
   private final long startNanos = System.nanoTime();
@@ -44,10 +49,11 @@ public final class WorkerProcess {
   private final @Nullable KeysLink keys;
   private final WorkerTee tee;
   private final @Nullable EarningsBook earnings;
+  private @Nullable ControlSocket control;
 
   private WorkerProcess(
-      WorkerOptions options, Vertx vertx, WorkerTrust trust, WorkerTee tee, EngineMaker maker)
-      throws IOException, InterruptedException {
+      WorkerOptions options, Vertx vertx, WorkerTrust trust, WorkerTee tee, ModelOpener opener)
+      throws IOException {
     this.options = options;
     PayoutAddress payout = options.payout();
     this.earnings = payout == null ? null : new EarningsBook(payout, options.earnings());
@@ -62,52 +68,62 @@ public final class WorkerProcess {
                 vertx, keyManager, trust.keyManagers(), trust::freshForKeys, trust.clock());
     this.uplinks = keys == null ? new Uplinks() : new Uplinks(keys);
     this.tally = new Tally(uplinks);
-    this.engine = maker.open(vertx, tally);
+    this.models =
+        new LiveModels(
+            opener, vertx, tally, engines, options.state(), options.drain(), new MachineMemory());
   }
 
   /**
    * Starts a worker; returns as soon as it dials.
    *
-   * @param maker makes its engine
+   * @param specs its first models, at least one
+   * @param opener makes their engines
    * @param refusedForGood hears why a router will never take this worker
    * @param broken hears that the engine broke, so that the process should end and be restarted
-   * @throws IOException if the policy or the simulated TEE cannot be read
+   * @throws IOException a sentence, if the policy or the simulated TEE cannot be read, or nobody
+   *     can listen in its folder
    */
   public static WorkerProcess start(
       WorkerOptions options,
-      EngineMaker maker,
+      List<ModelSpec> specs,
+      ModelOpener opener,
       Consumer<String> refusedForGood,
       Consumer<Throwable> broken)
       throws IOException, InterruptedException {
     WorkerTee tee = WorkerTee.open(options);
     Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
     WorkerTrust trust = new WorkerTrust(options, tee);
-    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, maker);
+    WorkerProcess process = new WorkerProcess(options, vertx, trust, tee, opener);
+    for (ModelSpec spec : specs) {
+      process.models.start(spec);
+    }
     process.begin(refusedForGood, broken);
     return process;
   }
 
-  private void begin(Consumer<String> refusedForGood, Consumer<Throwable> broken) {
-    if (engine.model().simulated()) {
-      log.warn("event=simulated what=engine meaning=\"tokens are hashes, no model runs\"");
+  private void begin(Consumer<String> refusedForGood, Consumer<Throwable> broken)
+      throws IOException {
+    for (ServedModel model : engines.models()) {
+      if (model.simulated()) {
+        log.warn("event=simulated what=engine meaning=\"tokens are hashes, no model runs\"");
+      }
+      log.info(
+          "event=engine_ready model={} revision={} device=\"{}\" slots={} context={}",
+          model.name(),
+          model.revision(),
+          model.device(),
+          model.slots(),
+          model.contextTokens());
     }
-    log.info(
-        "event=engine_ready model={} revision={} device=\"{}\" slots={} context={}",
-        engine.model().name(),
-        engine.model().revision(),
-        engine.model().device(),
-        engine.model().slots(),
-        engine.model().contextTokens());
-    engine
-        .broken()
-        .thenAccept(
-            fault -> {
-              log.error("event=engine_broken reason=\"{}\"", fault.getMessage());
-              broken.accept(fault);
-            });
+    Consumer<Throwable> brokenForGood =
+        fault -> {
+          log.error("event=engine_broken reason=\"{}\"", fault.getMessage());
+          broken.accept(fault);
+        };
+    engines.broken().thenAccept(brokenForGood);
     KeysLink link = keys;
     if (link != null) {
-      link.start(Set.of(engine.model().name()), uplinks::keysChanged);
+      link.start(names(), uplinks::keysChanged);
     }
     trust.follow(vertx, uplinks);
     boolean listed = options.routers().isEmpty();
@@ -121,13 +137,35 @@ public final class WorkerProcess {
             tee.isSimulated(),
             options.system(),
             earnings),
-        engine,
+        engines,
         trust,
         // Of many routers that somebody else lists, one that is too old is no reason to stop.
         listed ? why -> log.error("event=router_unusable reason=\"{}\"", why) : refusedForGood);
     if (listed) {
       vertx.setPeriodic(ROUTERS_MILLIS, ignored -> uplinks.attachTo(listedRouters()));
     }
+    models.running(this::modelsChanged, brokenForGood);
+    Path folder = options.state();
+    if (folder != null) {
+      control = ControlSocket.open(folder, models);
+    }
+  }
+
+  private Set<String> names() {
+    return engines.models().stream().map(ServedModel::name).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Routers hear of a model before its keys come, and key managers that it went after they do. */
+  private Future<Void> modelsChanged() {
+    return uplinks
+        .modelsChanged()
+        .onComplete(
+            told -> {
+              KeysLink link = keys;
+              if (link != null) {
+                link.want(engines.all());
+              }
+            });
   }
 
   /** Where workers attach, by the registry's document. */
@@ -158,13 +196,12 @@ public final class WorkerProcess {
   }
 
   private Figures figures() {
-    ServedModel model = engine.model();
-    EngineLoad load = engine.load();
     EarningsBook book = earnings;
     Collection<Owed> owed = book == null ? List.of() : book.owed().values();
     return tally.figures(
-        model,
-        load,
+        engines.models(),
+        engines.loads(),
+        models.underWay(),
         TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos),
         uplinks.attached(),
         owed.stream().mapToLong(Owed::earned).sum(),
@@ -176,10 +213,18 @@ public final class WorkerProcess {
    * Blocks.
    */
   public void stop(long drainMillis) throws InterruptedException {
-    log.info("event=stopping running={}", engine.load().running());
+    log.info("event=stopping running={}", engines.unfinished());
+    ControlSocket orders = control;
+    if (orders != null) {
+      try {
+        orders.close();
+      } catch (IOException e) {
+        log.warn("event=control_left_files", e);
+      }
+    }
     uplinks.drain();
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(drainMillis);
-    while (engine.load().running() + engine.load().queued() > 0 && System.nanoTime() - until < 0) {
+    while (engines.unfinished() > 0 && System.nanoTime() - until < 0) {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     }
     uplinks.close();
@@ -188,7 +233,7 @@ public final class WorkerProcess {
       link.close();
     }
     trust.close();
-    engine.close();
+    engines.close();
     try {
       vertx.close().await(2, TimeUnit.SECONDS);
     } catch (TimeoutException e) {

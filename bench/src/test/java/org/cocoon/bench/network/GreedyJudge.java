@@ -13,8 +13,8 @@ import org.cocoon.backend.StepBatch;
 import org.cocoon.backend.Vocabulary;
 
 /**
- * Tells whether an answer is one that a model gives greedily: reads prompt and answer, and looks how
- * far each token is below the likeliest one at its place. Rounding moves that by some tenths; a
+ * Tells whether an answer is one that a model gives greedily: reads prompt and answer, and looks
+ * how far each token is below the likeliest one at its place. Rounding moves that by some tenths; a
  * token that is missing or there twice, by much more. One thread.
  */
 final class GreedyJudge implements AutoCloseable {

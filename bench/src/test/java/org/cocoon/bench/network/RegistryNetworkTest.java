@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -172,6 +173,34 @@ class RegistryNetworkTest {
     network.await("an empty list allows nothing", () -> !attached("w1"));
     registry.apply(document("{\"fake\": [\"%s\"]}".formatted(hash), CHEAP, routers()));
     network.await("it comes back once its weights are listed again", () -> attached("w1"));
+  }
+
+  @Test
+  void ofTwoModelsTheOneThatIsNotListedIsNotServedUntilItIs() throws Exception {
+    registry.apply(document("{\"fake-b\": []}", CHEAP, routers()));
+    network.worker("w1", "--model-name", "fake,fake-b");
+    network.await("it is told why not", () -> logged("w1", "event=model_refused"));
+    assertEquals(List.of("fake"), served());
+    registry.apply(document("{}", CHEAP, routers()));
+    network.await("it is listed now", () -> served().equals(List.of("fake", "fake-b")));
+    assertTrue(attached("w1"));
+    registry.apply(document("{\"fake-b\": []}", CHEAP, routers()));
+    network.await("it leaves again, and its link stays", () -> served().equals(List.of("fake")));
+    assertTrue(attached("w1"));
+  }
+
+  private boolean logged(String worker, String event) {
+    try {
+      return network.log(worker).contains(event);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private List<String> served() {
+    return shown().getJsonArray("models").stream()
+        .map(model -> ((JsonObject) model).getString("name"))
+        .toList();
   }
 
   @Test

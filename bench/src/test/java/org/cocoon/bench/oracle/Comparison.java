@@ -64,7 +64,10 @@ final class Comparison {
   }
 
   private void stricter(Case asked, Verdict.Rejected ours) {
-    String explanation = STRICTER.get(ours.reason());
+    String explanation =
+        ours.reason() == Reason.TCB_LEVEL_NONE && hasPresentVersions(asked)
+            ? "what a TD 1.5 runs on at present counts, not only at its launch"
+            : STRICTER.get(ours.reason());
     count("stricter: " + ours.reason() + (explanation == null ? "" : ", " + explanation));
     if (explanation == null) {
       unexplained(asked, "only we refuse: " + ours);
@@ -115,6 +118,13 @@ final class Comparison {
   private static boolean hasVersionedModule(Case asked) {
     return TdxQuote.parse(asked.quote()) instanceof TdxQuote.Parsed parsed
         && !parsed.measurements().teeTcbSvn().startsWith("00", 2);
+  }
+
+  /** Whether a TD 1.5 runs on other versions now than at its launch; a TD 1.0 says zeros. */
+  private static boolean hasPresentVersions(Case asked) {
+    return TdxQuote.parse(asked.quote()) instanceof TdxQuote.Parsed parsed
+        && !parsed.measurements().teeTcbSvn2().matches("0*")
+        && !parsed.measurements().teeTcbSvn2().equals(parsed.measurements().teeTcbSvn());
   }
 
   private static int authBytes(Case asked) {

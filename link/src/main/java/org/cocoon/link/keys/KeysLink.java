@@ -139,6 +139,27 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
             PolicyWatch.PERIOD_MILLIS, ignored -> context.runOnContext(v -> peers.tick()));
   }
 
+  /**
+   * Asks for the keys of these models from now on; those of others are forgotten once the key
+   * manager answered.
+   *
+   * @param wanted 1 to {@link Keys#MAX_MODELS}
+   */
+  public void want(Set<String> wanted) {
+    context.runOnContext(
+        ignored -> {
+          if (closed || models.equals(wanted)) {
+            return;
+          }
+          models = Set.copyOf(wanted);
+          peers.remove(session);
+          watching = false;
+          stream = null;
+          closeClient();
+          dial(); // a question is asked once on each connection
+        });
+  }
+
   @Override
   public Optional<GroupPrivateKey> find(String keyId) {
     return Optional.ofNullable(held.get(keyId)).map(Held::key);
@@ -332,7 +353,16 @@ public final class KeysLink implements HeldKeys, AutoCloseable {
     stream = null;
     closeClient();
     long jitter = ThreadLocalRandom.current().nextLong(backOffMillis / 4 + 1);
-    vertx.setTimer(backOffMillis + jitter, ignored -> context.runOnContext(v -> dial()));
+    long next = session;
+    vertx.setTimer(
+        backOffMillis + jitter,
+        ignored ->
+            context.runOnContext(
+                v -> {
+                  if (next == session) { // nobody dialled meanwhile
+                    dial();
+                  }
+                }));
     backOffMillis = Math.min(backOffMillis * 2, MOST_BACK_OFF_MILLIS);
   }
 

@@ -1,8 +1,8 @@
 package org.cocoon.router.dispatch;
 
 /**
- * What dispatch may know of a worker. The fleet's own object implements it, so that a decision
- * reads the state of this moment and copies nothing.
+ * What dispatch may know of a worker's model. The fleet's own object implements it, so that a
+ * decision reads the state of this moment and copies nothing.
  */
 public interface Candidate {
 
@@ -12,7 +12,7 @@ public interface Candidate {
   /** Price multiplier, 1000 = 1.0. */
   int coefficient();
 
-  /** Prompt and answer together, per request, for the model in question. */
+  /** Prompt and answer together, per request. */
   int contextTokens();
 
   /** Requests that can run at the same time. */

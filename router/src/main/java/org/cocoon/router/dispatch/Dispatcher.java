@@ -1,7 +1,6 @@
 package org.cocoon.router.dispatch;
 
 import java.util.List;
-import java.util.Set;
 
 /**
  * Chooses the worker that is expected to finish a request first.
@@ -29,11 +28,9 @@ public final class Dispatcher {
    * Decides.
    *
    * @param demand what is asked
-   * @param candidates all attached workers that have the model
-   * @param excluded workers that already failed this request
+   * @param candidates all attached workers that have the model and did not fail this request
    */
-  public Decision decide(
-      Demand demand, List<? extends Candidate> candidates, Set<? extends Candidate> excluded) {
+  public Decision decide(Demand demand, List<? extends Candidate> candidates) {
     Candidate best = null;
     double bestCost = Double.POSITIVE_INFINITY;
     boolean anyAccepting = false;
@@ -41,7 +38,7 @@ public final class Dispatcher {
     boolean anyLongEnough = false;
     for (int i = 0; i < candidates.size(); i++) {
       Candidate candidate = candidates.get(i);
-      if (!candidate.accepting() || excluded.contains(candidate)) {
+      if (!candidate.accepting()) {
         continue;
       }
       anyAccepting = true;

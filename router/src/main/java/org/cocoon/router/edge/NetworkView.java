@@ -12,10 +12,10 @@ import org.cocoon.contracts.PriceBook;
 import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.ReceiptTerms;
 import org.cocoon.contracts.UsedTokens;
-import org.cocoon.link.wire.Model;
 import org.cocoon.router.admission.Admission;
 import org.cocoon.router.fleet.Fleet;
 import org.cocoon.router.fleet.GroupKeyBoard;
+import org.cocoon.router.fleet.ServedModel;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.path.RequestPath;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +63,9 @@ public final class NetworkView {
   }
 
   boolean anyWorker() {
-    return fleet.workers().stream().anyMatch(Worker::accepting);
+    return fleet.workers().stream()
+        .flatMap(worker -> worker.served().stream())
+        .anyMatch(ServedModel::accepting);
   }
 
   /**
@@ -99,13 +101,15 @@ public final class NetworkView {
 
   private static JsonObject worker(Worker worker) {
     JsonArray models = new JsonArray();
-    for (Model model : worker.models()) {
+    for (ServedModel served : worker.served()) {
       models.add(
           new JsonObject()
-              .put("name", model.getName())
-              .put("revision", model.getRevision())
-              .put("context_tokens", model.getContextTokens())
-              .put("slots", model.getSlots()));
+              .put("name", served.model().getName())
+              .put("revision", served.model().getRevision())
+              .put("context_tokens", served.contextTokens())
+              .put("slots", served.slots())
+              .put("in_flight", served.inFlight())
+              .put("state", served.breakerOpen() ? "breaker_open" : "serving"));
     }
     return new JsonObject()
         .put("name", worker.identity().name())
@@ -131,7 +135,7 @@ public final class NetworkView {
     int least = Integer.MAX_VALUE;
     int most = 0;
     Price price = admission.price(model);
-    for (Worker worker : fleet.serving(model)) {
+    for (ServedModel worker : fleet.serving(model)) {
       least = Math.min(least, worker.coefficient());
       most = Math.max(most, worker.coefficient());
     }
@@ -156,13 +160,14 @@ public final class NetworkView {
     book.models().forEach((model, price) -> models.put(model, price(price)));
     for (String model : fleet.models()) {
       JsonObject row = models.getJsonObject(model, price(book.of(model)));
-      List<Worker> workers = fleet.serving(model);
+      List<ServedModel> workers = fleet.serving(model);
       row.put(
           "coefficient",
           new JsonObject()
-              .put("min", workers.stream().mapToInt(Worker::coefficient).min().orElse(0))
-              .put("max", workers.stream().mapToInt(Worker::coefficient).max().orElse(0)));
-      row.put("context_tokens", workers.stream().mapToInt(Worker::contextTokens).max().orElse(0));
+              .put("min", workers.stream().mapToInt(ServedModel::coefficient).min().orElse(0))
+              .put("max", workers.stream().mapToInt(ServedModel::coefficient).max().orElse(0)));
+      row.put(
+          "context_tokens", workers.stream().mapToInt(ServedModel::contextTokens).max().orElse(0));
       models.put(model, row);
     }
     return new JsonObject()
@@ -209,8 +214,7 @@ public final class NetworkView {
   }
 
   private boolean embeds(String model) {
-    return fleet.serving(model).stream()
-        .anyMatch(worker -> worker.offers(model, List.of("embeddings")));
+    return fleet.serving(model).stream().anyMatch(worker -> worker.offers(List.of("embeddings")));
   }
 
   private JsonObject card(String model) {

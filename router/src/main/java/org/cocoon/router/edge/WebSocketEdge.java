@@ -405,6 +405,7 @@ final class WebSocketEdge {
   private static final class Part implements ToolCallReader.Sink {
     private final Chat chat;
     private final String which;
+    private final byte[] deltaHead;
     private final @Nullable ToolCallReader calls;
     private Buffer pending = Buffer.buffer();
     private boolean over;
@@ -413,6 +414,8 @@ final class WebSocketEdge {
       this.chat = chat;
       this.which = which;
       this.calls = calls;
+      String head = "{\"type\":\"delta\",\"id\":" + Utf8Json.quoted(chat.id) + which + ",\"seq\":";
+      deltaHead = head.getBytes(StandardCharsets.UTF_8);
     }
 
     void feed(byte[] text) {
@@ -445,8 +448,11 @@ final class WebSocketEdge {
       if (pending.length() == 0) {
         return;
       }
-      Buffer frame = Buffer.buffer(pending.length() + 64);
-      frame.appendString(chat.frame("delta", which)).appendString(",\"text\":\"");
+      Buffer frame = Buffer.buffer(deltaHead.length + pending.length() + 64);
+      frame
+          .appendBytes(deltaHead)
+          .appendString(Long.toString(++chat.seq))
+          .appendString(",\"text\":\"");
       Utf8Json.escaped(frame, pending.getBytes());
       frame.appendString("\"}");
       pending = Buffer.buffer();

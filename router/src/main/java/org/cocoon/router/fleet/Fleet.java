@@ -28,26 +28,27 @@ public final class Fleet {
 
   /** Who serves a model, and which models somebody served since the router started. */
   private static final class Index {
-    private final Map<String, List<Worker>> byModel = new HashMap<>();
+    private final Map<String, List<ServedModel>> byModel = new HashMap<>();
     private final Set<String> seen = new HashSet<>();
 
-    void add(String model, Worker worker) {
-      byModel.computeIfAbsent(model, name -> new ArrayList<>()).add(worker);
+    void add(ServedModel served) {
+      String model = served.model().getName();
+      byModel.computeIfAbsent(model, name -> new ArrayList<>()).add(served);
       if (seen.size() < MODELS_REMEMBERED) {
         seen.add(model);
       }
     }
 
-    void remove(String model, Worker worker) {
+    void remove(ServedModel served) {
       byModel.computeIfPresent(
-          model,
+          served.model().getName(),
           (name, serving) -> {
-            serving.remove(worker);
+            serving.remove(served);
             return serving.isEmpty() ? null : serving;
           });
     }
 
-    List<Worker> serving(String model) {
+    List<ServedModel> serving(String model) {
       return byModel.getOrDefault(model, List.of());
     }
 
@@ -73,23 +74,43 @@ public final class Fleet {
 
   void attach(Worker worker) {
     workers.add(worker);
-    for (Model model : worker.models()) {
-      all.add(model.getName(), worker);
-      if (opensSealed(model)) {
-        sealed.add(model.getName(), worker);
-      }
-    }
+    worker.served().forEach(this::add);
     capacityChanged();
+  }
+
+  private void add(ServedModel served) {
+    all.add(served);
+    if (opensSealed(served.model())) {
+      sealed.add(served);
+    }
+  }
+
+  private void remove(ServedModel served) {
+    all.remove(served);
+    sealed.remove(served);
+  }
+
+  /**
+   * Has an attached worker serve these models from now on, and no others.
+   *
+   * @return those that it served and does not any more; what runs of them goes on
+   */
+  List<ServedModel> serve(Worker worker, List<Model> models) {
+    List<ServedModel> before = List.copyOf(worker.served());
+    List<ServedModel> left = worker.serve(models);
+    if (workers.contains(worker)) {
+      before.forEach(this::remove);
+      worker.served().forEach(this::add);
+      capacityChanged();
+    }
+    return left;
   }
 
   void detach(Worker worker) {
     if (!workers.remove(worker)) {
       return;
     }
-    for (Model model : worker.models()) {
-      all.remove(model.getName(), worker);
-      sealed.remove(model.getName(), worker);
-    }
+    worker.served().forEach(this::remove);
     worker.gone();
     capacityChanged(); // so that what waits for nobody is refused
   }
@@ -98,13 +119,13 @@ public final class Fleet {
     return model.getFeaturesList().contains(SEALED);
   }
 
-  /** Workers that serve a model; a live view, to be read at once. */
-  public List<Worker> serving(String model) {
+  /** Who serves a model; a live view, to be read at once. */
+  public List<ServedModel> serving(String model) {
     return all.serving(model);
   }
 
-  /** Those of them that open sealed prompts; a live view, to be read at once. */
-  public List<Worker> servingSealed(String model) {
+  /** Who serves it and opens sealed prompts; a live view, to be read at once. */
+  public List<ServedModel> servingSealed(String model) {
     return sealed.serving(model);
   }
 

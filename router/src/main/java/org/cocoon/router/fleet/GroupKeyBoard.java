@@ -66,6 +66,10 @@ public final class GroupKeyBoard {
       return true;
     }
 
+    void withdraw(String model) {
+      drop(byModel.remove(model));
+    }
+
     void withdraw() {
       byModel.values().forEach(this::drop);
       byModel.clear();

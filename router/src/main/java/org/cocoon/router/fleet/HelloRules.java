@@ -1,6 +1,7 @@
 package org.cocoon.router.fleet;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.cocoon.link.wire.FromWorker;
@@ -9,7 +10,10 @@ import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Uplink;
 import org.jspecify.annotations.Nullable;
 
-/** What a worker's first message must look like, so that it fills neither logs nor pages. */
+/**
+ * What a worker's first message, and a later list of models, must look like, so that it fills
+ * neither logs nor pages.
+ */
 final class HelloRules {
   private static final int MAX_MODELS = 64;
   private static final int MAX_NAME = 64;
@@ -37,27 +41,9 @@ final class HelloRules {
     if (!plain(hello.getName(), MAX_NAME)) {
       return "a worker's name is 1 to %d printable characters".formatted(MAX_NAME);
     }
-    if (hello.getModelsCount() < 1 || hello.getModelsCount() > MAX_MODELS) {
-      return "a worker offers 1 to %d models".formatted(MAX_MODELS);
-    }
-    Set<String> names = new HashSet<>();
-    for (Model model : hello.getModelsList()) {
-      if (!names.add(model.getName())) {
-        return "a model stands twice in the hello";
-      }
-      if (model.getRevision().length() > MAX_REVISION) {
-        return "a model's revision is at most %d characters".formatted(MAX_REVISION);
-      }
-      if (model.getFeaturesCount() > MAX_FEATURES
-          || !model.getFeaturesList().stream().allMatch(what -> plain(what, MAX_NAME))) {
-        return "a model's features are at most %d words".formatted(MAX_FEATURES);
-      }
-      if (!plain(model.getName(), MAX_MODEL_NAME)
-          || model.getSlots() < 1
-          || model.getSlots() > MAX_SLOTS
-          || model.getContextTokens() < 1) {
-        return "a model needs a name, 1 to %d slots and a context".formatted(MAX_SLOTS);
-      }
+    String wrongModels = wrong(hello.getModelsList());
+    if (wrongModels != null) {
+      return wrongModels;
     }
     if (!hello.getSoftware().isEmpty() && !plain(hello.getSoftware(), MAX_NAME)) {
       return "a software version is at most %d printable characters".formatted(MAX_NAME);
@@ -74,6 +60,33 @@ final class HelloRules {
     }
     if (hello.getCoefficient() < 1 || hello.getCoefficient() > 1_000_000) {
       return "a coefficient is 1 to 1000000 (1000 = 1.0)";
+    }
+    return null;
+  }
+
+  /** What is wrong with a list of models, or null. */
+  static @Nullable String wrong(List<Model> models) {
+    if (models.size() < 1 || models.size() > MAX_MODELS) {
+      return "a worker offers 1 to %d models".formatted(MAX_MODELS);
+    }
+    Set<String> names = new HashSet<>();
+    for (Model model : models) {
+      if (!names.add(model.getName())) {
+        return "a model stands twice in the list";
+      }
+      if (model.getRevision().length() > MAX_REVISION) {
+        return "a model's revision is at most %d characters".formatted(MAX_REVISION);
+      }
+      if (model.getFeaturesCount() > MAX_FEATURES
+          || !model.getFeaturesList().stream().allMatch(what -> plain(what, MAX_NAME))) {
+        return "a model's features are at most %d words".formatted(MAX_FEATURES);
+      }
+      if (!plain(model.getName(), MAX_MODEL_NAME)
+          || model.getSlots() < 1
+          || model.getSlots() > MAX_SLOTS
+          || model.getContextTokens() < 1) {
+        return "a model needs a name, 1 to %d slots and a context".formatted(MAX_SLOTS);
+      }
     }
     return null;
   }

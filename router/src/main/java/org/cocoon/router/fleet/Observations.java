@@ -1,8 +1,8 @@
 package org.cocoon.router.fleet;
 
 /**
- * Rates of one worker as this router saw them: exponentially weighted means over finished runs,
- * with a prior until the first one. A worker's own figures are not used.
+ * Rates of one model of a worker as this router saw them: exponentially weighted means over
+ * finished runs, with a prior until the first one. A worker's own figures are not used.
  */
 final class Observations {
   private static final double WEIGHT = 0.2;

@@ -150,7 +150,10 @@ public final class UplinkServer {
       } else if (attachment.left(now)) {
         attachment.over("it may not stay");
       } else {
-        unlisted(worker.models()).ifPresent(why -> attachment.end("MODEL_NOT_LISTED", why, false));
+        String unlisted = attachment.models.judge(worker);
+        if (unlisted != null) {
+          attachment.end("MODEL_NOT_LISTED", unlisted, false);
+        }
       }
     }
   }
@@ -209,15 +212,12 @@ public final class UplinkServer {
     fleet.drain();
   }
 
-  private Optional<String> unlisted(List<Model> models) {
-    return models.stream().flatMap(model -> peers.unlisted(model).stream()).findFirst();
-  }
-
   /** One link, from its first message to its end. */
   private final class Attachment {
     private final GrpcServerRequest<FromWorker, FromRouter> request;
     private final GrpcServerResponse<FromWorker, FromRouter> response;
     private @Nullable Worker worker;
+    private final OfferedModels models = new OfferedModels(fleet, peers);
     private ByteString instance = ByteString.EMPTY;
     private boolean over;
     private boolean full;
@@ -236,7 +236,12 @@ public final class UplinkServer {
         return;
       }
       if (attached != null) {
-        attached.heard(message);
+        String wrong = message.hasModels() ? models.announced(attached, message.getModels()) : null;
+        if (wrong == null) {
+          attached.heard(message);
+        } else {
+          over(wrong);
+        }
         return;
       }
       String wrong = HelloRules.wrong(message);
@@ -257,12 +262,12 @@ public final class UplinkServer {
         refuse("the evidence on this link is not, or no longer, accepted", true);
         return;
       }
-      Optional<String> unlisted = unlisted(message.getHello().getModelsList());
-      if (unlisted.isPresent()) {
-        refuse(unlisted.get(), true);
+      List<Model> taken = models.begin(message.getHello().getModelsList());
+      if (taken.isEmpty()) {
+        refuse(models.reason(), true);
         return;
       }
-      welcome(message, peer);
+      welcome(message, peer, taken);
     }
 
     void helloDue() {
@@ -287,7 +292,7 @@ public final class UplinkServer {
       response.end();
     }
 
-    private void welcome(FromWorker first, Peer peer) {
+    private void welcome(FromWorker first, Peer peer, List<Model> taken) {
       Hello hello = first.getHello();
       Set<String> simulated = new HashSet<>(hello.getSimulatedList());
       if (peer.simulated()) {
@@ -306,7 +311,7 @@ public final class UplinkServer {
       Worker attached =
           new Worker(
               identity,
-              hello.getModelsList(),
+              taken,
               hello.getCoefficient(),
               fleet.groupKeys(),
               nanoClock,
@@ -317,16 +322,17 @@ public final class UplinkServer {
       attached.tcbStatus(peers.tcbStatus(request.connection()));
       attachments.put(attached, this);
       response.write(FromRouter.newBuilder().setWelcome(welcome).build());
-      Earnings said = earnings.get(identity.payout());
-      if (said != null) {
-        attached.tell(said);
+      Earnings owed = earnings.get(identity.payout());
+      if (owed != null) {
+        attached.tell(owed);
       }
+      models.attached(attached);
       log.info(
           "event=worker_attached worker={} name={} image={} models={} slots={} coefficient={} simulated={} peer={}",
           identity.id(),
           identity.name(),
           identity.imageHash(),
-          attached.models().stream().map(Model::getName).toList(),
+          OfferedModels.names(taken),
           attached.slots(),
           attached.coefficient(),
           identity.simulated(),

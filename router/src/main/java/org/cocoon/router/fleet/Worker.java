@@ -1,7 +1,10 @@
 package org.cocoon.router.fleet;
 
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -18,17 +21,16 @@ import org.cocoon.link.wire.Grant;
 import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.ModelLoad;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Uplink;
-import org.cocoon.router.dispatch.Candidate;
-import org.cocoon.router.dispatch.Decision;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One attached worker: its runs in flight, and what was observed of it.
+ * One attached worker: its models, and its runs in flight.
  *
  * <pre>
  * ATTACHED  --it drains, is retired-->     DRAINING   takes nothing new
@@ -39,11 +41,8 @@ import org.slf4j.LoggerFactory;
  * in handling one run ends that run and no other. What goes down the link within one loop turn goes
  * as one message. Belongs to the event loop.
  */
-public final class Worker implements Candidate {
+public final class Worker {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
-
-  /** The most runs of others that a report can claim: more than any worker has slots. */
-  private static final int MOST_OTHERS = 1 << 20;
 
   /** Of a sealed chunk: what it says that it holds is believed up to a whole window of credit. */
   private static final int MOST_SEALED_COUNT = 512;
@@ -65,6 +64,7 @@ public final class Worker implements Candidate {
   }
 
   private static final class Flight {
+    final ServedModel model;
     final RunListener listener;
     final int promptTokens;
     final long dispatchedNanos;
@@ -73,7 +73,8 @@ public final class Worker implements Candidate {
     long tokens;
     boolean cancelled;
 
-    Flight(RunListener listener, int promptTokens, long dispatchedNanos) {
+    Flight(ServedModel model, RunListener listener, int promptTokens, long dispatchedNanos) {
+      this.model = model;
       this.listener = listener;
       this.promptTokens = promptTokens;
       this.dispatchedNanos = dispatchedNanos;
@@ -81,24 +82,17 @@ public final class Worker implements Candidate {
   }
 
   private final WorkerIdentity identity;
-  private final List<Model> models;
   private final int coefficient;
-  private final int slots;
-  private final int contextTokens;
   private final LongSupplier nanoClock;
   private final GroupKeyBoard.OfWorker groupKeys;
   private final Consumer<FromRouter> down;
   private final Consumer<Runnable> afterTurn;
   private final Runnable freed;
-  private final Decision.Assigned assigned = new Decision.Assigned(this);
+  private final Map<String, ServedModel> served = new LinkedHashMap<>();
   private final Map<Long, Flight> flights = new HashMap<>();
-  private final Observations observed = new Observations();
-  private final Breaker breaker = new Breaker();
 
   private State state = State.ATTACHED;
   private long nextRun = 1;
-  private long pendingPromptTokens;
-  private int othersOccupy;
   private long lastHeardNanos;
   private LoadReport load = LoadReport.getDefaultInstance();
   private FromRouter.@Nullable Builder outgoing;
@@ -124,16 +118,41 @@ public final class Worker implements Candidate {
       Consumer<Runnable> afterTurn,
       Runnable freed) {
     this.identity = identity;
-    this.models = List.copyOf(models);
     this.coefficient = coefficient;
-    this.slots = models.stream().mapToInt(Model::getSlots).max().orElse(1);
-    this.contextTokens = models.stream().mapToInt(Model::getContextTokens).min().orElse(1);
     this.groupKeys = groupKeys.new OfWorker();
     this.nanoClock = nanoClock;
     this.down = down;
     this.afterTurn = afterTurn;
     this.freed = freed;
     this.lastHeardNanos = nanoClock.getAsLong();
+    serve(models);
+  }
+
+  /**
+   * Serves these models from now on and no others; what runs of the others still ends. One that is
+   * told otherwise than before, in whatever it is, is another one.
+   *
+   * @return those that it served and does not any more
+   */
+  List<ServedModel> serve(List<Model> models) {
+    Map<String, ServedModel> before = new HashMap<>(served);
+    served.clear();
+    for (Model model : models) {
+      ServedModel same = before.get(model.getName());
+      if (same != null && same.model().equals(model)) {
+        before.remove(model.getName());
+      } else {
+        same = new ServedModel(this, model, nanoClock);
+      }
+      served.put(model.getName(), same);
+    }
+    for (ServedModel left : before.values()) {
+      left.withdraw();
+      if (!opensSealed(left.model().getName())) {
+        groupKeys.withdraw(left.model().getName());
+      }
+    }
+    return List.copyOf(before.values());
   }
 
   // ------------------------------------------------------------------ down the link
@@ -141,15 +160,18 @@ public final class Worker implements Candidate {
   /**
    * Starts a run.
    *
-   * @param template what to run, without its number
+   * @param template what to run, of a model that it serves, without its number
    * @param expectedPromptTokens for the observation of rates
    * @return its number
    */
   public long run(Run.Builder template, int expectedPromptTokens, RunListener listener) {
+    ServedModel model = served.get(template.getModel());
+    if (model == null) {
+      throw new IllegalArgumentException("this worker does not serve the run's model");
+    }
     long run = nextRun++;
-    flights.put(run, new Flight(listener, expectedPromptTokens, nanoClock.getAsLong()));
-    pendingPromptTokens += expectedPromptTokens;
-    breaker.dispatched();
+    flights.put(run, new Flight(model, listener, expectedPromptTokens, nanoClock.getAsLong()));
+    model.dispatched(expectedPromptTokens);
     Run whole = template.setRun(run).build();
     if (outgoingBytes + whole.getSerializedSize() > MOST_OUTGOING_BYTES) {
       flush(); // what gathered for this turn's end goes now
@@ -170,33 +192,54 @@ public final class Worker implements Candidate {
 
   /** Forgets a run whose end nobody waits for, and stops it. */
   public void abandon(long run) {
-    if (drop(run)) {
-      breaker.neutral();
+    Flight flight = drop(run);
+    if (flight != null) {
+      flight.model.breaker().neutral();
       freed.run();
     }
   }
 
   /** Like {@link #abandon}, for a run that the worker did wrong: its breaker counts a failure. */
   public void dismiss(long run) {
-    if (drop(run)) {
-      breaker.failed(nanoClock.getAsLong());
+    Flight flight = drop(run);
+    if (flight != null) {
+      flight.model.breaker().failed(nanoClock.getAsLong());
       freed.run();
     }
   }
 
-  /** Counts a failure against its breaker: a first token did not come in time. */
-  public void overdue() {
-    breaker.failed(nanoClock.getAsLong());
+  /** Counts a failure against its breaker: this run's first token did not come in time. */
+  public void overdue(long run) {
+    Flight flight = flights.get(run);
+    if (flight != null) {
+      flight.model.breaker().failed(nanoClock.getAsLong());
+    }
   }
 
-  private boolean drop(long run) {
-    Flight flight = flights.remove(run);
-    if (flight == null) {
-      return false;
+  /** Stops every run of a model that may not be served any more; others go on with them. */
+  void lose(ServedModel model) {
+    List<Long> lost = new ArrayList<>();
+    flights.forEach(
+        (run, flight) -> {
+          if (flight.model.equals(model)) {
+            lost.add(run);
+          }
+        });
+    for (long run : lost) {
+      Flight flight = drop(run);
+      if (flight != null) {
+        tellLost(flight);
+      }
     }
-    landed(flight);
-    outgoing().addCancel(Cancel.newBuilder().setRun(run));
-    return true;
+  }
+
+  private @Nullable Flight drop(long run) {
+    Flight flight = flights.remove(run);
+    if (flight != null) {
+      landed(flight);
+      outgoing().addCancel(Cancel.newBuilder().setRun(run));
+    }
+    return flight;
   }
 
   /** Lets a run send so many tokens more. */
@@ -273,8 +316,8 @@ public final class Worker implements Candidate {
   }
 
   private boolean opensSealed(String name) {
-    return models.stream()
-        .anyMatch(model -> model.getName().equals(name) && Fleet.opensSealed(model));
+    ServedModel model = served.get(name);
+    return model != null && Fleet.opensSealed(model.model());
   }
 
   private static int count(Tokens tokens) {
@@ -290,12 +333,11 @@ public final class Worker implements Candidate {
     int count = count(tokens);
     if (flight.tokens == 0 && count > 0) {
       flight.firstTokenNanos = now;
-      pendingPromptTokens -= flight.promptTokens;
-      observed.firstToken(flight.promptTokens, now - flight.dispatchedNanos);
+      flight.model.firstToken(flight.promptTokens, now - flight.dispatchedNanos);
     }
     flight.lastTokenNanos = now;
     flight.tokens += count;
-    observed.tokens(count);
+    flight.model.observed().tokens(count);
     try {
       flight.listener.tokens(tokens);
     } catch (RuntimeException fault) {
@@ -309,10 +351,13 @@ public final class Worker implements Candidate {
       return;
     }
     landed(flight);
+    Breaker breaker = flight.model.breaker();
     if (whole(done)) {
       breaker.succeeded();
-      observed.finished(
-          flight.tokens, flight.lastTokenNanos - flight.firstTokenNanos, flights.size());
+      flight
+          .model
+          .observed()
+          .finished(flight.tokens, flight.lastTokenNanos - flight.firstTokenNanos, flights.size());
     } else if (flight.cancelled) {
       breaker.neutral();
     } else {
@@ -338,6 +383,7 @@ public final class Worker implements Candidate {
       return;
     }
     landed(flight);
+    Breaker breaker = flight.model.breaker();
     if (failed.getCode() == FailureCode.FAILURE_ENGINE
         || failed.getCode() == FailureCode.FAILURE_UNSPECIFIED) {
       breaker.failed(now);
@@ -361,24 +407,45 @@ public final class Worker implements Candidate {
     }
   }
 
-  private void landed(Flight flight) {
-    if (flight.tokens == 0) {
-      pendingPromptTokens -= flight.promptTokens;
-    }
+  private static void landed(Flight flight) {
+    flight.model.landed(flight.tokens == 0 ? flight.promptTokens : 0);
   }
 
   private void reported(LoadReport report) {
     load = report;
-    // Runs that the report knows of and that are not ours belong to other routers.
-    long oursSeen =
-        flights.keySet().stream().filter(run -> run <= report.getDispatchedSeen()).count();
-    long all =
-        Integer.toUnsignedLong(report.getRunning()) + Integer.toUnsignedLong(report.getQueued());
-    int before = othersOccupy;
-    othersOccupy = Math.clamp(all - oursSeen, 0, MOST_OTHERS);
-    if (othersOccupy < before) {
+    served.values().forEach(ServedModel::beginReport);
+    long seen = report.getDispatchedSeen();
+    flights.forEach(
+        (run, flight) -> {
+          if (run <= seen) {
+            flight.model.seenByReport();
+          }
+        });
+    boolean left = false;
+    if (report.getModelsCount() == 0) { // it has one model, or does not say which runs are whose
+      long all = count(report.getRunning(), report.getQueued());
+      for (ServedModel model : served.values()) {
+        left |= model.endReport(all);
+      }
+    } else {
+      Map<String, Long> all = new HashMap<>();
+      for (int i = 0; i < report.getModelsCount(); i++) {
+        ModelLoad each = report.getModels(i);
+        if (served.containsKey(each.getName())) {
+          all.put(each.getName(), count(each.getRunning(), each.getQueued()));
+        }
+      }
+      for (ServedModel model : served.values()) {
+        left |= model.endReport(all.getOrDefault(model.model().getName(), 0L));
+      }
+    }
+    if (left) {
       freed.run();
     }
+  }
+
+  private static long count(int running, int queued) {
+    return Integer.toUnsignedLong(running) + Integer.toUnsignedLong(queued);
   }
 
   /** The link ended: tells every run. */
@@ -390,18 +457,22 @@ public final class Worker implements Candidate {
     groupKeys.withdraw();
     List<Flight> lost = List.copyOf(flights.values());
     flights.clear();
-    pendingPromptTokens = 0;
     for (Flight flight : lost) {
-      try {
-        flight.listener.lost();
-      } catch (RuntimeException fault) {
-        broken(flight, fault);
-      }
+      landed(flight);
+      tellLost(flight);
+    }
+  }
+
+  private void tellLost(Flight flight) {
+    try {
+      flight.listener.lost();
+    } catch (RuntimeException fault) {
+      broken(flight, fault);
     }
   }
 
   void tick(long windowNanos) {
-    observed.tick(windowNanos);
+    served.values().forEach(model -> model.observed().tick(windowNanos));
   }
 
   boolean silentFor(long nanos) {
@@ -424,38 +495,14 @@ public final class Worker implements Candidate {
     tcbStatus = status;
   }
 
-  /** Whether its engine tells no ids of this model's tokens, and so goes on from none. */
-  public boolean tellsNoIds(String model) {
-    return can(model, Fleet.TEXT_ONLY);
+  /** What it serves; a live view. */
+  public Collection<ServedModel> served() {
+    return Collections.unmodifiableCollection(served.values());
   }
 
-  /** Whether its engine goes on from the text of an answer of this model. */
-  public boolean continuesText(String model) {
-    return can(model, Fleet.CONTINUES_TEXT);
-  }
-
-  private boolean can(String model, String feature) {
-    for (Model one : models) {
-      if (one.getName().equals(model)) {
-        return one.getFeaturesList().contains(feature);
-      }
-    }
-    return false;
-  }
-
-  /** What it serves. */
+  /** What it serves, as it said it. */
   public List<Model> models() {
-    return models;
-  }
-
-  /** Whether it can do all of these with a model. */
-  public boolean offers(String model, Collection<String> features) {
-    for (Model one : models) {
-      if (one.getName().equals(model) && one.getFeaturesList().containsAll(features)) {
-        return true;
-      }
-    }
-    return false;
+    return served.values().stream().map(ServedModel::model).toList();
   }
 
   /** Where it is in its life. */
@@ -475,61 +522,36 @@ public final class Worker implements Candidate {
 
   /** Tokens a second that came from it in the last window. */
   public double tokensPerSecond() {
-    return observed.tokensPerSecond();
+    return served.values().stream().mapToDouble(model -> model.observed().tokensPerSecond()).sum();
+  }
+
+  /** Tells it something apart from its runs. */
+  void tell(FromRouter message) {
+    down.accept(message);
   }
 
   /** Tells it what its payout address has earned. */
   public void tell(Earnings earnings) {
-    down.accept(FromRouter.newBuilder().setEarnings(earnings).build());
+    tell(FromRouter.newBuilder().setEarnings(earnings).build());
   }
 
-  /** Whether its breaker is open. */
+  /** Whether the breakers of all its models are open. */
   public boolean breakerOpen() {
-    return breaker.open();
+    return !served.isEmpty() && served.values().stream().allMatch(ServedModel::breakerOpen);
   }
 
-  @Override
-  public boolean accepting() {
-    return state == State.ATTACHED && breaker.allows(nanoClock.getAsLong());
-  }
-
-  @Override
+  /** Price multiplier, 1000 = 1.0. */
   public int coefficient() {
     return coefficient;
   }
 
-  @Override
-  public int contextTokens() {
-    return contextTokens;
-  }
-
-  @Override
+  /** Requests that can run at the same time, of all its models. */
   public int slots() {
-    return slots;
+    return served.values().stream().mapToInt(ServedModel::slots).sum();
   }
 
-  @Override
-  public int occupied() {
-    return flights.size() + othersOccupy;
-  }
-
-  @Override
-  public long pendingPromptTokens() {
-    return Math.max(0, pendingPromptTokens);
-  }
-
-  @Override
-  public double prefillTokensPerSecond() {
-    return observed.prefillTokensPerSecond();
-  }
-
-  @Override
-  public double expectedStreamTokensPerSecond() {
-    return observed.streamTokensPerSecond(occupied() + 1);
-  }
-
-  @Override
-  public Decision.Assigned assigned() {
-    return assigned;
+  /** Requests there now, of all its models: our own in flight, and others' by its last report. */
+  int occupied() {
+    return served.values().stream().mapToInt(ServedModel::occupied).sum();
   }
 }

@@ -10,6 +10,7 @@ import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.router.dispatch.Decision;
 import org.cocoon.router.fleet.RunListener;
+import org.cocoon.router.fleet.ServedModel;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.relay.Relay;
 import org.cocoon.router.request.Answer;
@@ -102,7 +103,7 @@ final class Choice implements RunListener {
   private boolean place(Decision decision) {
     return switch (decision) {
       case Decision.Assigned assigned -> {
-        exchange.assigned(this, (Worker) assigned.worker());
+        exchange.assigned(this, (ServedModel) assigned.worker());
         yield true;
       }
       case Decision.Queued queued -> false;
@@ -117,16 +118,18 @@ final class Choice implements RunListener {
   }
 
   /** Starts, or goes on, at a worker. */
-  void start(Worker chosen) {
-    worker = chosen;
+  void start(ServedModel chosen) {
+    Worker at = chosen.worker();
+    worker = at;
     attempts++;
     enter(State.RUNNING);
-    relay.comesFrom(chosen.tellsNoIds(request.model()));
+    relay.comesFrom(chosen.tellsNoIds());
     Run.Builder template =
         request.run().toBuilder()
             .setRequestId(request.id().toString())
             .setMaxTokens(exchange.ceiling().outputTokens())
             .setCredit(Relay.WINDOW)
+            .setPriority(request.priority())
             .setCacheScope(path.cacheScope(request.account()));
     if (index > 0) {
       template.getSamplingBuilder().setSeed(request.run().getSampling().getSeed() + index);
@@ -134,12 +137,12 @@ final class Choice implements RunListener {
     if (relay.begun()) {
       template.setContinuation(relay.continuation());
     }
-    run = chosen.run(template, request.promptTokensExpected(), this);
+    run = at.run(template, request.promptTokensExpected(), this);
     log.info(
         "event=dispatched request={} choice={} worker={} attempt={} after_tokens={}",
         request.id(),
         index,
-        chosen.identity().id(),
+        at.identity().id(),
         attempts,
         relay.delivered());
   }
@@ -333,7 +336,7 @@ final class Choice implements RunListener {
       case NONE -> {}
       case NO_FIRST_TOKEN -> {
         if (worker != null) {
-          worker.overdue();
+          worker.overdue(run);
         }
         exchange.refuse(Refusals.noFirstToken());
       }
@@ -364,14 +367,10 @@ final class Choice implements RunListener {
     return index;
   }
 
-  Set<Worker> excluded() {
-    return excluded;
-  }
-
-  /** Whether a worker could give this answer's next token. */
-  boolean canGoOnAt(Worker candidate) {
-    return relay.canGoOn(
-        candidate.tellsNoIds(request.model()), candidate.continuesText(request.model()));
+  /** Whether a worker that has not failed it yet could give this answer's next token. */
+  boolean canGoOnAt(ServedModel candidate) {
+    return !excluded.contains(candidate.worker())
+        && relay.canGoOn(candidate.tellsNoIds(), candidate.continuesText());
   }
 
   boolean isOver() {

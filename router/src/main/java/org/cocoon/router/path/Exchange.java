@@ -9,6 +9,7 @@ import org.cocoon.contracts.Receipt;
 import org.cocoon.contracts.UsedTokens;
 import org.cocoon.link.wire.Done;
 import org.cocoon.router.admission.Admission.Ceiling;
+import org.cocoon.router.fleet.ServedModel;
 import org.cocoon.router.fleet.Worker;
 import org.cocoon.router.ledger.Ledger.Hold;
 import org.cocoon.router.ledger.Ledger.Usage;
@@ -94,7 +95,7 @@ public final class Exchange {
   }
 
   /** A worker was found for a choice: the first time, for all of them. */
-  void assigned(Choice choice, Worker worker) {
+  void assigned(Choice choice, ServedModel worker) {
     boolean others = choices.stream().anyMatch(one -> one != choice && one.worker() != null);
     coefficient = // going on elsewhere never makes an answer dearer
         begun() || others ? Math.min(coefficient, worker.coefficient()) : worker.coefficient();

@@ -17,7 +17,7 @@ import org.cocoon.router.dispatch.Decision;
 import org.cocoon.router.dispatch.Demand;
 import org.cocoon.router.dispatch.Dispatcher;
 import org.cocoon.router.fleet.Fleet;
-import org.cocoon.router.fleet.Worker;
+import org.cocoon.router.fleet.ServedModel;
 import org.cocoon.router.ledger.Ledger;
 import org.cocoon.router.ledger.Ledger.Account;
 import org.cocoon.router.ledger.Ledger.Hold;
@@ -180,25 +180,24 @@ public final class RequestPath {
   }
 
   /** Attached workers that can do it, whatever they cost. */
-  private List<Worker> workers(InferenceRequest request) {
+  private List<ServedModel> workers(InferenceRequest request) {
     if (request.sealed()) {
       return fleet.servingSealed(request.model());
     }
-    List<Worker> serving = fleet.serving(request.model());
+    List<ServedModel> serving = fleet.serving(request.model());
     Collection<String> features = request.features().values();
     return features.isEmpty()
         ? serving
-        : serving.stream().filter(worker -> worker.offers(request.model(), features)).toList();
+        : serving.stream().filter(worker -> worker.offers(features)).toList();
   }
 
   /** What is asked for that no attached worker of the model can do, or null. */
   private @Nullable Refusal unfeatured(InferenceRequest request) {
     Map<String, String> features = request.features();
-    List<Worker> serving = features.isEmpty() ? List.of() : fleet.serving(request.model());
+    List<ServedModel> serving = features.isEmpty() ? List.of() : fleet.serving(request.model());
     for (Map.Entry<String, String> feature : features.entrySet()) {
       List<String> one = List.of(feature.getValue());
-      if (!serving.isEmpty()
-          && serving.stream().noneMatch(worker -> worker.offers(request.model(), one))) {
+      if (!serving.isEmpty() && serving.stream().noneMatch(worker -> worker.offers(one))) {
         return Refusals.unfeatured(request.model(), feature.getKey());
       }
     }
@@ -244,7 +243,7 @@ public final class RequestPath {
   private Ceiling ceiling(InferenceRequest request, int maxCoefficient) {
     int coefficient = 0;
     int contextTokens = 1;
-    for (Worker worker : workers(request)) {
+    for (ServedModel worker : workers(request)) {
       if (worker.coefficient() <= maxCoefficient) {
         coefficient = Math.max(coefficient, worker.coefficient());
         contextTokens = Math.max(contextTokens, worker.contextTokens());
@@ -266,11 +265,11 @@ public final class RequestPath {
             choice.delivered() + 1, // a lower bound: only the worker can count the prompt
             exchange.ceiling().coefficient(),
             mayWait);
-    List<Worker> able = workers(request);
+    List<ServedModel> able = workers(request);
     if (choice.attempts() > 0) { // what began cannot go on everywhere
       able = able.stream().filter(choice::canGoOnAt).toList();
     }
-    return dispatcher.decide(demand, able, choice.excluded());
+    return dispatcher.decide(demand, able);
   }
 
   WaitingRoom<Choice> waitingRoom() {
@@ -326,7 +325,7 @@ public final class RequestPath {
   /** The cheapest coefficient that serves such a request now, or 0 if none does. */
   int lowestCoefficient(InferenceRequest request) {
     int lowest = 0;
-    for (Worker worker : workers(request)) {
+    for (ServedModel worker : workers(request)) {
       if (worker.accepting() && (lowest == 0 || worker.coefficient() < lowest)) {
         lowest = worker.coefficient();
       }

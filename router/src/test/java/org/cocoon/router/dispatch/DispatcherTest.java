@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class DispatcherTest {
@@ -69,8 +68,7 @@ class DispatcherTest {
   }
 
   private Decision decide(int maxCoefficient, boolean mayWait, Fixed... workers) {
-    return dispatcher.decide(
-        new Demand(100, 100, 1, maxCoefficient, mayWait), List.of(workers), Set.<Candidate>of());
+    return dispatcher.decide(new Demand(100, 100, 1, maxCoefficient, mayWait), List.of(workers));
   }
 
   @Test
@@ -120,20 +118,6 @@ class DispatcherTest {
     full.occupied = 4;
     assertEquals(Decision.Queued.QUEUED, decide(ANY_PRICE, true, full));
     assertEquals(Decision.Refused.QUEUE_FULL, decide(ANY_PRICE, false, full));
-  }
-
-  @Test
-  void neverAssignsToAWorkerThatAlreadyFailedTheRequest() {
-    Fixed failed = new Fixed();
-    Fixed other = new Fixed();
-    other.stream = 1;
-    assertSame(
-        other.assigned,
-        dispatcher.decide(
-            new Demand(1, 1, 1, ANY_PRICE, true), List.of(failed, other), Set.of(failed)));
-    assertEquals(
-        Decision.Refused.NO_WORKER,
-        dispatcher.decide(new Demand(1, 1, 1, ANY_PRICE, true), List.of(failed), Set.of(failed)));
   }
 
   @Test

@@ -95,7 +95,7 @@ class GroupKeyBoardTest {
     assertFalse(fleet.knowsSealed(TestWorkers.MODEL));
     Worker worker = attach("logprobs", "sealed");
     assertTrue(fleet.knowsSealed(TestWorkers.MODEL));
-    assertEquals(List.of(worker), fleet.servingSealed(TestWorkers.MODEL));
+    assertEquals(List.copyOf(worker.served()), fleet.servingSealed(TestWorkers.MODEL));
     String id = "00112233445566778899aabbccddeeff";
     GroupKeyStatement good = statement(1, 1_000);
     say(

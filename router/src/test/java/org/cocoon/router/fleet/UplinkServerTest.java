@@ -17,6 +17,7 @@ import io.vertx.grpc.client.GrpcClient;
 import io.vertx.grpc.client.GrpcClientOptions;
 import io.vertx.grpc.client.GrpcClientRequest;
 import io.vertx.grpc.common.GrpcMessage;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -33,6 +34,8 @@ import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Hello;
 import org.cocoon.link.wire.LoadReport;
 import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.ModelList;
+import org.cocoon.link.wire.ModelsTaken;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Tokens;
@@ -243,6 +246,96 @@ class UplinkServerTest {
     assertTrue(heard.take().hasWelcome());
   }
 
+  private static FromWorker list(Model.Builder... models) {
+    ModelList.Builder list = ModelList.newBuilder();
+    for (Model.Builder model : models) {
+      list.addModels(model);
+    }
+    return FromWorker.newBuilder().setModels(list).build();
+  }
+
+  private static Model.Builder model(String name, String revision) {
+    return Model.newBuilder().setName(name).setRevision(revision).setSlots(2).setContextTokens(9);
+  }
+
+  private void awaitModels(String... names) throws Exception {
+    while (!onLoop(fleet::models).equals(List.of(names))) {
+      sizes.take(); // told with every change
+    }
+  }
+
+  @Test
+  void aWorkerTakesAnotherModelAndGivesOneUpOverItsLink() throws Exception {
+    GrpcClientRequest<FromWorker, FromRouter> stream = attach();
+    awaitModels("m");
+    stream.write(list(hello().getModelsBuilder(0), model("n", "")));
+    awaitModels("m", "n");
+    assertEquals(4, onLoop(() -> fleet.workers().getFirst().slots()).intValue());
+    stream.write(list(model("n", "")));
+    awaitModels("n");
+    assertTrue(heard.isEmpty(), "there was nothing to say against it");
+    assertTrue(ends.isEmpty());
+  }
+
+  @Test
+  void ofModelsThatAreNotListedTheOthersAreServed() throws Exception {
+    GrpcClientRequest<FromWorker, FromRouter> stream = attach();
+    awaitModels("m");
+    stream.write(list(hello().getModelsBuilder(0), model("n", "file:ab")));
+    ModelsTaken answer = heard.take().getModelsTaken();
+    assertEquals("n", answer.getRefused(0).getName());
+    assertEquals("not listed: file:ab", answer.getRefused(0).getReason());
+    assertEquals(1, answer.getRefusedCount());
+    awaitModels("m");
+    weights = Set.of("", "file:ab");
+    onLoop(uplinks::tick);
+    awaitModels("m", "n");
+    assertEquals(0, heard.take().getModelsTaken().getRefusedCount(), "and it is told so");
+    Lost lost = new Lost();
+    onLoop(() -> fleet.workers().getFirst().run(run().setModel("n"), 1, lost));
+    weights = Set.of("");
+    onLoop(uplinks::tick);
+    awaitModels("m");
+    assertEquals(1, lost.times.get(), "it goes on elsewhere");
+    assertTrue(ends.isEmpty(), "the link stays");
+  }
+
+  @Test
+  void theModelsOfAHelloAreJudgedOneByOne() throws Exception {
+    open()
+        .write(FromWorker.newBuilder().setHello(hello().addModels(model("n", "file:ab"))).build());
+    assertTrue(heard.take().hasWelcome());
+    assertEquals("n", heard.take().getModelsTaken().getRefused(0).getName());
+    awaitModels("m");
+  }
+
+  @Test
+  void aListThatNoHelloCouldHaveEndsTheLink() throws Exception {
+    GrpcClientRequest<FromWorker, FromRouter> stream = attach();
+    awaitWorkers(1);
+    stream.write(list(model("n", ""), model("n", "")));
+    awaitWorkers(0);
+    assertTrue(!ends.take().isEmpty(), "the worker hears of it");
+  }
+
+  @Test
+  void aWorkerMayChangeItsModelsOnlySoOften() throws Exception {
+    GrpcClientRequest<FromWorker, FromRouter> stream = attach();
+    awaitModels("m");
+    for (int i = 0; i < 16; i++) {
+      stream.write(list(model("n" + i, "")));
+    }
+    awaitModels("n15");
+    onLoop(uplinks::tick);
+    stream.write(list(model("again", "")));
+    awaitModels("again");
+    for (int i = 1; i < 17; i++) {
+      stream.write(list(model("n" + i, "")));
+    }
+    awaitWorkers(0);
+    assertTrue(!ends.take().isEmpty(), "the worker hears of it");
+  }
+
   @Test
   void groupKeysMayComeWithTheHello() throws Exception {
     Hello.Builder hello = hello();
@@ -396,7 +489,8 @@ class UplinkServerTest {
     assertEquals(1, onLoop(() -> fleet.workers().get(1).occupied()).intValue(), "of two slots");
     assertEquals(
         1L,
-        onLoop(() -> fleet.workers().stream().filter(Worker::accepting).count()).longValue(),
+        onLoop(() -> fleet.serving("m").stream().filter(ServedModel::accepting).count())
+            .longValue(),
         "one machine, once");
     open().write(FromWorker.newBuilder().setHello(hello().setInstance(ByteString.EMPTY)).build());
     awaitWorkers(3);

@@ -2,6 +2,7 @@ package org.cocoon.router.fleet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
@@ -16,6 +17,8 @@ import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.LoadReport;
+import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.ModelLoad;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.SealedPrompt;
 import org.cocoon.link.wire.Tokens;
@@ -30,6 +33,7 @@ class WorkerTest {
   private int freed;
   private final Worker worker =
       TestWorkers.attach(fleet, "w", 4, 1000, 1000, () -> now, down::add, nextTurn::add);
+  private final ServedModel served = worker.served().iterator().next();
 
   WorkerTest() {
     fleet.onCapacity(() -> freed++);
@@ -75,7 +79,7 @@ class WorkerTest {
   }
 
   private long run(Ear ear) {
-    return worker.run(Run.newBuilder(), 100, ear);
+    return worker.run(Run.newBuilder().setModel(TestWorkers.MODEL), 100, ear);
   }
 
   private void say(FromWorker.Builder message) {
@@ -88,6 +92,83 @@ class WorkerTest {
       tokens.addIds(i);
     }
     return tokens.build();
+  }
+
+  private Ear run(ServedModel model) {
+    Ear ear = new Ear();
+    worker.run(Run.newBuilder().setModel(model.model().getName()), 100, ear);
+    return ear;
+  }
+
+  private ServedModel second() {
+    Model small = Model.newBuilder().setName("small").setSlots(1).setContextTokens(50).build();
+    fleet.serve(worker, List.of(served.model(), small));
+    return fleet.serving("small").getFirst();
+  }
+
+  @Test
+  void eachModelHasSlotsLoadAndABreakerOfItsOwn() {
+    ServedModel small = second();
+    assertEquals(5, worker.slots());
+    run(small);
+    assertEquals(1, small.occupied());
+    assertEquals(0, served.occupied(), "another engine");
+    say(
+        FromWorker.newBuilder()
+            .setLoad(
+                LoadReport.newBuilder()
+                    .setRunning(4)
+                    .setDispatchedSeen(1)
+                    .addModels(ModelLoad.newBuilder().setName("small").setRunning(1))
+                    .addModels(ModelLoad.newBuilder().setName("absent").setRunning(9))
+                    .addModels(
+                        ModelLoad.newBuilder()
+                            .setName(TestWorkers.MODEL)
+                            .setRunning(2)
+                            .setQueued(1))));
+    assertEquals(1, small.occupied(), "ours alone");
+    assertEquals(3, served.occupied(), "all of others");
+    say(report(4, 0, 1));
+    assertTrue(small.occupied() > small.slots(), "who does not say whose may be full of them");
+    for (int i = 0; i < Breaker.FAILURES_TO_OPEN; i++) {
+      worker.dismiss(run(new Ear()));
+    }
+    assertFalse(served.accepting());
+    assertTrue(small.accepting());
+    assertFalse(worker.breakerOpen(), "one of its models answers");
+  }
+
+  @Test
+  void whatRunsOfAModelThatIsGivenUpStillEndsThere() {
+    ServedModel small = second();
+    Ear ear = run(small);
+    int before = freed;
+    assertEquals(List.of(small), fleet.serve(worker, List.of(served.model())));
+    assertEquals(before + 1, freed, "who waits for it hears that nobody serves it");
+    assertTrue(fleet.serving("small").isEmpty());
+    assertFalse(small.accepting());
+    assertEquals(List.of(TestWorkers.MODEL), fleet.models());
+    assertEquals(List.of(served), fleet.serving(TestWorkers.MODEL), "and no other is touched");
+    say(FromWorker.newBuilder().addTokens(tokens(1, 3)).addDone(done(1, FinishReason.FINISH_STOP)));
+    assertEquals(List.of("tokens", "done"), ear.heard);
+    assertEquals(0, worker.inFlight());
+    ServedModel again = second();
+    assertNotSame(small, again, "it starts with what nobody knows of it");
+    assertTrue(again.accepting());
+  }
+
+  @Test
+  void whatRunsOfAModelThatMayNotRunIsLostAndStopped() {
+    ServedModel small = second();
+    Ear lost = run(small);
+    Ear kept = run(served);
+    worker.lose(small);
+    assertEquals(List.of("lost"), lost.heard);
+    assertEquals(List.of(), kept.heard);
+    nextTurn.forEach(Runnable::run);
+    assertEquals(1, down.getLast().getCancel(0).getRun());
+    assertEquals(1, down.getLast().getCancelCount());
+    assertEquals(0, small.inFlight());
   }
 
   private static Done done(long run, FinishReason reason) {
@@ -115,21 +196,21 @@ class WorkerTest {
 
   @Test
   void learnsItsRatesFromWhatArrives() {
-    double prefill = worker.prefillTokensPerSecond();
-    double stream = worker.expectedStreamTokensPerSecond();
+    double prefill = served.prefillTokensPerSecond();
+    double stream = served.expectedStreamTokensPerSecond();
     for (int i = 0; i < 30; i++) {
       long run = run(new Ear());
-      assertEquals(100, worker.pendingPromptTokens());
+      assertEquals(100, served.pendingPromptTokens());
       millis(100); // 100 tokens in 100 ms: 1,000 a second
       say(FromWorker.newBuilder().addTokens(tokens(run, 1)));
-      assertEquals(0, worker.pendingPromptTokens());
+      assertEquals(0, served.pendingPromptTokens());
       millis(1_000); // 200 tokens in a second
       say(FromWorker.newBuilder().addTokens(tokens(run, 200)));
       say(FromWorker.newBuilder().addDone(done(run, FinishReason.FINISH_STOP)));
     }
     assertTrue(prefill < 500 && stream < 100, "the prior is another one");
-    assertEquals(1_000, worker.prefillTokensPerSecond(), 20);
-    assertEquals(200, worker.expectedStreamTokensPerSecond(), 5);
+    assertEquals(1_000, served.prefillTokensPerSecond(), 20);
+    assertEquals(200, served.expectedStreamTokensPerSecond(), 5);
     worker.tick(TimeUnit.SECONDS.toNanos(30));
     assertEquals(201, worker.tokensPerSecond(), 0.1);
   }
@@ -138,18 +219,18 @@ class WorkerTest {
   void countsOthersRunsByItsReportAndTellsWhenTheyLeave() {
     long mine = run(new Ear());
     say(report(3, 1, mine));
-    assertEquals(4, worker.occupied(), "one of ours and three of others");
+    assertEquals(4, served.occupied(), "one of ours and three of others");
     long unseen = run(new Ear());
     say(report(3, 1, mine));
-    assertEquals(5, worker.occupied(), "a run that the report does not know of is added");
+    assertEquals(5, served.occupied(), "a run that the report does not know of is added");
     int before = freed;
     say(report(2, 0, unseen));
-    assertEquals(2, worker.occupied());
+    assertEquals(2, served.occupied());
     assertEquals(before + 1, freed, "those who wait may come");
     say(report(-1, -1, Long.MAX_VALUE));
-    assertTrue(worker.occupied() > worker.slots(), "absurd figures make it full, not empty");
+    assertTrue(served.occupied() > served.slots(), "absurd figures make it full, not empty");
     say(report(0, 0, Long.MAX_VALUE));
-    assertEquals(2, worker.occupied());
+    assertEquals(2, served.occupied());
   }
 
   private static FromWorker.Builder report(int running, int queued, long seen) {
@@ -187,7 +268,7 @@ class WorkerTest {
     assertEquals(List.of("lost", "broken"), first.heard);
     assertEquals(List.of("lost"), second.heard);
     assertEquals(0, worker.inFlight());
-    assertEquals(0, worker.pendingPromptTokens());
+    assertEquals(0, served.pendingPromptTokens());
     nextTurn.forEach(Runnable::run);
     assertTrue(down.isEmpty(), "nothing goes down a link that is gone");
   }
@@ -202,23 +283,23 @@ class WorkerTest {
       say(FromWorker.newBuilder().addFailed(bad.setCode(FailureCode.FAILURE_BAD_REQUEST)));
       worker.abandon(run(new Ear()));
     }
-    assertTrue(worker.accepting());
+    assertTrue(served.accepting());
     worker.dismiss(run(new Ear()));
     say(FromWorker.newBuilder().addDone(done(run(new Ear()), FinishReason.FINISH_CANCELLED)));
-    assertTrue(worker.accepting());
-    worker.overdue();
-    assertFalse(worker.accepting(), "dismissed, stopped by itself, and late");
-    assertEquals(0, worker.inFlight());
+    assertTrue(served.accepting());
+    worker.overdue(run(new Ear()));
+    assertFalse(served.accepting(), "dismissed, stopped by itself, and late");
+    assertEquals(1, worker.inFlight());
   }
 
   @Test
   void takesNothingNewWhileItDrainsButWhileWeDo() {
     worker.drain();
-    assertTrue(worker.accepting(), "what waits here is still given to it");
+    assertTrue(served.accepting(), "what waits here is still given to it");
     nextTurn.forEach(Runnable::run);
     assertTrue(down.getFirst().getDrain());
     say(FromWorker.newBuilder().setDraining(true));
-    assertFalse(worker.accepting());
+    assertFalse(served.accepting());
     assertEquals(Worker.State.DRAINING, worker.state());
   }
 
@@ -227,10 +308,12 @@ class WorkerTest {
     ByteString large = ByteString.copyFrom(new byte[3 << 20]);
     for (int i = 0; i < 20; i++) {
       worker.run(
-          Run.newBuilder().setSealed(SealedPrompt.newBuilder().setCiphertext(large)),
+          Run.newBuilder()
+              .setModel(TestWorkers.MODEL)
+              .setSealed(SealedPrompt.newBuilder().setCiphertext(large)),
           100,
           new Ear());
-      worker.run(Run.newBuilder(), 100, new Ear());
+      worker.run(Run.newBuilder().setModel(TestWorkers.MODEL), 100, new Ear());
     }
     List.copyOf(nextTurn).forEach(Runnable::run);
     List<Long> runs = new ArrayList<>();
@@ -255,6 +338,6 @@ class WorkerTest {
     now += TimeUnit.SECONDS.toNanos(1);
     worker.tick(TimeUnit.SECONDS.toNanos(1));
     assertEquals(512, worker.tokensPerSecond());
-    assertEquals(0, worker.pendingPromptTokens(), "its first tokens came");
+    assertEquals(0, served.pendingPromptTokens(), "its first tokens came");
   }
 }

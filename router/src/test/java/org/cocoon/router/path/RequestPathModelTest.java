@@ -246,7 +246,10 @@ class RequestPathModelTest {
       assertEquals(0, path.chunkMemoryBytes(), "chunks of answers that are over");
       for (ModelWorker worker : workers) {
         assertEquals(0, worker.worker().inFlight(), "in flight at a worker");
-        assertEquals(0, worker.worker().pendingPromptTokens(), "pending prompt tokens");
+        assertEquals(
+            0,
+            worker.worker().served().iterator().next().pendingPromptTokens(),
+            "pending prompt tokens");
         assertEquals(0, worker.running(), "the worker was not told to stop");
       }
       clients.forEach(client -> client.check(ledger));

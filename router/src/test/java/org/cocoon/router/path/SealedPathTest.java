@@ -173,7 +173,7 @@ class SealedPathTest {
     Client client = new Client();
     path.submit(
         new InferenceRequest(
-            id, new Account(1, "a"), run, CIPHERTEXT_BYTES, 1, 100, 1_000_000, 600_000, 5, 1),
+            id, new Account(1, "a"), run, CIPHERTEXT_BYTES, 1, 100, 1_000_000, 600_000, 7, 1),
         client);
     settle();
     return client;
@@ -281,6 +281,7 @@ class SealedPathTest {
     assertEquals(1, first.cancels);
     assertEquals(1, second.runs.size());
     Run went = second.runs.getFirst();
+    assertEquals(7, went.getPriority());
     assertEquals(
         List.of("one"),
         went.getContinuation().getSealedList().stream().map(ByteString::toStringUtf8).toList());

@@ -14,4 +14,22 @@ public record EngineLoad(
     int queued,
     long queuedPromptTokens,
     int decodeTokensPerSecond,
-    int prefillTokensPerSecond) {}
+    int prefillTokensPerSecond) {
+  /** Nothing runs and nothing waits. */
+  public static final EngineLoad NONE = new EngineLoad(0, 0, 0, 0, 0);
+
+  /** Of two engines together. */
+  public EngineLoad plus(EngineLoad other) {
+    return new EngineLoad(
+        running + other.running,
+        queued + other.queued,
+        queuedPromptTokens + other.queuedPromptTokens,
+        decodeTokensPerSecond + other.decodeTokensPerSecond,
+        prefillTokensPerSecond + other.prefillTokensPerSecond);
+  }
+
+  /** Generations that have not ended. */
+  public int unfinished() {
+    return running + queued;
+  }
+}

@@ -13,6 +13,8 @@ package org.cocoon.worker.engine;
  * @param patienceMillis how long a generation waits for a slot before it counts as starved, and one
  *     with a slot for credit before it counts as stalled: see {@link Admission}
  * @param maxPreemptions how often one generation gives its slot up for others; 0: never
+ * @param promptLookup how many next tokens of an answer are guessed at most from what stood in
+ *     prompt or answer before: see {@link PromptLookup}; 0: none
  * @param maxCommands calls that wait for the step thread; one more throws in the caller
  * @param maxPromptChars characters of a prompt, looked at before it is cut into tokens
  * @param reusePrefixes whether a prompt may begin with tokens that an earlier one of the same scope
@@ -26,6 +28,7 @@ public record EngineOptions(
     int targetStepMillis,
     int patienceMillis,
     int maxPreemptions,
+    int promptLookup,
     int maxCommands,
     int maxPromptChars,
     boolean reusePrefixes,
@@ -33,7 +36,7 @@ public record EngineOptions(
 
   /** What most workers want. */
   public static final EngineOptions DEFAULTS =
-      new EngineOptions(0, 64, 256, 100, 5_000, 2, 16_384, 4 << 20, true, "engine");
+      new EngineOptions(0, 64, 256, 100, 5_000, 2, 0, 16_384, 4 << 20, true, "engine");
 
   /** Checks that every value is one that an engine can run with. */
   public EngineOptions {
@@ -43,6 +46,7 @@ public record EngineOptions(
     require(targetStepMillis >= 0, "targetStepMillis", "0 or more");
     require(patienceMillis >= 1, "patienceMillis", "1 or more");
     require(maxPreemptions >= 0, "maxPreemptions", "0 or more");
+    require(promptLookup >= 0 && promptLookup <= 64, "promptLookup", "0 to 64");
     require(maxCommands >= 16, "maxCommands", "16 or more");
     require(maxPromptChars >= 1, "maxPromptChars", "1 or more");
     require(!threadName.isBlank(), "threadName", "a name");
@@ -88,6 +92,7 @@ public record EngineOptions(
         newTarget,
         patienceMillis,
         maxPreemptions,
+        promptLookup,
         maxCommands,
         maxPromptChars,
         newReuse,
@@ -103,6 +108,23 @@ public record EngineOptions(
         targetStepMillis,
         newPatienceMillis,
         newMaxPreemptions,
+        promptLookup,
+        maxCommands,
+        maxPromptChars,
+        reusePrefixes,
+        threadName);
+  }
+
+  /** The same with so many guessed tokens. */
+  public EngineOptions withPromptLookup(int value) {
+    return new EngineOptions(
+        slots,
+        maxQueued,
+        prefillChunk,
+        targetStepMillis,
+        patienceMillis,
+        maxPreemptions,
+        value,
         maxCommands,
         maxPromptChars,
         reusePrefixes,

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * prefill.
  */
 final class Generation {
+  private static final int[] NO_GUESS = new int[0];
+
   final GenerationRequest request;
 
   /** Counts arrivals: the larger, the younger. */
@@ -33,6 +35,12 @@ final class Generation {
   private final FairShare.Account account;
   private final String cacheScope;
   private Preparation.Ready ready = notReady(0);
+
+  /** Guesses its next tokens, where the engine does. */
+  final PromptLookup lookup = new PromptLookup();
+
+  private int[] guess = NO_GUESS;
+  private PromptDesk.@Nullable Ticket ticket;
   private @Nullable Slot slot;
   private int credit;
   private int completionTokens;
@@ -70,7 +78,20 @@ final class Generation {
 
   private static Preparation.Ready notReady(int promptTokens) {
     return new Preparation.Ready(
-        new TokenList(0), promptTokens, new AnswerText(List.of(), 0), new TokenCounts(), null);
+        new TokenList(0), promptTokens, 0, new AnswerText(List.of(), 0), new TokenCounts(), null);
+  }
+
+  /** Says where it waits to be made ready. */
+  void waitsAtDesk(PromptDesk.Ticket with) {
+    ticket = with;
+  }
+
+  /** Leaves the queue before the desk, if it stands there: it has ended. */
+  void leaveDesk() {
+    if (ticket != null) {
+      ticket.withdraw();
+      ticket = null;
+    }
   }
 
   RunKey key() {
@@ -90,6 +111,7 @@ final class Generation {
   }
 
   void makeReady(Preparation.Ready prepared) {
+    ticket = null;
     ready = prepared;
   }
 
@@ -186,6 +208,25 @@ final class Generation {
     return credit > 0 && uncached() == 1;
   }
 
+  /** How many tokens beyond its next one it may send, and has room for. */
+  int guessable(int contextTokens) {
+    int limit = request.maxTokens();
+    int left = limit == 0 ? Integer.MAX_VALUE : limit - answerPosition() - 1;
+    return Math.min(Math.min(credit - 1, left), contextTokens - tokens().size() - 1);
+  }
+
+  /** Says which tokens of its next step are guessed. */
+  void guess(int[] tokens) {
+    guess = tokens;
+  }
+
+  /** The guessed tokens of the step that was made, whose logits follow those of the last token. */
+  int[] takeGuess() {
+    int[] taken = guess;
+    guess = NO_GUESS;
+    return taken;
+  }
+
   /**
    * Tokens that can be computed ahead of the next one of the answer. Without credit the last token
    * of the prompt waits, because its logits would have to wait.
@@ -206,7 +247,7 @@ final class Generation {
 
   /** Position of the next token in the answer; a continuation's tokens come before it. */
   int answerPosition() {
-    return tokens().size() - ready.promptTokens();
+    return ready.answered() + completionTokens;
   }
 
   /**

@@ -10,12 +10,17 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.cocoon.backend.Backend;
 import org.cocoon.backend.BackendDescription;
+import org.cocoon.backend.BackendException;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +42,7 @@ public final class NativeEngine implements Engine {
 
   private final Backend backend;
   private final StepListener listener;
+  private final Turns turns;
   private final ServedModel model;
   private final ArrayBlockingQueue<Consumer<Scheduler>> commands;
   private final ThreadPoolExecutor promptThread;
@@ -49,16 +55,24 @@ public final class NativeEngine implements Engine {
   private volatile boolean closing;
   private volatile boolean parked;
   private volatile long stepStartNanos;
-  private volatile EngineLoad occupancy = new EngineLoad(0, 0, 0, 0, 0);
+  private volatile EngineLoad occupancy = EngineLoad.NONE;
+
+  /** Requests that the step thread has not looked at yet, or has and does not show yet. */
+  private final AtomicInteger arriving = new AtomicInteger();
+
+  /** Of these, those that it has looked at; the step thread's. */
+  private int arrived;
 
   private NativeEngine(
       Backend backend,
       EngineOptions options,
       StepListener listener,
+      Turns turns,
       LongSupplier nanoClock,
       InstantSource wallClock) {
     this.backend = backend;
     this.listener = listener;
+    this.turns = turns;
     model = model(backend, options);
     commands = new ArrayBlockingQueue<>(options.maxCommands());
     TokenTable tokens = new TokenTable(backend.vocabulary());
@@ -87,7 +101,14 @@ public final class NativeEngine implements Engine {
    * @param listener hears every step, on the step thread
    */
   public static NativeEngine open(Backend backend, EngineOptions options, StepListener listener) {
-    return open(backend, options, listener, System::nanoTime, Clock.systemUTC());
+    return open(backend, options, listener, new Turns());
+  }
+
+  /** The same beside other engines with which it shares a processor, and so these turns. */
+  public static NativeEngine open(
+      Backend backend, EngineOptions options, StepListener listener, Turns turns) {
+    return start(
+        new NativeEngine(backend, options, listener, turns, System::nanoTime, Clock.systemUTC()));
   }
 
   /** The same with a given monotonic clock, in nanoseconds, and a wall clock for chat templates. */
@@ -97,15 +118,18 @@ public final class NativeEngine implements Engine {
       StepListener listener,
       LongSupplier nanoClock,
       InstantSource wallClock) {
-    NativeEngine engine = new NativeEngine(backend, options, listener, nanoClock, wallClock);
-    engine.promptThread.execute(engine.preparer::warmUp);
+    return start(new NativeEngine(backend, options, listener, new Turns(), nanoClock, wallClock));
+  }
+
+  private static NativeEngine start(NativeEngine engine) {
+    engine.promptThread.execute(engine::warmUp);
     engine.stepThread.start();
     return engine;
   }
 
   private static ServedModel model(Backend backend, EngineOptions options) {
     BackendDescription description = backend.description();
-    List<String> features = new ArrayList<>(List.of("logprobs", "json", "tools"));
+    List<String> features = new ArrayList<>(List.of("logprobs", "json", "tools", "continues_text"));
     if (backend.limits().candidates() == 0) {
       features.add("logit_bias");
     }
@@ -135,7 +159,17 @@ public final class NativeEngine implements Engine {
    */
   @Override
   public void generate(GenerationRequest request) {
-    submit(scheduler -> scheduler.arrive(request));
+    arriving.incrementAndGet();
+    try {
+      submit(
+          scheduler -> {
+            arrived++;
+            scheduler.arrive(request);
+          });
+    } catch (RejectedExecutionException e) {
+      arriving.decrementAndGet();
+      throw e;
+    }
   }
 
   /**
@@ -197,10 +231,11 @@ public final class NativeEngine implements Engine {
 
   @Override
   public EngineLoad load() {
+    int late = arriving.get(); // first, so that one counts twice for a moment rather than never
     EngineLoad now = occupancy;
     return new EngineLoad(
         now.running(),
-        now.queued(),
+        now.queued() + late,
         now.queuedPromptTokens(),
         scheduler.decodeTokensPerSecond(),
         scheduler.prefillTokensPerSecond());
@@ -210,6 +245,17 @@ public final class NativeEngine implements Engine {
   public long nanosInStep() {
     long start = stepStartNanos;
     return start == 0 ? 0 : Math.max(System.nanoTime() - start, 0);
+  }
+
+  /**
+   * Asks the step thread; never answered once the engine closes.
+   *
+   * @throws RejectedExecutionException as in {@link #generate}
+   */
+  <T> CompletableFuture<T> ask(Function<Scheduler, T> question) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    submit(scheduler -> answer.complete(question.apply(scheduler)));
+    return answer;
   }
 
   /**
@@ -252,16 +298,29 @@ public final class NativeEngine implements Engine {
     }
   }
 
-  private boolean prepare(GenerationRequest request, Consumer<Preparation> done) {
+  private PromptDesk.@Nullable Ticket prepare(
+      GenerationRequest request, Consumer<Preparation> done) {
+    Runnable task =
+        () -> {
+          Preparation result = preparer.prepare(request);
+          handBack(scheduler -> done.accept(result));
+        };
     try {
-      promptThread.execute(
-          () -> {
-            Preparation result = preparer.prepare(request);
-            handBack(scheduler -> done.accept(result));
-          });
-      return true;
+      promptThread.execute(task);
     } catch (RejectedExecutionException e) {
-      return false;
+      return null;
+    }
+    return () -> promptThread.remove(task);
+  }
+
+  /** Runs on the prompt thread; an engine may be closed again before it was ever of use. */
+  private void warmUp() {
+    try {
+      preparer.warmUp();
+    } catch (BackendException e) {
+      if (!closing) {
+        throw e;
+      }
     }
   }
 
@@ -301,18 +360,24 @@ public final class NativeEngine implements Engine {
     receive();
     boolean answers = scheduler.hasWork();
     if (answers) {
-      stepStartNanos = System.nanoTime() | 1; // 0 means that none runs
-      StepOutcome outcome = scheduler.step();
-      stepStartNanos = 0;
-      tell(outcome);
+      tell(step(scheduler::step));
     }
     if (embedder.hasWork()) {
-      stepStartNanos = System.nanoTime() | 1;
-      StepOutcome outcome = embedder.step(answers);
-      stepStartNanos = 0;
-      tell(outcome);
+      tell(step(() -> embedder.step(answers)));
     } else if (!answers) {
       park();
+    }
+  }
+
+  private StepOutcome step(Supplier<StepOutcome> work) {
+    turns.take();
+    try {
+      stepStartNanos = System.nanoTime() | 1; // 0 means that none runs
+      StepOutcome outcome = work.get();
+      stepStartNanos = 0;
+      return outcome;
+    } finally {
+      turns.end();
     }
   }
 
@@ -323,6 +388,8 @@ public final class NativeEngine implements Engine {
       command.accept(scheduler);
     }
     occupancy = embedder.beside(scheduler.occupancy());
+    arriving.addAndGet(-arrived);
+    arrived = 0;
   }
 
   private void tell(StepOutcome outcome) {

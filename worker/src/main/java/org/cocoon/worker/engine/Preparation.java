@@ -12,6 +12,8 @@ sealed interface Preparation {
    *
    * @param tokens prompt and continuation
    * @param promptTokens how many of them are the prompt
+   * @param answered tokens of the answer that the client has; where they are known by their text
+   *     alone, the list may hold more or fewer for it
    * @param text has heard the continuation
    * @param counts holds what penalties need to know of prompt and continuation
    * @param mask has heard the continuation; null where the answer may look like anything
@@ -19,6 +21,7 @@ sealed interface Preparation {
   record Ready(
       TokenList tokens,
       int promptTokens,
+      int answered,
       AnswerText text,
       TokenCounts counts,
       @Nullable TokenMask mask)

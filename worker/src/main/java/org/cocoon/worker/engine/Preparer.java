@@ -2,6 +2,8 @@ package org.cocoon.worker.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.cocoon.backend.BackendLimits;
 import org.cocoon.worker.constraint.SchemaException;
@@ -91,14 +93,20 @@ final class Preparer {
               + " so that one can be answered";
       return new Preparation.Rejected(RefusalCause.PROMPT_TOO_LONG, message, "messages");
     }
-    int[] ids = request.continuation().ids();
-    AnswerText text = new AnswerText(request.stop(), request.continuation().textBytes());
+    Continuation begun = request.continuation();
+    int answered = begun.ids().length;
+    boolean byText = isByText(begun);
+    int[] ids = byText ? prompts.tokensOf(begun.text()) : begun.ids();
+    AnswerText text = new AnswerText(stops(request), begun.textBytes());
     TokenCounts counts = new TokenCounts();
     boolean counted = Sampler.countsTokens(request.sampling());
     if (counted) {
       for (int id : prompt) {
         counts.seen(id);
       }
+    }
+    if (byText) {
+      text.feed(begun.text().getBytes(UTF_8)); // its tokens here may add a space before it
     }
     for (int id : ids) {
       if (!request.ignoreEos() && tokens.endsGeneration(id)) {
@@ -107,7 +115,9 @@ final class Preparer {
       if (mask != null && !mask.replay(id)) {
         return bad("the continuation has not the form that is asked for", "continuation");
       }
-      text.feed(tokens.piece(id));
+      if (!byText) {
+        text.feed(tokens.piece(id));
+      }
       if (text.matched() != null || (mask != null && mask.isComplete())) {
         return complete(FinishReason.STOP, prompt.length, text);
       }
@@ -115,7 +125,7 @@ final class Preparer {
         counts.answered(id);
       }
     }
-    boolean isAtLimit = request.maxTokens() > 0 && ids.length >= request.maxTokens();
+    boolean isAtLimit = request.maxTokens() > 0 && answered >= request.maxTokens();
     if (isAtLimit || prompt.length + ids.length >= limits.contextTokens()) {
       return complete(FinishReason.LENGTH, prompt.length, text);
     }
@@ -125,7 +135,27 @@ final class Preparer {
     if (mask != null) {
       mask.allowed(); // made here rather than on the step thread
     }
-    return new Preparation.Ready(all, prompt.length, text, counts, mask);
+    return new Preparation.Ready(all, prompt.length, answered, text, counts, mask);
+  }
+
+  /** Whether an engine that tells no ids had a part in it: then its text is what there is. */
+  private static boolean isByText(Continuation continuation) {
+    for (int id : continuation.ids()) {
+      if (id == Continuation.UNKNOWN_ID) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whoever wants an answer that does not end gets one. */
+  private List<String> stops(GenerationRequest request) {
+    if (request.ignoreEos()) {
+      return request.stop();
+    }
+    List<String> stops = new ArrayList<>(request.stop());
+    stops.addAll(prompts.stops(request.prompt()));
+    return stops;
   }
 
   private static Preparation complete(FinishReason reason, int promptTokens, AnswerText text) {
@@ -173,6 +203,11 @@ final class Preparer {
   private Preparation.@Nullable Rejected checkContinuation(Continuation continuation) {
     if (continuation.textBytes() < 0) {
       return bad("the continuation's text must not be negative", "continuation");
+    }
+    if (isByText(continuation)) {
+      return continuation.textBytes() == continuation.text().getBytes(UTF_8).length
+          ? null
+          : bad("the continuation has tokens without ids, and not their text", "continuation");
     }
     for (int id : continuation.ids()) {
       if (!tokens.contains(id)) {

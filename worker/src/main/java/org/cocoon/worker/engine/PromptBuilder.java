@@ -59,6 +59,16 @@ final class PromptBuilder {
     return callSyntax;
   }
 
+  /**
+   * What ends an answer besides what its client asked for: a model without a template was not
+   * trained to end its turn, and would go on with the conversation by itself.
+   */
+  List<String> stops(Prompt prompt) {
+    return template == null && prompt instanceof Prompt.Chat
+        ? List.of("\nuser:", "\nsystem:", "\nassistant:")
+        : List.of();
+  }
+
   /** What came of a prompt. */
   sealed interface Built {
     /** Its tokens, with those that every prompt begins with. */
@@ -80,6 +90,11 @@ final class PromptBuilder {
           text.length() > maxChars ? tooLong() : tokens(vocabulary.tokenize(text, false));
       case Prompt.Chat chat -> chat(chat);
     };
+  }
+
+  /** Tokens of text that a model wrote; markers in it are ordinary text. */
+  int[] tokensOf(String text) {
+    return vocabulary.tokenize(text, false);
   }
 
   private Built chat(Prompt.Chat chat) {

@@ -1,6 +1,7 @@
 package org.cocoon.worker.engine;
 
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where requests are made ready, away from the step thread: templates and long prompts take time.
@@ -12,7 +13,15 @@ interface PromptDesk {
    * Hands a request in.
    *
    * @param done hears the outcome, on the step thread
-   * @return false where the desk is full
+   * @return null where the desk is full
    */
-  boolean prepare(GenerationRequest request, Consumer<Preparation> done);
+  @Nullable Ticket prepare(GenerationRequest request, Consumer<Preparation> done);
+
+  /** A place in the queue before the desk. */
+  @FunctionalInterface
+  interface Ticket {
+
+    /** Gives the place back, if the request has not been looked at yet. */
+    void withdraw();
+  }
 }

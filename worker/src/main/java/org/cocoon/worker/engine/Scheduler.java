@@ -28,16 +28,12 @@ final class Scheduler {
       "no token of this model goes on with an answer of the form that was asked for";
 
   private final Backend backend;
-  private final int contextTokens;
   private final EngineOptions options;
   private final PromptDesk desk;
   private final LongSupplier nanoClock;
-  private final TokenTable tokens;
   private final StepBatch batch;
   private final BatchPlan plan;
-  private final LogitRow row;
-  private final Sampler sampler;
-  private final Logprobs logprobs;
+  private final AnswerStep answers;
   private final SlotTable slots;
   private final FairShare shares = new FairShare();
   private final Admission admission;
@@ -62,15 +58,11 @@ final class Scheduler {
       LongSupplier nanoClock) {
     this.backend = backend;
     this.options = options;
-    this.tokens = tokens;
     this.desk = desk;
     this.nanoClock = nanoClock;
-    contextTokens = backend.limits().contextTokens();
     batch = new StepBatch(backend.limits());
-    plan = new BatchPlan(batch, new StepCost(), options);
-    row = new LogitRow(batch);
-    sampler = new Sampler(row);
-    logprobs = new Logprobs(row, tokens);
+    plan = new BatchPlan(batch, new StepCost(), options, backend.computesNeighbours());
+    answers = new AnswerStep(batch, tokens);
     slots = new SlotTable(backend, slots(backend, options));
     admission = new Admission(slots, options);
   }
@@ -122,7 +114,11 @@ final class Scheduler {
         new Generation(
             request, ++arrivals, shares.join(request.cacheScope()), scope, nanoClock.getAsLong());
     generations.put(key, generation);
-    if (!room || !desk.prepare(request, result -> prepared(generation, result))) {
+    PromptDesk.Ticket ticket =
+        room ? desk.prepare(request, result -> prepared(generation, result)) : null;
+    if (ticket != null) {
+      generation.waitsAtDesk(ticket);
+    } else {
       String message = "the engine's queue of " + options.maxQueued() + " requests is full";
       refuse(generation, RefusalCause.BUSY, message, "");
     }
@@ -239,48 +235,38 @@ final class Scheduler {
         slots.computed(slot);
       }
     }
-    decodeRate.add(plan.rows().size(), now);
     prefillRate.add(batch.count() - plan.decoding(), now);
     List<Generation> rows = plan.rows();
-    for (int i = 0; i < rows.size(); i++) {
-      row.load(i);
-      advance(rows.get(i), now);
+    int tokens = 0;
+    for (int i = 0; i < rows.size(); ) {
+      Generation generation = rows.get(i);
+      int before = generation.tokens().size();
+      i += advance(generation, i, now);
+      tokens += generation.tokens().size() - before;
     }
+    decodeRate.add(tokens, now);
     plan.forget();
   }
 
-  /** Chooses a generation's next token from the row just loaded, and ends it if that was all. */
-  private void advance(Generation generation, long now) {
-    GenerationRequest request = generation.request;
-    int token =
-        sampler.choose(
-            request.sampling(),
-            generation.counts(),
-            generation.answerPosition(),
-            generation.mask());
-    if (token < 0) {
-      refuse(generation, RefusalCause.UNSUPPORTED, NO_TOKEN, "response_format");
-      return;
+  /** Gives a generation its next tokens from its rows, and ends it if that was all. */
+  private int advance(Generation generation, int firstRow, long now) {
+    Slot slot = generation.slot();
+    int[] guess = generation.takeGuess();
+    AnswerStep.Chosen chosen = answers.choose(generation, firstRow, guess, now);
+    if (slot != null && guess.length > 0) {
+      slots.shorten(slot, guess.length - chosen.right());
+      generation.lookup.learn(guess.length, chosen.right());
     }
-    AnswerText text = generation.text();
-    if (!request.ignoreEos() && tokens.endsGeneration(token)) {
-      end(generation, new int[0], List.of(), FinishReason.STOP, null);
-      return;
+    switch (chosen.end()) {
+      case null -> tellDelta(generation, chosen.ids(), generation.text().take(), chosen.logprobs());
+      case AnswerStep.End.Finished(FinishReason reason, String stop) ->
+          end(generation, chosen.ids(), chosen.logprobs(), reason, stop);
+      case AnswerStep.End.NoToken() -> {
+        tellDelta(generation, chosen.ids(), generation.text().take(), chosen.logprobs());
+        refuse(generation, RefusalCause.UNSUPPORTED, NO_TOKEN, "response_format");
+      }
     }
-    List<TokenLogprob> told =
-        request.logprobs() ? List.of(logprobs.describe(token, request.topLogprobs())) : List.of();
-    int[] ids = {token};
-    generation.append(token, now);
-    text.feed(tokens.piece(token));
-    if (text.matched() != null) {
-      end(generation, ids, told, FinishReason.STOP, text.matched());
-    } else if (generation.isComplete()) {
-      end(generation, ids, told, FinishReason.STOP, null);
-    } else if (generation.isAtLength(contextTokens)) {
-      end(generation, ids, told, FinishReason.LENGTH, null);
-    } else {
-      tellDelta(generation, ids, text.take(), told);
-    }
+    return 1 + guess.length;
   }
 
   /** Ends a generation before its time, and lets its client have what was withheld. */
@@ -307,6 +293,7 @@ final class Scheduler {
 
   private void remove(Generation generation) {
     generations.remove(generation.key());
+    generation.leaveDesk();
     admission.remove(generation);
     shares.leave(generation.account());
   }
@@ -329,6 +316,12 @@ final class Scheduler {
 
   /** Tokens in the cache, those of shared prefixes once. */
   int cachedTokens() {
+    return slots.cachedTokens();
+  }
+
+  /** Drops what free sequences keep, and returns what the cache holds then: what runs. */
+  int forgetKept() {
+    slots.makeRoom(backend.cacheTokens());
     return slots.cachedTokens();
   }
 

@@ -81,6 +81,11 @@ final class Slot {
     scheduled = 0;
   }
 
+  /** Says that the backend has forgotten what it computed for nothing. */
+  void shorten(int length) {
+    cached = length;
+  }
+
   void release(long at) {
     generation = null;
     scheduled = 0;

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * computing it, too: so do the second and later of a request's choices, and a burst of requests
  * with the same system prompt.
  *
+ * <p>Where a backend computes only neighbours together, of the free sequences one is taken that
+ * leaves fewest runs of busy ones: it fills a hole, else it stands beside a busy one.
+ *
  * <p>Prefixes are shared only within a {@linkplain GenerationRequest#cacheScope() scope}: else the
  * time to first token would tell a curious client whether somebody's prompt began as his does.
  */
@@ -27,11 +30,15 @@ final class SlotTable {
   /** Fewer tokens are computed anew sooner than waited for, unless they are the same request's. */
   private static final int WORTH_WAITING_FOR = 64;
 
+  /** Where a copy is one of a whole cache, it must spare one part in so many. */
+  private static final int WHOLE_COPY = 128;
+
   private final Backend backend;
   private final Slot[] slots;
   private final CellLedger cells;
   private final int size;
   private final int cacheTokens;
+  private final boolean neighbours;
   private int busy;
   private long uses;
 
@@ -44,6 +51,7 @@ final class SlotTable {
     this.backend = backend;
     this.size = size;
     cacheTokens = backend.cacheTokens();
+    neighbours = backend.computesNeighbours();
     long needed = (long) size * backend.limits().contextTokens();
     if (cacheTokens < needed) {
       throw new IllegalArgumentException(
@@ -71,6 +79,28 @@ final class SlotTable {
     return cells.used();
   }
 
+  /** Whether a sequence may be taken now: any, or where neighbours matter, a good neighbour. */
+  private boolean isFit(Slot slot) {
+    return slot.isFree() && (!neighbours || runsWith(slot.sequence) == fewestRuns());
+  }
+
+  private int fewestRuns() {
+    int fewest = Integer.MAX_VALUE;
+    for (Slot slot : slots) {
+      if (slot.isFree()) {
+        fewest = Math.min(fewest, runsWith(slot.sequence));
+      }
+    }
+    return fewest;
+  }
+
+  /** How many more runs of consecutive busy sequences there are with this one: 1, 0 or -1. */
+  private int runsWith(int sequence) {
+    boolean below = sequence > 0 && !slots[sequence - 1].isFree();
+    boolean above = sequence + 1 < slots.length && !slots[sequence + 1].isFree();
+    return 1 - (below ? 1 : 0) - (above ? 1 : 0);
+  }
+
   /** Gives a generation a slot that holds the beginning of its tokens, or null where all run. */
   @Nullable Slot acquire(Generation generation) {
     Slot idlest = isFull() ? null : idlest(null);
@@ -88,6 +118,9 @@ final class SlotTable {
       source.use(++uses);
       if (taken == source) {
         truncate(source, kept);
+      } else if (!isWorthCopying(kept)) {
+        truncate(taken, 0);
+        kept = 0;
       } else {
         truncate(taken, 0);
         backend.copyPrefix(source.sequence, taken.sequence, kept);
@@ -109,6 +142,15 @@ final class SlotTable {
   void computed(Slot slot) {
     cells.append(slot.sequence, slot.planned() - slot.cached());
     slot.computed();
+  }
+
+  /** Forgets a slot's last tokens, which were guessed wrong. */
+  void shorten(Slot slot, int tokens) {
+    if (tokens > 0) {
+      int length = slot.cached() - tokens;
+      truncate(slot, length);
+      slot.shorten(length);
+    }
   }
 
   /**
@@ -175,8 +217,14 @@ final class SlotTable {
     return best;
   }
 
+  /** A cache of its own is copied whole, which takes about as long as a few tokens of a prompt. */
+  private boolean isWorthCopying(int kept) {
+    return !neighbours || kept * WHOLE_COPY >= backend.limits().contextTokens();
+  }
+
   private Slot target(Slot source, int kept) {
-    if (source.isFree() && kept * 2L >= source.cached()) {
+    boolean isFit = isFit(source);
+    if (isFit && kept * 2L >= source.cached()) {
       return source;
     }
     Slot other = idlest(source);
@@ -186,7 +234,7 @@ final class SlotTable {
   private @Nullable Slot idlest(@Nullable Slot except) {
     Slot idlest = null;
     for (Slot slot : slots) {
-      if (slot.isFree() && slot != except && (idlest == null || slot.usedAt() < idlest.usedAt())) {
+      if (slot != except && isFit(slot) && (idlest == null || slot.usedAt() < idlest.usedAt())) {
         idlest = slot;
       }
     }

@@ -34,6 +34,19 @@ final class TokenList {
     return size;
   }
 
+  /**
+   * Where the last {@code length} tokens stood for the last time before: the index after them; -1
+   * where they did not.
+   */
+  int afterLastOccurrence(int length) {
+    for (int end = size - 1; end >= length; end--) {
+      if (Arrays.equals(items, end - length, end, items, size - length, size)) {
+        return end;
+      }
+    }
+    return -1;
+  }
+
   int[] toArray() {
     return Arrays.copyOf(items, size);
   }

@@ -2,6 +2,8 @@ package org.cocoon.worker.uplink;
 
 import com.google.protobuf.ByteString;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.SocketAddress;
@@ -16,11 +18,12 @@ import org.cocoon.link.wire.Failed;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.Hello;
+import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.earnings.EarningsBook;
-import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.seal.SealedRuns;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,8 +69,11 @@ final class RouterLink implements RouterSession.Owner {
     /** Keys, evidence and the routers' evidence. */
     Attestation attestation();
 
-    /** The engine. */
-    Engine engine();
+    /** The engines, one for each model. */
+    EngineSet engines();
+
+    /** What is offered now, as routers are told of it. */
+    List<Model> models();
 
     /** What a conversation without a system message begins with; empty: nothing. */
     String system();
@@ -276,6 +282,20 @@ final class RouterLink implements RouterSession.Owner {
   /** Tells the router the keys of now. */
   void keysChanged() {
     context.runOnContext(ignored -> sessions().forEach(RouterSession::tellKeys));
+  }
+
+  /**
+   * Tells the router what is offered now.
+   *
+   * @return completes when nothing is on its way any more that was sent before the router heard it
+   */
+  Future<Void> modelsChanged() {
+    Promise<Void> told = Promise.promise();
+    context.runOnContext(
+        ignored ->
+            Future.join(sessions().stream().map(RouterSession::tellModels).toList())
+                .onComplete(heard -> told.complete()));
+    return told.future();
   }
 
   /** Takes nothing new from now on. */

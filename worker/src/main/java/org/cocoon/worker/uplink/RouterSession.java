@@ -13,30 +13,27 @@ import io.vertx.grpc.client.GrpcClientRequest;
 import io.vertx.grpc.client.GrpcClientResponse;
 import java.net.ConnectException;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.RejectedExecutionException;
-import org.cocoon.link.wire.Cancel;
 import org.cocoon.link.wire.Done;
 import org.cocoon.link.wire.Earnings;
 import org.cocoon.link.wire.Failed;
-import org.cocoon.link.wire.FailureCode;
-import org.cocoon.link.wire.FinishReason;
 import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
-import org.cocoon.link.wire.Grant;
 import org.cocoon.link.wire.GroupKeyStatement;
 import org.cocoon.link.wire.LoadReport;
+import org.cocoon.link.wire.Model;
+import org.cocoon.link.wire.ModelList;
+import org.cocoon.link.wire.ModelLoad;
+import org.cocoon.link.wire.ModelsTaken;
 import org.cocoon.link.wire.Refused;
-import org.cocoon.link.wire.Run;
+import org.cocoon.link.wire.RefusedModel;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.earnings.EarningsBook;
 import org.cocoon.worker.earnings.EarningsBook.Payer;
 import org.cocoon.worker.engine.EngineLoad;
-import org.cocoon.worker.engine.RunKey;
-import org.cocoon.worker.seal.SealedRuns;
+import org.cocoon.worker.engine.EngineSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,16 +54,13 @@ import org.slf4j.LoggerFactory;
  *
  * <p>State belongs to one Vert.x context.
  */
-final class RouterSession implements Unsealing.Outcome {
+final class RouterSession implements RouterRuns.Session {
   private static final Logger log = LoggerFactory.getLogger(RouterSession.class);
   static final long HEARTBEAT_MILLIS = 1_000;
   private static final long WELCOME_MILLIS = 10_000;
 
   /** Heartbeats whose ping may stay unanswered, as long as a router waits for a silent worker. */
   private static final int MOST_UNANSWERED = 5;
-
-  /** After how long a cancel is tried again that the engine had no room to look at. */
-  private static final long CANCEL_AGAIN_MILLIS = 50;
 
   private static final Buffer PING = Buffer.buffer("cocoon-1");
 
@@ -94,14 +88,12 @@ final class RouterSession implements Unsealing.Outcome {
   }
 
   private final Vertx vertx;
-  private final Context context;
   private final SocketAddress router;
   private final long link;
   private final ByteString instance;
   private final RouterLink.Terms terms;
   private final Owner owner;
-  private final Unsealing unsealing;
-  private final Map<Long, RunKey> runs = new HashMap<>();
+  private final RouterRuns runs;
 
   private State state = State.DIALLING;
   private @Nullable GrpcClient client;
@@ -111,8 +103,7 @@ final class RouterSession implements Unsealing.Outcome {
   private boolean draining;
   private boolean leavingHeard;
   private long leavingTimer = -1;
-  private long highestRun;
-  private LoadReport lastLoad = LoadReport.getDefaultInstance();
+  private List<Model> told = List.of();
   private int unanswered;
 
   /**
@@ -130,13 +121,12 @@ final class RouterSession implements Unsealing.Outcome {
       RouterLink.Terms terms,
       Owner owner) {
     this.vertx = vertx;
-    this.context = context;
     this.router = router;
     this.link = link;
     this.instance = instance;
     this.terms = terms;
     this.owner = owner;
-    this.unsealing = new Unsealing(vertx, terms.sealed(), this);
+    this.runs = new RouterRuns(vertx, context, link, terms, this);
   }
 
   long link() {
@@ -185,9 +175,10 @@ final class RouterSession implements Unsealing.Outcome {
     request.exceptionHandler(fault -> broken(reason(fault)));
     request.connection().closeHandler(ignored -> broken("the connection closed"));
     Future<GrpcClientResponse<FromWorker, FromRouter>> response = request.response();
+    told = terms.models();
     request.write(
         FromWorker.newBuilder()
-            .setHello(terms.hello().toBuilder().setInstance(instance))
+            .setHello(terms.hello().toBuilder().addAllModels(told).setInstance(instance))
             .setLoad(load())
             .build());
     return response
@@ -227,8 +218,9 @@ final class RouterSession implements Unsealing.Outcome {
     payer = Payer.of(welcome).orElse(null);
     state = State.ATTACHED;
     owner.attached(this, welcome, renewAt);
-    report(true);
+    report();
     tellKeys();
+    tellModels(); // where others came while it dialled
   }
 
   // ------------------------------------------------------------------ what the router says
@@ -260,28 +252,10 @@ final class RouterSession implements Unsealing.Outcome {
     if (message.hasEarnings()) {
       book(message.getEarnings());
     }
-    for (Run run : message.getRunList()) {
-      if (!run(run)) {
-        return "the router gave one number to two runs";
-      }
+    if (message.hasModelsTaken()) {
+      refused(message.getModelsTaken());
     }
-    try {
-      for (Grant grant : message.getGrantList()) {
-        RunKey key = runs.get(grant.getRun());
-        if (key != null) {
-          terms.engine().grant(key, grant.getTokens());
-        }
-      }
-      for (Cancel cancel : message.getCancelList()) {
-        RunKey key = runs.get(cancel.getRun());
-        if (key != null && !unsealing.cancel(cancel.getRun())) {
-          terms.engine().cancel(key);
-        }
-      }
-    } catch (RejectedExecutionException e) {
-      return "the router sends more than the engine can look at";
-    }
-    return null;
+    return runs.obey(message, draining);
   }
 
   /** A statement that does not hold is the owner's business: the link goes on. */
@@ -295,79 +269,21 @@ final class RouterSession implements Unsealing.Outcome {
     }
   }
 
-  /** Starts a run, or says why not; returns false where its number is taken. */
-  private boolean run(Run run) {
-    highestRun = Math.max(highestRun, run.getRun());
-    if (draining) {
-      fail(run, FailureCode.FAILURE_DRAINING, "this worker is stopping");
-      return true;
-    }
-    boolean isSealed = run.hasSealed();
-    RunKey key = isSealed ? SealedRuns.key(link, run.getRun()) : new RunKey(link, run.getRun());
-    if (runs.putIfAbsent(run.getRun(), key) != null) {
-      return false;
-    }
-    if (isSealed) {
-      unsealing.begin(key, run);
-    } else {
-      opened(key, run);
-    }
-    return true;
-  }
-
-  @Override
-  public void opened(RunKey key, Run run) {
-    try {
-      if (run.hasEmbed()) {
-        terms.engine().embed(WireRequests.embedding(key, run));
-      } else {
-        terms.engine().generate(WireRequests.request(key, run, terms.system()));
-      }
-    } catch (RejectedExecutionException e) {
-      terms.sealed().forget(key);
-      refused(run, FailureCode.FAILURE_BUSY, "this worker has too much to look at");
-    }
-  }
-
-  @Override
-  public void refused(Run run, FailureCode code, String message) {
-    runs.remove(run.getRun());
-    fail(run, code, message);
-    leaveIfDone();
-  }
-
-  @Override
-  public void cancelled(Run run) {
-    runs.remove(run.getRun());
-    Done done =
-        Done.newBuilder().setRun(run.getRun()).setFinish(FinishReason.FINISH_CANCELLED).build();
-    write(FromWorker.newBuilder().addDone(done).build());
-    leaveIfDone();
-  }
-
-  private void fail(Run run, FailureCode code, String message) {
-    write(
-        FromWorker.newBuilder()
-            .addFailed(Failed.newBuilder().setRun(run.getRun()).setCode(code).setMessage(message))
-            .build());
-  }
-
   // ------------------------------------------------------------------ what we say
 
   /** Sends what a step produced for this session. */
   void send(FromWorker.Builder message, List<Done> done, List<Failed> failed) {
     if (!done.isEmpty() || !failed.isEmpty()) {
-      done.forEach(one -> runs.remove(one.getRun()));
-      failed.forEach(one -> runs.remove(one.getRun()));
-      LoadReport load = load();
-      lastLoad = load;
-      message.setLoad(load);
+      done.forEach(one -> runs.ended(one.getRun()));
+      failed.forEach(one -> runs.ended(one.getRun()));
+      message.setLoad(load());
     }
     write(message.build());
     leaveIfDone();
   }
 
-  private void write(FromWorker message) {
+  @Override
+  public void write(FromWorker message) {
     GrpcClientRequest<FromWorker, FromRouter> open = stream;
     if (open != null && (state == State.ATTACHED || state == State.LEAVING)) {
       open.write(message); // bounded: no run sends more than its credit
@@ -375,26 +291,69 @@ final class RouterSession implements Unsealing.Outcome {
   }
 
   private LoadReport load() {
-    EngineLoad load = terms.engine().load();
-    return LoadReport.newBuilder()
-        .setRunning(load.running())
-        .setQueued(load.queued())
-        .setQueuedPromptTokens(load.queuedPromptTokens())
-        .setDecodeTokensPerSecond(load.decodeTokensPerSecond())
-        .setPrefillTokensPerSecond(load.prefillTokensPerSecond())
-        .setDispatchedSeen(highestRun)
-        .build();
+    Map<String, EngineLoad> loads = terms.engines().loads();
+    EngineLoad all = EngineSet.sum(loads.values());
+    LoadReport.Builder report =
+        LoadReport.newBuilder()
+            .setRunning(all.running())
+            .setQueued(all.queued())
+            .setQueuedPromptTokens(all.queuedPromptTokens())
+            .setDecodeTokensPerSecond(all.decodeTokensPerSecond())
+            .setPrefillTokensPerSecond(all.prefillTokensPerSecond())
+            .setDispatchedSeen(runs.highest());
+    if (loads.size() > 1) {
+      loads.forEach(
+          (model, load) ->
+              report.addModels(
+                  ModelLoad.newBuilder()
+                      .setName(model)
+                      .setRunning(load.running())
+                      .setQueued(load.queued())));
+    }
+    return report.build();
   }
 
-  private void report(boolean always) {
-    LoadReport load = load();
-    if (always || !load.equals(lastLoad)) {
-      lastLoad = load;
-      write(
-          FromWorker.newBuilder()
-              .setLoad(load)
-              .setDraining(draining || state == State.LEAVING)
-              .build());
+  private void report() {
+    write(
+        FromWorker.newBuilder()
+            .setLoad(load())
+            .setDraining(draining || state == State.LEAVING)
+            .build());
+  }
+
+  /**
+   * Says which models there are, if that is news.
+   *
+   * @return completes when all has come that the router sent before it heard this, or the session
+   *     ended
+   */
+  Future<Void> tellModels() {
+    GrpcClientRequest<FromWorker, FromRouter> open = stream;
+    List<Model> now = terms.models();
+    if (open == null || state != State.ATTACHED || now.equals(told)) {
+      return Future.succeededFuture();
+    }
+    told = now;
+    // With the keys: a router takes them for models that it knows.
+    write(
+        FromWorker.newBuilder()
+            .setModels(ModelList.newBuilder().addAllModels(now))
+            .addAllGroupKeys(terms.groupKeys())
+            .setLoad(load())
+            .build());
+    return open.connection().ping(PING).<Void>mapEmpty().otherwiseEmpty();
+  }
+
+  private void refused(ModelsTaken taken) {
+    for (RefusedModel one : taken.getRefusedList()) {
+      log.warn(
+          "event=model_refused router={} model={} reason=\"{}\"",
+          router,
+          one.getName(),
+          one.getReason());
+    }
+    if (taken.getRefusedCount() == 0) {
+      log.info("event=models_taken router={}", router);
     }
   }
 
@@ -416,7 +375,7 @@ final class RouterSession implements Unsealing.Outcome {
       broken("no sign of life for %d s".formatted(unanswered * HEARTBEAT_MILLIS / 1000));
       return;
     }
-    report(true);
+    report();
     unanswered++;
     open.connection().ping(PING).onSuccess(ignored -> unanswered = 0);
   }
@@ -426,7 +385,7 @@ final class RouterSession implements Unsealing.Outcome {
   /** Takes nothing new from now on: the worker stops. */
   void drain() {
     draining = true;
-    report(true);
+    report();
   }
 
   /**
@@ -440,7 +399,7 @@ final class RouterSession implements Unsealing.Outcome {
       return;
     }
     state = State.LEAVING;
-    report(true);
+    report();
     // The answer comes after all that the router sent before it heard of this.
     open.connection()
         .ping(PING)
@@ -454,7 +413,8 @@ final class RouterSession implements Unsealing.Outcome {
     }
   }
 
-  private void leaveIfDone() {
+  @Override
+  public void leaveIfDone() {
     GrpcClientRequest<FromWorker, FromRouter> open = stream;
     if (state == State.LEAVING && leavingHeard && runs.isEmpty() && open != null) {
       open.end();
@@ -488,9 +448,7 @@ final class RouterSession implements Unsealing.Outcome {
 
   private void quit() {
     state = State.ENDED;
-    unsealing.cancelAll();
-    runs.values().forEach(this::cancel);
-    runs.clear();
+    runs.cancelAll();
     release();
   }
 
@@ -505,15 +463,6 @@ final class RouterSession implements Unsealing.Outcome {
     client = null;
     if (old != null) {
       old.close();
-    }
-  }
-
-  /** Cancels a run that nobody hears any more, as soon as the engine has room to look at it. */
-  private void cancel(RunKey key) {
-    try {
-      terms.engine().cancel(key);
-    } catch (RejectedExecutionException e) {
-      context.runOnContext(ignored -> vertx.setTimer(CANCEL_AGAIN_MILLIS, again -> cancel(key)));
     }
   }
 }

@@ -1,5 +1,6 @@
 package org.cocoon.worker.uplink;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.SocketAddress;
@@ -23,7 +24,7 @@ import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.link.wire.Uplink;
 import org.cocoon.worker.earnings.EarningsBook;
-import org.cocoon.worker.engine.Engine;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.engine.StepListener;
@@ -72,7 +73,8 @@ public final class Uplinks implements StepListener {
    * Dials all routers and keeps dialling.
    *
    * @param identity name, price and software version of this worker
-   * @param engine what runs the requests; its listener must be this object, by {@link #stepped}
+   * @param engines what runs the requests, one for each model; their listener must be this object,
+   *     by {@link #stepped}
    * @param attestation keys and evidence of this worker, and what it asks of routers
    * @param refusedForGood hears the reason when a router will never take this worker
    */
@@ -80,16 +82,15 @@ public final class Uplinks implements StepListener {
       Vertx vertx,
       List<SocketAddress> routers,
       Identity identity,
-      Engine engine,
+      EngineSet engines,
       Attestation attestation,
       Consumer<String> refusedForGood) {
     HeldKeys held = keys;
-    Hello hello = identity.hello(engine.model(), held != null);
     RouterLink.Terms terms =
         new RouterLink.Terms() {
           @Override
           public Hello hello() {
-            return hello;
+            return identity.hello(engines.models());
           }
 
           @Override
@@ -98,8 +99,13 @@ public final class Uplinks implements StepListener {
           }
 
           @Override
-          public Engine engine() {
-            return engine;
+          public EngineSet engines() {
+            return engines;
+          }
+
+          @Override
+          public List<Model> models() {
+            return engines.models().stream().map(model -> model(model, held != null)).toList();
           }
 
           @Override
@@ -174,33 +180,37 @@ public final class Uplinks implements StepListener {
       boolean simulatedTee,
       String system,
       @Nullable EarningsBook earnings) {
-    Hello hello(ServedModel model, boolean opensSealed) {
+    /** Without the models, but for whether one of them is simulated. */
+    Hello hello(List<ServedModel> models) {
       Hello.Builder hello =
           Hello.newBuilder()
               .setMinVersion(Uplink.VERSION)
               .setMaxVersion(Uplink.VERSION)
               .setName(name)
               .setCoefficient(coefficient)
-              .setSoftware(software)
-              .addModels(
-                  Model.newBuilder()
-                      .setName(model.name())
-                      .setRevision(model.revision())
-                      .setContextTokens(model.contextTokens())
-                      .setSlots(model.slots())
-                      .addAllFeatures(model.features())
-                      .addAllFeatures(opensSealed ? List.of(SEALED) : List.of()));
+              .setSoftware(software);
       if (earnings != null) {
         hello.setPayout(earnings.payee().toString());
       }
       if (simulatedTee) {
         hello.addSimulated("tee");
       }
-      if (model.simulated()) {
+      if (models.stream().anyMatch(ServedModel::simulated)) {
         hello.addSimulated("engine");
       }
       return hello.build();
     }
+  }
+
+  private static Model model(ServedModel model, boolean opensSealed) {
+    return Model.newBuilder()
+        .setName(model.name())
+        .setRevision(model.revision())
+        .setContextTokens(model.contextTokens())
+        .setSlots(model.slots())
+        .addAllFeatures(model.features())
+        .addAllFeatures(opensSealed ? List.of(SEALED) : List.of())
+        .build();
   }
 
   private static final class Batch {
@@ -304,6 +314,15 @@ public final class Uplinks implements StepListener {
   /** Tells all routers the keys that prompts can be sealed to now; from any thread. */
   public void keysChanged() {
     links.forEach(RouterLink::keysChanged);
+  }
+
+  /**
+   * Tells all routers which models are offered now; from any thread.
+   *
+   * @return completes when nothing is on its way any more that was sent before they heard it
+   */
+  public Future<Void> modelsChanged() {
+    return Future.join(links.stream().map(RouterLink::modelsChanged).toList()).mapEmpty();
   }
 
   /** Each router by its address, and whether it is attached; from any thread. */

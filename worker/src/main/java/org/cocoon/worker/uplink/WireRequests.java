@@ -26,6 +26,7 @@ import org.cocoon.worker.engine.EmbeddingRequest.Input;
 import org.cocoon.worker.engine.GenerationRequest;
 import org.cocoon.worker.engine.GenerationRequest.Continuation;
 import org.cocoon.worker.engine.GenerationRequest.Message;
+import org.cocoon.worker.engine.GenerationRequest.Priority;
 import org.cocoon.worker.engine.GenerationRequest.Prompt;
 import org.cocoon.worker.engine.GenerationRequest.Tools;
 import org.cocoon.worker.engine.RunKey;
@@ -37,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Between the wire's messages and the engine's own types. */
 final class WireRequests {
+  /** From here on, of 0 to 9, a request says of itself that it can wait. */
+  private static final int CAN_WAIT = 6;
+
   private WireRequests() {}
 
   /**
@@ -74,7 +78,12 @@ final class WireRequests {
                     ids,
                     run.getContinuation().getTextBytes(),
                     run.getContinuation().getText().toStringUtf8()));
-    return request.withForm(form(run.getForm()));
+    return request.withForm(form(run.getForm())).withPriority(priority(run));
+  }
+
+  /** Nobody may take others' slots by saying that he is in a hurry; anybody may offer his own. */
+  private static Priority priority(Run run) {
+    return run.getPriority() >= CAN_WAIT ? Priority.LOW : Priority.NORMAL;
   }
 
   /** The engine's view of a run for vectors. */

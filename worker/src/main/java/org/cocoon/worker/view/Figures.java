@@ -1,5 +1,6 @@
 package org.cocoon.worker.view;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -8,8 +9,8 @@ import java.util.stream.Collectors;
 /**
  * What a worker does at one moment.
  *
- * @param model its name
- * @param device what computes
+ * @param models what it serves, and how busy each is
+ * @param loading models that come or go, and how far each is
  * @param slots requests that run at the same time, at most
  * @param running requests that run
  * @param queued requests that wait for a slot
@@ -26,8 +27,8 @@ import java.util.stream.Collectors;
  * @param paidNanoTon of it, that arrived
  */
 public record Figures(
-    String model,
-    String device,
+    List<ModelFigures> models,
+    Map<String, String> loading,
     int slots,
     int running,
     int queued,
@@ -43,6 +44,20 @@ public record Figures(
     long earnedNanoTon,
     long paidNanoTon) {
 
+  /**
+   * One model.
+   *
+   * @param name in requests
+   * @param device what computes
+   * @param running requests that run
+   * @param slots requests that run at the same time, at most
+   */
+  public record ModelFigures(String name, String device, int running, int slots) {
+    String line(boolean alone) {
+      return name + " on " + device + (alone ? "" : ", %d of %d".formatted(running, slots));
+    }
+  }
+
   private static final int BAR = 30;
   private static final double TON = 1e9;
 
@@ -53,8 +68,25 @@ public record Figures(
         routers.entrySet().stream()
             .map(one -> one.getKey() + (one.getValue() ? "" : " (not attached)"))
             .collect(Collectors.joining(", "));
+    List<String> lines = new ArrayList<>();
+    for (ModelFigures model : models) {
+      lines.add(row("model", model.line(models.size() == 1)));
+    }
+    // Always one line, so that what is drawn over has as many.
+    lines.add(
+        row(
+            "loading",
+            loading.isEmpty()
+                ? "nothing"
+                : loading.entrySet().stream()
+                    .map(one -> one.getKey() + ": " + one.getValue())
+                    .collect(Collectors.joining(", "))));
+    lines.addAll(activity(full, links));
+    return lines;
+  }
+
+  private List<String> activity(int full, String links) {
     return List.of(
-        row("model", model + " on " + device),
         row("routers", links.isEmpty() ? "none" : links),
         row(
             "slots",

@@ -56,6 +56,7 @@ public final class LiveView {
           StringBuilder screen = new StringBuilder();
           if (drawn[0] > 0) {
             screen.append("\u001b[").append(drawn[0]).append('A'); // up to the first line
+            screen.append(drawn[0] > lines.size() ? "\u001b[J" : ""); // there are fewer now
           }
           for (String line : lines) {
             screen.append("\r\u001b[K").append(line).append('\n');

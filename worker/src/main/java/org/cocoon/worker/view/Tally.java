@@ -1,15 +1,18 @@
 package org.cocoon.worker.view;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.ServedModel;
 import org.cocoon.worker.engine.StepListener;
 import org.cocoon.worker.engine.StepOutcome;
 import org.cocoon.worker.engine.StepOutcome.Delta;
 import org.cocoon.worker.engine.StepOutcome.Ended;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
+import org.cocoon.worker.view.Figures.ModelFigures;
 
 /**
  * Counts what an engine tells on its way to whoever answers it. Counts alone are kept, nothing of
@@ -61,16 +64,18 @@ public final class Tally implements StepListener {
 
   /** What a worker does now. */
   public Figures figures(
-      ServedModel model,
-      EngineLoad load,
+      List<ServedModel> models,
+      Map<String, EngineLoad> loads,
+      Map<String, String> loading,
       long upSeconds,
       Map<String, Boolean> routers,
       long earnedNanoTon,
       long paidNanoTon) {
+    EngineLoad load = EngineSet.sum(loads.values());
     return new Figures(
-        model.name(),
-        model.device(),
-        model.slots(),
+        models.stream().map(model -> figures(model, loads)).toList(),
+        loading,
+        models.stream().mapToInt(ServedModel::slots).sum(),
         load.running(),
         load.queued(),
         load.decodeTokensPerSecond(),
@@ -84,5 +89,13 @@ public final class Tally implements StepListener {
         routers,
         earnedNanoTon,
         paidNanoTon);
+  }
+
+  private static ModelFigures figures(ServedModel model, Map<String, EngineLoad> loads) {
+    return new ModelFigures(
+        model.name(),
+        model.device(),
+        loads.getOrDefault(model.name(), EngineLoad.NONE).running(),
+        model.slots());
   }
 }

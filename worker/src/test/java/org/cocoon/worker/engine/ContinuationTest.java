@@ -1,6 +1,7 @@
 package org.cocoon.worker.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.cocoon.worker.engine.GenerationRequest.Continuation.UNKNOWN_ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -88,6 +89,37 @@ class ContinuationTest {
     assertEquals(List.of(), again.ids);
     assertEquals("", again.text());
     assertEquals(5, again.finished().promptTokens());
+  }
+
+  @Test
+  void answerBegunWithoutIdsGoesOnFromItsText() {
+    int[] unknown = {UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID};
+    Continuation begun = new Continuation(unknown, 7, "ab€cd");
+    Sampling warm = new Sampling(0.8f, 0.9f, 0, 0, 7, 0, 0, 1, Map.of());
+    Desk.Answer rest = Desk.alone(Desk.request(1, "p", 10, warm, List.of(), begun));
+    Desk.Answer same =
+        Desk.alone(Desk.request(1, "pab€cd", 7, Sampling.GREEDY, List.of(), Continuation.NONE));
+    assertEquals(7, rest.ids.size(), "three of ten tokens were told before");
+    assertEquals(1, rest.finished().promptTokens());
+    Desk.Answer greedy = Desk.alone(Desk.request(1, "p", 10, Sampling.GREEDY, List.of(), begun));
+    assertEquals(same.ids, greedy.ids);
+    assertEquals(same.text(), greedy.text());
+  }
+
+  @Test
+  void stopStringThatTheTextBeforeBeganIsFound() {
+    Continuation begun = new Continuation(new int[] {UNKNOWN_ID}, 2, "xE");
+    Sampling bias = new Sampling(0, 1, 0, 0, 0, 0, 0, 1, Map.of(TestVocabulary.BYTES + 'N', 50f));
+    Desk.Answer rest = Desk.alone(Desk.request(1, "p", 5, bias, List.of("EN"), begun));
+    assertEquals("EN", rest.finished().stop());
+    assertEquals("", rest.text());
+  }
+
+  @Test
+  void tokensWithoutIdsAndWithoutTheirTextAreRefused() {
+    Continuation begun = new Continuation(new int[] {5, UNKNOWN_ID}, 2, "");
+    Desk.Answer refused = Desk.alone(Desk.request(1, "p", 5, Sampling.GREEDY, List.of(), begun));
+    assertEquals("continuation", refused.refused().param());
   }
 
   @Test

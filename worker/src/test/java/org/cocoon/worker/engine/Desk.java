@@ -71,7 +71,7 @@ final class Desk {
     PromptDesk direct =
         (request, done) -> {
           done.accept(preparer.prepare(request));
-          return true;
+          return () -> {};
         };
     scheduler = new Scheduler(backend, options, tokens, direct, () -> nanos);
   }

@@ -32,6 +32,13 @@ final class HashBackend implements Backend {
   private final int cacheTokens;
   final List<Step> steps = new ArrayList<>();
   @Nullable BackendException failure;
+
+  /** How many last tokens of a sequence the next one depends on. */
+  int remembered = Integer.MAX_VALUE;
+
+  /** Whether tokens must come in the order of their sequences. */
+  boolean neighbours;
+
   Cost cost = (decodes, prefills, attended) -> 0;
   LongConsumer clock = nanos -> {};
   private boolean closed;
@@ -71,9 +78,19 @@ final class HashBackend implements Backend {
 
   HashBackend(
       int sequences, int contextTokens, int batchTokens, Vocabulary vocabulary, int cacheTokens) {
+    this(sequences, contextTokens, batchTokens, vocabulary, cacheTokens, sequences);
+  }
+
+  HashBackend(
+      int sequences,
+      int contextTokens,
+      int batchTokens,
+      Vocabulary vocabulary,
+      int cacheTokens,
+      int rows) {
     this.cacheTokens = cacheTokens;
     this.vocabulary = vocabulary;
-    limits = new BackendLimits(sequences, contextTokens, batchTokens, vocabulary.size(), 0);
+    limits = new BackendLimits(sequences, contextTokens, batchTokens, vocabulary.size(), 0, rows);
     for (int i = 0; i < sequences; i++) {
       caches.add(new ArrayList<>());
     }
@@ -95,6 +112,11 @@ final class HashBackend implements Backend {
   }
 
   @Override
+  public boolean computesNeighbours() {
+    return neighbours;
+  }
+
+  @Override
   public Vocabulary vocabulary() {
     return vocabulary;
   }
@@ -108,9 +130,12 @@ final class HashBackend implements Backend {
     int[] counts = new int[limits.sequences()];
     int row = 0;
     long attended = 0;
+    int last = 0;
     for (int i = 0; i < batch.count(); i++) {
       int sequence = batch.sequences().get(i);
       List<Cell> cache = caches.get(sequence);
+      assertTrue(!neighbours || sequence >= last, "out of order");
+      last = sequence;
       assertEquals(cache.size(), batch.positions().get(i), "position in sequence " + sequence);
       assertTrue(cache.size() < limits.contextTokens(), "a token beyond the context");
       cache.add(new Cell(batch.tokens().get(i)));
@@ -129,9 +154,9 @@ final class HashBackend implements Backend {
     clock.accept(cost.nanos(row, batch.count() - row, attended));
   }
 
-  private static int hash(List<Cell> cache) {
+  private int hash(List<Cell> cache) {
     int hash = 1;
-    for (Cell cell : cache) {
+    for (Cell cell : cache.subList(Math.max(cache.size() - remembered, 0), cache.size())) {
       hash = 31 * hash + cell.token;
     }
     return hash;

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.cocoon.backend.BackendException;
+import org.cocoon.backend.Vocabulary;
 import org.cocoon.worker.engine.StepOutcome.Delta;
 import org.cocoon.worker.engine.StepOutcome.Ended;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
@@ -102,6 +105,39 @@ class NativeEngineTest {
     assertSame(failure, engine.broken().toCompletableFuture().get(10, SECONDS));
     engine.generate(Desk.request(3, "c", 4));
     assertEquals(RefusalCause.ENGINE, assertInstanceOf(Ended.Refused.class, next()).cause());
+  }
+
+  /** A vocabulary that cuts no text until the test says so. */
+  private static Vocabulary slow(CountDownLatch mayCut) {
+    TestVocabulary real = new TestVocabulary(null);
+    return (Vocabulary)
+        Proxy.newProxyInstance(
+            Vocabulary.class.getClassLoader(),
+            new Class<?>[] {Vocabulary.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("tokenize")) {
+                mayCut.await();
+              }
+              return method.invoke(real, arguments);
+            });
+  }
+
+  @Test
+  void promptsOfCancelledRequestsLeaveTheQueue() throws InterruptedException {
+    CountDownLatch mayCut = new CountDownLatch(1);
+    EngineOptions few = EngineOptions.DEFAULTS.withMaxQueued(3);
+    HashBackend slow = new HashBackend(1, 512, 128, slow(mayCut));
+    try (NativeEngine other = NativeEngine.open(slow, few, this::stepped)) {
+      for (int run = 1; run <= 50; run++) {
+        other.generate(Desk.request(run, "never read", 4));
+        other.cancel(new RunKey(1, run));
+        Ended.Finished cancelled = assertInstanceOf(Ended.Finished.class, next());
+        assertEquals(FinishReason.CANCELLED, cancelled.reason());
+      }
+      other.generate(Desk.request(51, "read", 4));
+      mayCut.countDown();
+      assertEquals(4, assertInstanceOf(Ended.Finished.class, next()).completionTokens());
+    }
   }
 
   @Test

@@ -266,6 +266,14 @@ class PromptBuilderTest {
     return builder(new TestVocabulary(template)).build(new Prompt.Chat(messages, json));
   }
 
+  @Test
+  void aModelWithoutATemplateDoesNotGoOnWithTheConversationByItself() {
+    Prompt chat = new Prompt.Chat(List.of(new Message("user", "x")), "");
+    assertTrue(builder(new TestVocabulary(null)).stops(chat).contains("\nuser:"));
+    assertEquals(List.of(), builder(new TestVocabulary(null)).stops(new Prompt.Text("x")));
+    assertEquals(List.of(), builder(new TestVocabulary("{{ messages }}")).stops(chat));
+  }
+
   private static PromptBuilder builder(TestVocabulary vocabulary) {
     return new PromptBuilder(
         vocabulary, new TokenTable(vocabulary), () -> Instant.EPOCH, 1_000_000);

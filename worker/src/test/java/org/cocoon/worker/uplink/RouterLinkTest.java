@@ -32,6 +32,7 @@ import org.cocoon.link.wire.FromRouter;
 import org.cocoon.link.wire.FromWorker;
 import org.cocoon.link.wire.Grant;
 import org.cocoon.link.wire.Hello;
+import org.cocoon.link.wire.Model;
 import org.cocoon.link.wire.Refused;
 import org.cocoon.link.wire.Run;
 import org.cocoon.link.wire.Uplink;
@@ -39,6 +40,7 @@ import org.cocoon.link.wire.Welcome;
 import org.cocoon.worker.engine.EmbeddingRequest;
 import org.cocoon.worker.engine.Engine;
 import org.cocoon.worker.engine.EngineLoad;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.GenerationRequest;
 import org.cocoon.worker.engine.RunKey;
 import org.cocoon.worker.engine.ServedModel;
@@ -58,7 +60,8 @@ class RouterLinkTest {
   private final BlockingQueue<GrpcServerRequest<FromWorker, FromRouter>> attached =
       new LinkedBlockingQueue<>();
   private final BlockingQueue<FromWorker> heard = new LinkedBlockingQueue<>();
-  private final RecordingEngine engine = new RecordingEngine();
+  private final RecordingEngine engine = new RecordingEngine("m");
+  private final EngineSet engines = EngineSet.of(engine);
   private final Map<String, GrpcServerRequest<FromWorker, FromRouter>> streams = new HashMap<>();
   private final Plain attestation = new Plain();
   private final BlockingQueue<String> forGood = new LinkedBlockingQueue<>();
@@ -72,10 +75,15 @@ class RouterLinkTest {
     final BlockingQueue<RunKey> granted = new LinkedBlockingQueue<>();
     volatile long fullForRun = -1;
     final AtomicInteger fullForCancels = new AtomicInteger();
+    private final String name;
+
+    RecordingEngine(String name) {
+      this.name = name;
+    }
 
     @Override
     public ServedModel model() {
-      return new ServedModel("m", "r", 100, 4, List.of(), "none", true);
+      return new ServedModel(name, "r", 100, 4, List.of(), "none", true);
     }
 
     @Override
@@ -104,7 +112,7 @@ class RouterLinkTest {
 
     @Override
     public EngineLoad load() {
-      return new EngineLoad(0, 0, 0, 0, 0);
+      return new EngineLoad(generated.size(), 0, 0, 0, 0);
     }
 
     @Override
@@ -166,7 +174,7 @@ class RouterLinkTest {
         vertx,
         List.of(SocketAddress.inetSocketAddress(server.actualPort(), "127.0.0.1")),
         new Uplinks.Identity("w", 1000, "test", true, "", null),
-        engine,
+        engines,
         attestation,
         forGood::add);
   }
@@ -192,7 +200,7 @@ class RouterLinkTest {
   }
 
   private static Run run(long number) {
-    return Run.newBuilder().setRun(number).setText("x").setCredit(8).build();
+    return Run.newBuilder().setRun(number).setModel("m").setText("x").setCredit(8).build();
   }
 
   @Test
@@ -403,5 +411,85 @@ class RouterLinkTest {
     assertEquals("old", ends.take());
     assertTrue(engine.cancelled.isEmpty());
     assertNotNull(welcomed(), "it dials again");
+  }
+
+  private static Run runOf(String model, long number) {
+    return run(number).toBuilder().setModel(model).build();
+  }
+
+  private List<String> modelsTold() throws InterruptedException {
+    FromWorker next = heard.take();
+    while (!next.hasModels()) {
+      next = heard.take();
+    }
+    return next.getModels().getModelsList().stream().map(Model::getName).toList();
+  }
+
+  private void tellModels() throws Exception {
+    uplinks.modelsChanged().await(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void aRouterHearsOfModelsThatComeAndGoAndWhatIsOnItsWayStillStarts() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = welcomed();
+    send(stream, FromRouter.newBuilder().addRun(runOf("m", 1)));
+    assertEquals(1, engine.generated.take().run());
+    RecordingEngine other = new RecordingEngine("n");
+    engines.add(other);
+    tellModels();
+    assertEquals(List.of("m", "n"), modelsTold());
+    send(stream, FromRouter.newBuilder().addRun(runOf("n", 2)));
+    assertEquals(2, other.generated.take().run());
+    send(
+        stream,
+        FromRouter.newBuilder()
+            .addGrant(Grant.newBuilder().setRun(2).setTokens(1))
+            .addCancel(Cancel.newBuilder().setRun(1)));
+    assertEquals(2, other.granted.take().run());
+    assertEquals(1, engine.cancelled.take().run(), "each at the engine that has it");
+    engines.giveUp("n");
+    tellModels();
+    assertEquals(List.of("m"), modelsTold());
+    send(stream, FromRouter.newBuilder().addRun(runOf("n", 3)));
+    assertEquals(3, other.generated.take().run());
+    engines.remove("n");
+    send(stream, FromRouter.newBuilder().addRun(runOf("n", 4)));
+    FromWorker answer = heard.take();
+    while (answer.getFailedCount() == 0) {
+      answer = heard.take();
+    }
+    assertEquals(4, answer.getFailed(0).getRun());
+    assertEquals(FailureCode.FAILURE_DRAINING, answer.getFailed(0).getCode());
+    assertTrue(other.cancelled.isEmpty() && other.generated.isEmpty());
+  }
+
+  @Test
+  void aRouterThatIsDialledAgainHearsTheModelsOfNowAndTheLoadOfEach() throws Exception {
+    BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+    assertEquals(1, helloAndWelcome(ends, "first").getModelsCount());
+    RecordingEngine other = new RecordingEngine("n");
+    other.generated.add(new RunKey(9, 9));
+    engines.add(other);
+    tellModels();
+    vertx.runOnContext(ignored -> stream("first").connection().close());
+    assertEquals(2, helloAndWelcome(ends, "second").getModelsCount());
+    FromWorker next = heard.take();
+    while (!next.hasLoad() || next.getLoad().getModelsCount() == 0) {
+      next = heard.take();
+    }
+    assertEquals(1, next.getLoad().getRunning());
+    assertEquals("m", next.getLoad().getModels(0).getName());
+    assertEquals(0, next.getLoad().getModels(0).getRunning());
+    assertEquals(1, next.getLoad().getModels(1).getRunning());
+  }
+
+  @Test
+  void aRouterThatWelcomesLateHearsWhatChangedMeanwhile() throws Exception {
+    GrpcServerRequest<FromWorker, FromRouter> stream = attached.take();
+    assertEquals(1, heard.take().getHello().getModelsCount());
+    engines.add(new RecordingEngine("n"));
+    tellModels();
+    send(stream, FromRouter.newBuilder().setWelcome(Welcome.newBuilder().setVersion(1)));
+    assertEquals(List.of("m", "n"), modelsTold());
   }
 }

@@ -44,6 +44,7 @@ import org.cocoon.link.wire.Sampling;
 import org.cocoon.link.wire.SealedPrompt;
 import org.cocoon.link.wire.Tokens;
 import org.cocoon.worker.engine.EngineOptions;
+import org.cocoon.worker.engine.EngineSet;
 import org.cocoon.worker.engine.NativeEngine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,7 +110,7 @@ class SealedWorkerTest {
         vertx,
         List.of(router.address()),
         new Uplinks.Identity("w", 1000, "test", true, "", null),
-        engine,
+        EngineSet.of(engine),
         ScriptedRouter.OPEN,
         why -> {});
   }

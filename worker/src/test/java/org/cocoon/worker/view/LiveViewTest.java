@@ -27,6 +27,7 @@ import org.cocoon.worker.engine.StepOutcome.Delta;
 import org.cocoon.worker.engine.StepOutcome.Ended;
 import org.cocoon.worker.engine.StepOutcome.FinishReason;
 import org.cocoon.worker.engine.StepOutcome.RefusalCause;
+import org.cocoon.worker.view.Figures.ModelFigures;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,8 +36,8 @@ import org.junit.jupiter.api.Timeout;
 class LiveViewTest {
   private static final Figures FIGURES =
       new Figures(
-          "m",
-          "cpu",
+          List.of(new ModelFigures("m", "cpu", 1, 4), new ModelFigures("n", "cpu", 3, 4)),
+          Map.of("o", "hash 45 %, 512 MB/s"),
           8,
           4,
           2,
@@ -90,6 +91,8 @@ class LiveViewTest {
     String first = String.valueOf(screens.poll(10, TimeUnit.SECONDS));
     String second = String.valueOf(screens.poll(10, TimeUnit.SECONDS));
     assertTrue(first.contains("###############............... 4 of 8, 2 wait"), first);
+    assertTrue(first.contains("n on cpu, 3 of 4"), first);
+    assertTrue(first.contains("o: hash 45 %, 512 MB/s"), first);
     assertTrue(first.contains("1.500000 TON"), first);
     assertTrue(first.contains("1:02:05"), first);
     assertTrue(first.contains("r:1 (not attached)"), first);
@@ -131,7 +134,26 @@ class LiveViewTest {
     tally.stepped(outcome);
     assertEquals(List.of(outcome), heard);
     ServedModel model = new ServedModel("m", "r", 100, 4, List.of(), "cpu", false);
-    Figures now = tally.figures(model, new EngineLoad(1, 2, 0, 3, 4), 5, Map.of(), 6, 7);
-    assertEquals(new Figures("m", "cpu", 4, 1, 2, 3, 4, 30, 3, 1, 1, 1, 5, Map.of(), 6, 7), now);
+    Map<String, EngineLoad> loads = Map.of("m", new EngineLoad(1, 2, 0, 3, 4));
+    Figures now = tally.figures(List.of(model), loads, Map.of(), 5, Map.of(), 6, 7);
+    assertEquals(
+        new Figures(
+            List.of(new ModelFigures("m", "cpu", 1, 4)),
+            Map.of(),
+            4,
+            1,
+            2,
+            3,
+            4,
+            30,
+            3,
+            1,
+            1,
+            1,
+            5,
+            Map.of(),
+            6,
+            7),
+        now);
   }
 }

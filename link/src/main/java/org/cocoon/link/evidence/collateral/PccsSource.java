@@ -9,6 +9,7 @@ import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -47,7 +48,7 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
    *     machine
    * @param rootCrl where the root's revocation list is, if the server has none (Intel's own service
    *     does not; the root certificate names the place)
-   * @param timeout for connecting, and again for each of the four answers, up to its last byte
+   * @param timeout for each of the four answers, from connecting to its last byte
    * @throws IllegalArgumentException a sentence, if an address is not one of those
    */
   public PccsSource(URI base, Optional<URI> rootCrl, Duration timeout) {
@@ -107,20 +108,23 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
   }
 
   private Answer get(URI address) throws IOException {
-    HttpRequest request = HttpRequest.newBuilder(address).timeout(timeout).GET().build();
+    // A request's own timeout would end with the headers: one clock covers the body too.
+    HttpRequest request = HttpRequest.newBuilder(address).GET().build();
     CompletableFuture<HttpResponse<byte[]>> sent =
         client.sendAsync(
             request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), MAX_BODY_BYTES));
     try {
-      // The request's own timeout ends with the headers; this one covers the body too.
       HttpResponse<byte[]> response = sent.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
       if (response.statusCode() != 200) {
         throw new IOException(address + ": it answered with status " + response.statusCode());
       }
       return new Answer(address, response.headers(), response.body());
     } catch (TimeoutException e) {
-      throw new IOException(address + ": no whole answer within " + timeout.toMillis() + " ms", e);
+      throw late(address, e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof HttpTimeoutException connecting) {
+        throw late(address, connecting);
+      }
       throw new IOException(address + ": " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -128,6 +132,11 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
     } finally {
       sent.cancel(true);
     }
+  }
+
+  private IOException late(URI address, Exception cause) {
+    return new IOException(
+        address + ": no whole answer within " + timeout.toMillis() + " ms", cause);
   }
 
   /** An exception without words has only its name to say what it is. */

@@ -94,7 +94,9 @@ final class PccsSourceTest {
       assertTrue(String.valueOf(refused.getMessage()).contains(expected), refused.toString());
       assertTrue(String.valueOf(refused.getMessage()).startsWith(server.base() + "/tdx/"));
     }
-    assertEquals(1, server.requests());
+    // One that gave up while it still connected has asked nothing.
+    int least = fault == LocalPccs.Fault.STALL ? 0 : 1;
+    assertTrue(server.requests() >= least && server.requests() <= 1);
   }
 
   @Test

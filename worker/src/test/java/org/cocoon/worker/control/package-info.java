@@ -1,0 +1,4 @@
+@NullMarked
+package org.cocoon.worker.control;
+
+import org.jspecify.annotations.NullMarked;
