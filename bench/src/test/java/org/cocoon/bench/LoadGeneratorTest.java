@@ -179,7 +179,7 @@ class LoadGeneratorTest {
               new Closed(3),
               scripts.size() * 4L,
               index -> List.of(new Message("user", scripts.get((int) (index % scripts.size())))),
-              Duration.ofMillis(700),
+              Duration.ofSeconds(2),
               10);
       RunResult result = new LoadGenerator(run, System::nanoTime).run();
       Map<String, Long> expected = new TreeMap<>();

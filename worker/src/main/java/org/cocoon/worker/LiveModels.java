@@ -146,6 +146,7 @@ final class LiveModels implements ModelControl {
     return alone(
         source,
         () -> {
+          engines.requireNew(spec.name());
           fits(spec);
           long before = memory.resident();
           long start = System.nanoTime();

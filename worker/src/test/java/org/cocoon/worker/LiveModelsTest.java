@@ -207,6 +207,9 @@ class LiveModelsTest {
     assertInstanceOf(Ended.Finished.class, ended.take(), "it answers as before");
     models.load(new ModelSpec("good", "by-name", ""), told::add);
     assertEquals(List.of("first", "by-name"), offered());
+    ModelSpec taken = new ModelSpec("more", "by-name", "");
+    assertThrows(IllegalArgumentException.class, () -> models.load(taken, told::add));
+    assertTrue(!fakes.opened.contains("more"), "it is not opened in vain");
   }
 
   @Test

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class WatchedEngineTest {
-  private static final Duration STEP = Duration.ofMillis(400);
+  private static final Duration STEP = Duration.ofSeconds(1);
 
   private final CountDownLatch release = new CountDownLatch(1);
   private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
@@ -90,7 +90,7 @@ class WatchedEngineTest {
   @Test
   void manyStepsThatTakeLongTogetherDoNot() throws Exception {
     release.countDown();
-    try (Engine engine = watched(hanging(fake(50, 60)))) { // 1.2 s, three times the limit
+    try (Engine engine = watched(hanging(fake(25, 60)))) { // 2.4 s, more than twice the limit
       ask(engine);
       assertInstanceOf(Ended.Finished.class, ended.poll(20, TimeUnit.SECONDS));
       assertFalse(engine.broken().toCompletableFuture().isDone());

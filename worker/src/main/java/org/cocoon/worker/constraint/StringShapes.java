@@ -10,9 +10,15 @@ final class StringShapes {
   private static final String DATE =
       "[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
           + "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))";
+
+  /**
+   * Without -00, which RFC 3339 has for an unknown zone, ISO 8601 forbids and many readers refuse.
+   */
+  private static final String OFFSET =
+      "(?:Z|\\+(?:0[0-9]|1[0-3]):[0-5][0-9]|-(?:0[1-9]|1[0-3]):[0-5][0-9])";
+
   private static final String TIME =
-      "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?"
-          + "(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])";
+      "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?" + OFFSET;
   private static final String LABEL = "[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?";
   private static final String HOST = LABEL + "(?:\\." + LABEL + "){0,3}\\.[a-z]{2,12}";
   private static final String BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";

@@ -56,13 +56,22 @@ public final class EngineSet implements AutoCloseable {
    */
   public synchronized void add(Engine engine) {
     String name = engine.model().name();
-    if (members.find(name) != null) {
-      throw new IllegalArgumentException("this worker has a model '" + name + "' already");
-    }
+    requireNew(name);
     Map<String, Engine> offered = new LinkedHashMap<>(members.offered);
     offered.put(name, engine);
     members = new Members(offered, members.leaving);
     engine.broken().thenAccept(broken::complete);
+  }
+
+  /**
+   * Looks whether a name is free, so that nothing is opened in vain.
+   *
+   * @throws IllegalArgumentException a sentence, if an engine has a model of that name
+   */
+  public void requireNew(String name) {
+    if (members.find(name) != null) {
+      throw new IllegalArgumentException("this worker has a model '" + name + "' already");
+    }
   }
 
   /**

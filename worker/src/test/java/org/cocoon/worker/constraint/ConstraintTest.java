@@ -52,6 +52,7 @@ class ConstraintTest {
         "{'type':'string','pattern':'b|^c'} ; 'abc' ; 'ac'",
         "{'type':'string','pattern':'^[^\\\\d]{2}$'} ; 'ab' ; 'a1'",
         "{'type':'string','format':'date'} ; '2026-02-28' ; '2026-02-30'",
+        "{'type':'string','format':'time'} ; '23:59:59.5-13:59' ; '00:00:00-00:00'",
         "{'type':'string','format':'email'} ; 'ada.l@example.org' ; 'ada@org'",
         "{'type':'string','format':'uuid'} ; '01234567-89ab-4def-8123-456789abcdef' ; '0123'",
         "{'type':'integer','minimum':-15,'maximum':128} ; 128 ; 129",
