@@ -57,9 +57,10 @@ final class Automaton {
    * @param at bytes, parts or repetitions that are done or begun
    * @param next null: the whole text is complete after it
    * @param depth of the stack
+   * @param shortest bytes of the shortest text that completes it
    * @param hash of this stack, which is asked for often
    */
-  private record Frame(Node node, int at, @Nullable Frame next, int depth, int hash) {
+  private record Frame(Node node, int at, @Nullable Frame next, int depth, int shortest, int hash) {
     @Override
     @SuppressWarnings("ReferenceEquality") // frames are made once each
     public boolean equals(@Nullable Object other) {
@@ -94,6 +95,7 @@ final class Automaton {
   static final class State {
     private final Frame[] tops;
     private final boolean accepts;
+    private final int shortest;
     private State @Nullable [] steps;
     private @Nullable State alike;
     private long @Nullable [] mask;
@@ -101,6 +103,16 @@ final class Automaton {
     private State(Tops of) {
       tops = of.frames();
       accepts = of.accepts();
+      int least = accepts ? 0 : Node.ENDLESS;
+      for (Frame top : tops) {
+        least = Math.min(least, top.shortest());
+      }
+      shortest = least;
+    }
+
+    /** Bytes of the shortest text that makes it whole. */
+    int shortest() {
+      return shortest;
     }
 
     /** Whether the text up to here is whole. */
@@ -188,10 +200,22 @@ final class Automaton {
     int depth = next == null ? 1 : next.depth() + 1;
     int below = next == null ? 0 : next.hash();
     int hash = (System.identityHashCode(node) * 31 + at) * 31 + below;
-    Frame fresh = new Frame(node, at, next, depth, hash);
+    Frame fresh = new Frame(node, at, next, depth, shortest(node, at, next), hash);
     Frame known = frames.putIfAbsent(fresh, fresh);
     made += known == null ? 1 : 0;
     return known == null ? fresh : known;
+  }
+
+  private static int shortest(Node node, int at, @Nullable Frame next) {
+    int own =
+        switch (node) {
+          case ByteSet _ -> 1;
+          case Literal literal -> literal.bytes.length - at;
+          case Sequence sequence -> sequence.shortestFrom(at);
+          case Repeat repeat -> repeat.shortestAfter(at);
+          case Choice _, Reference _ -> 0; // such a frame only marks what was seen
+        };
+    return Math.min(own + (next == null ? 0 : next.shortest()), Node.ENDLESS);
   }
 
   private State state(Collection<Frame> tops, boolean accepts) {

@@ -80,22 +80,32 @@ public final class Constraint {
       recent.use(alike);
       return known;
     }
+    long[] mask = walk(alike, Node.ENDLESS);
+    recent.add(alike, mask);
+    return mask;
+  }
+
+  private long[] walk(State state, int most) {
     long[] mask = new long[tokens.trie().words()];
-    tokens.trie().allow(automaton, alike, mask);
-    if (alike.accepts()) {
+    tokens.trie().allow(automaton, state, most, mask);
+    if (state.accepts()) {
       for (int end : tokens.ends()) {
         mask[end >> 6] |= 1L << (end & 63);
       }
     }
-    recent.add(alike, mask);
     return mask;
+  }
+
+  /** Which tokens may come next so that at most so many bytes are missing afterwards. */
+  synchronized long[] maskWithin(State state, int most) {
+    return walk(state, most);
   }
 
   boolean ends(int token) {
     return tokens.ends().contains(token);
   }
 
-  int plainest(State state) {
-    return tokens.plainest(mask(state));
+  int plainest(long[] mask) {
+    return tokens.plainest(mask);
   }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.cocoon.worker.constraint.Node.ByteSet;
 import org.cocoon.worker.constraint.Node.Choice;
 import org.cocoon.worker.constraint.Node.Literal;
@@ -85,13 +86,18 @@ final class Grammar {
     return add(new Reference());
   }
 
-  /** Ends the making: finds out which nodes match any text. */
+  /** Ends the making: finds out which nodes match any text, and how short one. */
   void complete() {
+    settle(Node::becomesProductive);
+    settle(Node::becomesShorter);
+  }
+
+  private void settle(Predicate<Node> learns) {
     boolean news = true;
     while (news) { // each round settles at least one more level of nesting
       news = false;
       for (Node node : nodes) {
-        news |= node.becomesProductive();
+        news |= learns.test(node);
       }
     }
   }

@@ -8,7 +8,11 @@ import org.jspecify.annotations.Nullable;
  * circles through a {@link Reference}; apart from that they are immutable.
  */
 abstract sealed class Node {
+  /** More bytes than any answer has. */
+  static final int ENDLESS = 1 << 28;
+
   private boolean productive;
+  private int shortest = ENDLESS;
 
   /** Whether any text at all matches; known once the grammar is complete. */
   final boolean productive() {
@@ -26,6 +30,22 @@ abstract sealed class Node {
 
   /** Whether it is productive, by what is known of its parts. */
   abstract boolean derives();
+
+  /** Bytes of the shortest text that matches; known once the grammar is complete. */
+  final int shortest() {
+    return shortest;
+  }
+
+  /** Looks again how short it can be; returns whether that is news. */
+  final boolean becomesShorter() {
+    int now = (int) Math.min(measure(), ENDLESS);
+    boolean news = now < shortest;
+    shortest = now;
+    return news;
+  }
+
+  /** Bytes of the shortest text, by what is known of its parts. */
+  abstract long measure();
 
   /** One byte out of a set. */
   static final class ByteSet extends Node {
@@ -63,6 +83,11 @@ abstract sealed class Node {
     boolean derives() {
       return true;
     }
+
+    @Override
+    long measure() {
+      return 1;
+    }
   }
 
   /** These bytes, at least one. */
@@ -77,11 +102,17 @@ abstract sealed class Node {
     boolean derives() {
       return true;
     }
+
+    @Override
+    long measure() {
+      return bytes.length;
+    }
   }
 
   /** One part after the other; of no parts, the empty text. */
   static final class Sequence extends Node {
     final List<Node> parts;
+    private int @Nullable [] shortestFrom;
 
     Sequence(List<Node> parts) {
       this.parts = List.copyOf(parts);
@@ -90,6 +121,24 @@ abstract sealed class Node {
     @Override
     boolean derives() {
       return parts.stream().allMatch(Node::productive);
+    }
+
+    @Override
+    long measure() {
+      return parts.stream().mapToLong(Node::shortest).sum();
+    }
+
+    /** Bytes of the shortest text of the parts from one on; of a complete grammar. */
+    int shortestFrom(int part) {
+      int[] sums = shortestFrom;
+      if (sums == null) {
+        sums = new int[parts.size() + 1];
+        for (int i = parts.size() - 1; i >= 0; i--) {
+          sums[i] = Math.min(sums[i + 1] + parts.get(i).shortest(), ENDLESS);
+        }
+        shortestFrom = sums;
+      }
+      return sums[part];
     }
   }
 
@@ -104,6 +153,11 @@ abstract sealed class Node {
     @Override
     boolean derives() {
       return options.stream().anyMatch(Node::productive);
+    }
+
+    @Override
+    long measure() {
+      return options.stream().mapToLong(Node::shortest).min().orElse(ENDLESS);
     }
   }
 
@@ -129,6 +183,17 @@ abstract sealed class Node {
     boolean derives() {
       return least == 0 || body.productive();
     }
+
+    @Override
+    long measure() {
+      return shortestAfter(0);
+    }
+
+    /** Bytes of the shortest text of the repetitions that are missing after so many. */
+    int shortestAfter(int count) {
+      long missing = Math.max(least - count, 0);
+      return (int) Math.min(missing * body.shortest(), ENDLESS);
+    }
   }
 
   /** Stands for a node that may not be made yet. */
@@ -150,6 +215,11 @@ abstract sealed class Node {
     @Override
     boolean derives() {
       return target().productive();
+    }
+
+    @Override
+    long measure() {
+      return target().shortest();
     }
   }
 }

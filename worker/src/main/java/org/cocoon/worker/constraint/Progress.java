@@ -35,7 +35,36 @@ public final class Progress {
 
   /** The plainest token that may come next, or -1 where none may. */
   public int plainest() {
-    return constraint.plainest(state);
+    return constraint.plainest(allowed());
+  }
+
+  /**
+   * Whether the answer can still become whole after a token that may come next, or could not do so
+   * anyway. A byte is taken for a token: vocabularies have one for each.
+   *
+   * @param left how many tokens the answer may still have, this one counted
+   */
+  public boolean endsWithin(int token, int left) {
+    if (constraint.ends(token) || state.shortest() > left) {
+      return true;
+    }
+    State next = constraint.after(state, token);
+    return next != null && next.shortest() < left;
+  }
+
+  /** Bytes of the shortest text that makes the answer whole; 2^28 where there is none. */
+  public int shortestRest() {
+    return state.shortest();
+  }
+
+  /** The tokens of {@link #allowed()} with which {@link #endsWithin} holds; not shared. */
+  public long[] allowedWithin(int left) {
+    return constraint.maskWithin(state, left - 1);
+  }
+
+  /** The plainest token of a mask, or -1 where it has none. */
+  public int plainest(long[] mask) {
+    return constraint.plainest(mask);
   }
 
   /** Whether the answer could end here. */

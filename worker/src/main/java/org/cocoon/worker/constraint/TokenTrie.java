@@ -102,8 +102,12 @@ final class TokenTrie {
     return (vocabularySize + 63) >> 6;
   }
 
-  /** Sets the bits of all tokens that may come next. */
-  void allow(Automaton automaton, State from, long[] mask) {
+  /**
+   * Sets the bits of all tokens that may come next.
+   *
+   * @param most bytes that may be missing after it
+   */
+  void allow(Automaton automaton, State from, int most, long[] mask) {
     State[] path = new State[longest + 1];
     path[0] = from;
     int node = 0;
@@ -115,7 +119,8 @@ final class TokenTrie {
         continue;
       }
       path[depth] = state;
-      for (int i = firstToken[node]; i < firstToken[node + 1]; i++) {
+      int end = state.shortest() <= most ? firstToken[node + 1] : firstToken[node];
+      for (int i = firstToken[node]; i < end; i++) {
         int token = tokens[i];
         mask[token >> 6] |= 1L << (token & 63);
       }

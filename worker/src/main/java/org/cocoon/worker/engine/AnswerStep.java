@@ -81,12 +81,7 @@ final class AnswerStep {
   /** Appends the next token from the row just loaded, unless that is the end. */
   private @Nullable End next(Generation generation, List<TokenLogprob> told, long now) {
     GenerationRequest request = generation.request;
-    int token =
-        sampler.choose(
-            request.sampling(),
-            generation.counts(),
-            generation.answerPosition(),
-            generation.mask());
+    int token = token(generation);
     if (token < 0) {
       return new End.NoToken();
     }
@@ -103,10 +98,41 @@ final class AnswerStep {
       return new End.Finished(FinishReason.STOP, text.matched());
     }
     if (generation.isComplete()) {
-      return new End.Finished(FinishReason.STOP, null);
+      return new End.Finished(
+          generation.isShortened() ? FinishReason.LENGTH : FinishReason.STOP, null);
     }
     return generation.isAtLength(contextTokens)
         ? new End.Finished(FinishReason.LENGTH, null)
         : null;
+  }
+
+  /** Chooses from the row just loaded; -1 where the answer's form allows no token at all. */
+  private int token(Generation generation) {
+    TokenMask mask = generation.mask();
+    if (mask == null) {
+      return choose(generation, null);
+    }
+    int token = masked(generation, mask, mask.allowed());
+    int left = generation.tokensLeft(contextTokens);
+    if (token < 0 || mask.endsWithin(token, left)) {
+      return token;
+    }
+    row.reload();
+    int shorter = masked(generation, mask, mask.allowedWithin(left));
+    if (shorter < 0) {
+      return token; // the vocabulary has no tokens of single bytes
+    }
+    generation.shorten();
+    return shorter;
+  }
+
+  private int masked(Generation generation, TokenMask mask, long[] allowed) {
+    int token = choose(generation, allowed);
+    return token < 0 ? mask.fallback(allowed) : token;
+  }
+
+  private int choose(Generation generation, long @Nullable [] allowed) {
+    return sampler.choose(
+        generation.request.sampling(), generation.counts(), generation.answerPosition(), allowed);
   }
 }

@@ -94,8 +94,18 @@ final class FormDesk {
     }
 
     @Override
-    public int fallback() {
-      return progress.plainest();
+    public boolean endsWithin(int token, int left) {
+      return progress.endsWithin(token, left);
+    }
+
+    @Override
+    public long[] allowedWithin(int left) {
+      return progress.allowedWithin(left);
+    }
+
+    @Override
+    public int fallback(long[] of) {
+      return progress.plainest(of);
     }
 
     @Override

@@ -47,6 +47,7 @@ final class Generation {
   private int cachedPromptTokens;
   private int preemptions;
   private boolean started;
+  private boolean shortened;
   private long waitingNanos;
   private long stalledNanos;
   private long slotNanos;
@@ -281,8 +282,23 @@ final class Generation {
   }
 
   boolean isAtLength(int contextTokens) {
-    int limit = request.maxTokens();
-    return (limit > 0 && answerPosition() >= limit) || tokens().size() >= contextTokens;
+    return tokensLeft(contextTokens) <= 0;
+  }
+
+  /** How many tokens its answer may still have. */
+  int tokensLeft(int contextTokens) {
+    int limit = request.maxTokens() == 0 ? Integer.MAX_VALUE : request.maxTokens();
+    return Math.min(limit - answerPosition(), contextTokens - tokens().size());
+  }
+
+  /** Says that a token was chosen only so that the answer becomes whole within its length. */
+  void shorten() {
+    shortened = true;
+  }
+
+  /** Whether the model would have said more, had there been more tokens. */
+  boolean isShortened() {
+    return shortened;
   }
 
   /** What is told of it when it ends as it should. */

@@ -41,6 +41,11 @@ final class LogitRow {
     }
   }
 
+  /** Takes the same row once more. */
+  void reload() {
+    load(row);
+  }
+
   /**
    * Takes out of this copy what a mask does not allow.
    *

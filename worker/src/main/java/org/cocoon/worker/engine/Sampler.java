@@ -47,12 +47,12 @@ final class Sampler {
    *
    * @param counts tokens seen so far, if a penalty is asked for
    * @param position of the token in the answer, from 0
-   * @param mask what the token may be; null: anything
-   * @return -1 where the mask allows no token at all
+   * @param allowed what the token may be, as of {@link TokenMask#allowed}; null: anything
+   * @return -1 where the row has none of those
    */
-  int choose(Sampling sampling, TokenCounts counts, int position, @Nullable TokenMask mask) {
-    if (mask != null && !row.restrict(mask.allowed())) {
-      return mask.fallback();
+  int choose(Sampling sampling, TokenCounts counts, int position, long @Nullable [] allowed) {
+    if (allowed != null && !row.restrict(allowed)) {
+      return -1;
     }
     adjust(sampling, counts);
     int largest = row.largest();

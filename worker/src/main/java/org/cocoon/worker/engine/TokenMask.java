@@ -12,8 +12,19 @@ interface TokenMask {
    */
   long[] allowed();
 
-  /** A token to take where the backend's candidates hold none that may come; -1 where none may. */
-  int fallback();
+  /**
+   * Whether the answer can still become whole after a token that may come next, or could not do so
+   * anyway.
+   *
+   * @param left how many tokens the answer may still have, this one counted
+   */
+  boolean endsWithin(int token, int left);
+
+  /** The tokens of {@link #allowed} with which {@link #endsWithin} holds; perhaps none. */
+  long[] allowedWithin(int left);
+
+  /** The one of these tokens to take where the backend's candidates hold none; -1 of none. */
+  int fallback(long[] of);
 
   /** Hears which token was chosen, an end token apart. */
   void accept(int token);

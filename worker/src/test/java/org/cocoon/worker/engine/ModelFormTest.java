@@ -2,6 +2,7 @@ package org.cocoon.worker.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -65,7 +66,7 @@ class ModelFormTest {
           }
           ends.addAll(outcome.ended());
         };
-    int whole = 0;
+    int byItself = 0;
     EngineOptions options = EngineOptions.DEFAULTS;
     try (NativeEngine engine = NativeEngine.open(open(8), options, listener)) {
       for (int first = 0; first < SCHEMAS; first += 8) {
@@ -77,18 +78,15 @@ class ModelFormTest {
           Ended ended = Objects.requireNonNull(ends.poll(120, TimeUnit.SECONDS), "no end in time");
           long seed = ended.key().run();
           String schema = RandomSchemas.of(seed).toString();
-          if (ended instanceof Ended.Finished end && end.reason() == FinishReason.STOP) {
-            String text = Objects.requireNonNull(texts.get(seed)).toString(UTF_8);
-            assertEquals("", Answers.faults(schema, text), seed + ": " + text + schema);
-            whole++;
-          } else {
-            assertTrue(ended instanceof Ended.Finished, ended + " for " + schema);
-          }
+          Ended.Finished end = assertInstanceOf(Ended.Finished.class, ended, schema);
+          String text = Objects.requireNonNull(texts.get(seed)).toString(UTF_8);
+          assertEquals("", Answers.faults(schema, text), seed + ": " + text + schema);
+          byItself += end.reason() == FinishReason.STOP ? 1 : 0;
         }
       }
     }
-    reporter.publishEntry("whole answers", whole + " of " + SCHEMAS);
-    assertTrue(whole >= SCHEMAS * 9 / 10, whole + " of " + SCHEMAS + " answers were whole");
+    reporter.publishEntry(
+        "valid answers", SCHEMAS + ", of which " + byItself + " ended by themselves");
   }
 
   private static GenerationRequest request(long seed) {
