@@ -60,6 +60,11 @@ final class Choice implements RunListener {
   private @Nullable Worker worker;
   private long run;
   private int attempts;
+
+  /** Workers that failed since the answer last grew, and how far it was then. */
+  private int failuresInARow;
+
+  private int progressAtFailure;
   private boolean sealedKeyUnknown;
   private long stateSinceNanos;
   private FinishReason finish = FinishReason.FINISH_CANCELLED;
@@ -241,7 +246,11 @@ final class Choice implements RunListener {
         relay.delivered(),
         attempts);
     enter(State.WAITING);
-    if (attempts >= path.limits().attempts() || !relay.continuable()) {
+    failuresInARow = relay.progress() > progressAtFailure ? 1 : failuresInARow + 1;
+    progressAtFailure = Math.max(progressAtFailure, relay.progress());
+    if (failuresInARow >= path.limits().failuresInARow()
+        || attempts >= path.limits().attempts()
+        || !relay.continuable()) {
       exchange.refuse(
           sealedKeyFault() ? Refusals.sealedKeyUnknown() : Refusals.workersFailed(attempts));
       return;

@@ -46,7 +46,9 @@ public final class RequestPath {
    * Limits of the request path.
    *
    * @param waitingRoom requests that may wait for a worker
-   * @param attempts workers that one request may be given to
+   * @param failuresInARow workers that may fail an answer without a token between them: more would
+   *     let one request that breaks engines break them all
+   * @param attempts workers that one answer may be given to, however it grows
    * @param firstTokenTimeoutNanos from a worker's start to its first token
    * @param stallTimeoutNanos for which a client may read nothing
    * @param stopTimeoutNanos in which a worker must confirm a cancel
@@ -55,6 +57,7 @@ public final class RequestPath {
    */
   public record Limits(
       int waitingRoom,
+      int failuresInARow,
       int attempts,
       long firstTokenTimeoutNanos,
       long stallTimeoutNanos,
@@ -66,6 +69,7 @@ public final class RequestPath {
         new Limits(
             1024,
             4,
+            16,
             TimeUnit.SECONDS.toNanos(60),
             TimeUnit.SECONDS.toNanos(30),
             TimeUnit.SECONDS.toNanos(2),

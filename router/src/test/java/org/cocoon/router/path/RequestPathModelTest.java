@@ -53,6 +53,7 @@ class RequestPathModelTest {
       new RequestPath.Limits(
           4,
           4,
+          16,
           TimeUnit.SECONDS.toNanos(60),
           TimeUnit.SECONDS.toNanos(30),
           TimeUnit.SECONDS.toNanos(2),

@@ -60,6 +60,7 @@ class SealedPathTest {
           new RequestPath.Limits(
               4,
               4,
+              8,
               TimeUnit.SECONDS.toNanos(60),
               TimeUnit.SECONDS.toNanos(30),
               TimeUnit.SECONDS.toNanos(2),
@@ -242,6 +243,45 @@ class SealedPathTest {
     first.fail(FailureCode.FAILURE_ENGINE);
     settle();
     assertEquals(1, ids.runs.size());
+  }
+
+  @Test
+  void anAnswerThatGrowsIsGivenToMoreWorkersThanOneThatDoesNot() {
+    Peer peer = new Peer("0", SEALED);
+    Client client = submit();
+    peer.chunk("c", 1);
+    for (int failed = 1; failed < 8; failed++) {
+      Peer next = new Peer("" + failed, SEALED);
+      TestWorkers.lose(fleet, peer.worker);
+      settle();
+      assertNull(client.refusal);
+      assertEquals(1, next.runs.size());
+      if (failed % 3 == 0) {
+        next.chunk("c", 1);
+      }
+      peer = next;
+    }
+    TestWorkers.lose(fleet, peer.worker);
+    settle();
+    assertEquals(Kind.WORKER_FAILED, client.refusedAs(), "8 are enough");
+    assertEquals(3, client.tokens);
+  }
+
+  @Test
+  void anAnswerThatDoesNotGrowBreaksOnlySoManyWorkers() {
+    Peer peer = new Peer("0", SEALED);
+    Client client = submit();
+    for (int failed = 1; failed < 4; failed++) {
+      Peer next = new Peer("" + failed, SEALED);
+      peer.fail(FailureCode.FAILURE_ENGINE);
+      settle();
+      assertEquals(1, next.runs.size());
+      peer = next;
+    }
+    assertNull(client.refusal);
+    peer.fail(FailureCode.FAILURE_ENGINE);
+    settle();
+    assertEquals(Kind.WORKER_FAILED, client.refusedAs());
   }
 
   interface Fault {
