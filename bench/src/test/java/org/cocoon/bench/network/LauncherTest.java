@@ -138,6 +138,16 @@ class LauncherTest {
   @Test
   void theModelNamesTheCapitalOfFrance() throws Exception {
     JsonObject body = new JsonObject(question("What is the capital of France?", 32));
+    // Asked alone, it has "La femme" only 0.3 logits behind "The": rounding, which depends on what
+    // ran before, could choose that. After two examples nothing comes near.
+    body.put(
+        "messages",
+        List.of(
+            said("user", "What is the capital of Italy?"),
+            said("assistant", "Rome."),
+            said("user", "What is the capital of Germany?"),
+            said("assistant", "Berlin."),
+            said("user", "What is the capital of France?")));
     body.remove("stream");
     body.remove("stream_options");
     body.remove("ignore_eos");
@@ -146,6 +156,10 @@ class LauncherTest {
     JsonObject choice = answer.getJsonArray("choices").getJsonObject(0);
     String content = choice.getJsonObject("message").getString("content");
     assertTrue(content.contains("Paris"), content);
+  }
+
+  private static JsonObject said(String role, String content) {
+    return new JsonObject().put("role", role).put("content", content);
   }
 
   @Test
