@@ -75,7 +75,7 @@ class ModelFormTest {
           engine.generate(request(FIRST + seed));
         }
         for (int i = first; i < last; i++) {
-          Ended ended = Objects.requireNonNull(ends.poll(120, TimeUnit.SECONDS), "no end in time");
+          Ended ended = Objects.requireNonNull(ends.poll(300, TimeUnit.SECONDS), "no end in time");
           long seed = ended.key().run();
           String schema = RandomSchemas.of(seed).toString();
           Ended.Finished end = assertInstanceOf(Ended.Finished.class, ended, schema);
