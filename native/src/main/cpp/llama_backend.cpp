@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "ggml-cpu.h"
 #include "llama.h"
+#include "llama_embeddings.h"
 #include "llama_runtime.h"
 
 using namespace cocoon;
@@ -19,9 +20,7 @@ struct cocoon_backend {
     if (context != nullptr) {
       llama_free(context);
     }
-    if (embedding_context != nullptr) {
-      llama_free(embedding_context);
-    }
+    embeddings.reset();
     if (pool != nullptr) {
       free_pool(pool);
     }
@@ -33,7 +32,6 @@ struct cocoon_backend {
   llama_model *model = nullptr;
   const llama_vocab *vocabulary = nullptr;
   llama_context *context = nullptr;
-  llama_context *embedding_context = nullptr;  // made when it is first asked for
   ggml_threadpool *pool = nullptr;
   decltype(&ggml_threadpool_free) free_pool = nullptr;
   std::string device;
@@ -48,8 +46,7 @@ struct cocoon_backend {
   std::vector<int32_t> ones;
   std::vector<llama_seq_id *> sequence_pointers;
   std::vector<int8_t> outputs;
-  int32_t threads = 1;
-  int32_t embedding_lengths[COCOON_EMBEDDING_SEQUENCES] = {};
+  std::unique_ptr<Embeddings> embeddings;  // none where only a vocabulary is open
 };
 
 namespace {
@@ -180,9 +177,10 @@ void make_buffers(cocoon_backend &backend, const cocoon_options &options) {
   backend.ones.assign(tokens, 1);
   backend.sequence_pointers.assign(tokens, nullptr);
   backend.outputs.assign(tokens, 0);
-  backend.threads = options.threads;
   backend.limits = {options.sequences, options.context_tokens, options.batch_tokens,
                     llama_vocab_n_tokens(backend.vocabulary), 0};
+  backend.embeddings = std::make_unique<Embeddings>(backend.model, backend.pool, options.threads,
+                                                    options.context_tokens);
 }
 
 void check_sequence(const cocoon_backend &backend, int32_t sequence) {
@@ -270,107 +268,11 @@ void forget(cocoon_backend &backend, int32_t sequence, int32_t from_position) {
   backend.lengths[static_cast<size_t>(sequence)] = from_position;
 }
 
-// A second context over the same weights: that of the answers gives logits, for rows that ask for
-// them, and this one the hidden states of all tokens. They are pooled here, not by llama.cpp, which
-// would need a whole text in one batch, and so would hold up who decodes for as long as a text takes.
-void make_embedding_context(cocoon_backend &backend) {
-  llama_context_params params = llama_context_default_params();
-  params.n_ctx = static_cast<uint32_t>(backend.limits.context_tokens);
-  params.n_batch = COCOON_EMBEDDING_TOKENS;
-  params.n_ubatch = COCOON_EMBEDDING_TOKENS;
-  params.n_seq_max = COCOON_EMBEDDING_SEQUENCES;
-  params.n_outputs_max = COCOON_EMBEDDING_TOKENS;
-  params.n_threads = backend.threads;
-  params.n_threads_batch = backend.threads;
-  params.embeddings = true;
-  params.pooling_type = LLAMA_POOLING_TYPE_NONE;
-  params.kv_unified = true;
-  params.swa_full = true;
-  params.no_perf = true;
-  error_log().clear();
-  backend.embedding_context = llama_init_from_model(backend.model, params);
-  if (backend.embedding_context == nullptr) {
-    throw Failure(COCOON_UNUSABLE,
-                  "llama.cpp cannot make a context for embeddings: " + error_log().first());
+Embeddings &embeddings_of(cocoon_backend &backend) {
+  if (backend.embeddings == nullptr) {
+    throw failure(COCOON_INVALID, "a vocabulary alone makes no embeddings");
   }
-  llama_attach_threadpool(backend.embedding_context, backend.pool, backend.pool);
-}
-
-void check_embedding_sequence(const cocoon_backend &backend, int32_t sequence) {
-  if (sequence < 0 || sequence >= COCOON_EMBEDDING_SEQUENCES || backend.pool == nullptr) {
-    throw failure(COCOON_INVALID, "there is no embedding sequence %d", sequence);
-  }
-}
-
-void check_embedding_batch(const cocoon_backend &backend, const cocoon_embedding_batch &batch,
-                           int32_t *lengths) {
-  if (batch.count < 1 || batch.count > COCOON_EMBEDDING_TOKENS) {
-    throw failure(COCOON_INVALID, "a batch for embeddings has 1 to %d tokens, not %d",
-                  COCOON_EMBEDDING_TOKENS, batch.count);
-  }
-  int32_t held = batch.count;
-  for (int32_t i = 0; i < COCOON_EMBEDDING_SEQUENCES; i++) {
-    lengths[i] = backend.embedding_lengths[i];
-    held += lengths[i];
-  }
-  if (held > backend.limits.context_tokens) {
-    throw failure(COCOON_INVALID, "embedding sequences hold at most %d tokens together",
-                  backend.limits.context_tokens);
-  }
-  for (int32_t i = 0; i < batch.count; i++) {
-    check_embedding_sequence(backend, batch.sequences[i]);
-    int32_t &length = lengths[batch.sequences[i]];
-    if (batch.positions[i] != length) {
-      throw failure(COCOON_INVALID, "embedding sequence %d holds %d tokens, not %d",
-                    batch.sequences[i], length, batch.positions[i]);
-    }
-    if (batch.tokens[i] < 0 || batch.tokens[i] >= backend.limits.vocabulary_size) {
-      throw failure(COCOON_INVALID, "there is no token %d; they are 0 to %d", batch.tokens[i],
-                    backend.limits.vocabulary_size - 1);
-    }
-    length++;
-  }
-}
-
-void embed(cocoon_backend &backend, const cocoon_embedding_batch &batch) {
-  int32_t lengths[COCOON_EMBEDDING_SEQUENCES];
-  check_embedding_batch(backend, batch, lengths);
-  if (backend.embedding_context == nullptr) {
-    make_embedding_context(backend);
-  }
-  int32_t ones[COCOON_EMBEDDING_TOKENS];
-  int8_t outputs[COCOON_EMBEDDING_TOKENS];
-  llama_seq_id *pointers[COCOON_EMBEDDING_TOKENS];
-  for (int32_t i = 0; i < batch.count; i++) {
-    ones[i] = 1;
-    outputs[i] = 1;
-    pointers[i] = const_cast<llama_seq_id *>(batch.sequences + i);
-  }
-  llama_batch input{};
-  input.n_tokens = batch.count;
-  input.token = const_cast<llama_token *>(batch.tokens);
-  input.pos = const_cast<llama_pos *>(batch.positions);
-  input.n_seq_id = ones;
-  input.seq_id = pointers;
-  input.logits = outputs;
-  error_log().clear();
-  const int32_t result = llama_decode(backend.embedding_context, input);
-  if (result != 0) {
-    throw failure(COCOON_FAILED, "llama.cpp could not embed %d tokens (%d): %s", batch.count,
-                  result, error_log().first().c_str());
-  }
-  const int32_t size = llama_model_n_embd_out(backend.model);
-  for (int32_t i = 0; i < batch.count; i++) {
-    const float *state = llama_get_embeddings_ith(backend.embedding_context, i);
-    if (state == nullptr) {
-      throw failure(COCOON_FAILED, "llama.cpp gave no hidden state for token %d of a batch", i);
-    }
-    double *sum = batch.sums + static_cast<size_t>(batch.sequences[i]) * static_cast<size_t>(size);
-    for (int32_t j = 0; j < size; j++) {
-      sum[j] += static_cast<double>(state[j]);
-    }
-  }
-  std::copy(lengths, lengths + COCOON_EMBEDDING_SEQUENCES, backend.embedding_lengths);
+  return *backend.embeddings;
 }
 
 // Copies a value out, or says how long it is.
@@ -556,18 +458,12 @@ int32_t cocoon_embedding_size(const cocoon_backend *backend) {
 
 cocoon_status cocoon_embed(cocoon_backend *backend, const cocoon_embedding_batch *batch,
                            cocoon_message *message) {
-  return guarded(message, [&] { embed(*backend, *batch); });
+  return guarded(message, [&] { embeddings_of(*backend).embed(*batch); });
 }
 
 cocoon_status cocoon_forget_embedding(cocoon_backend *backend, int32_t sequence,
                                       cocoon_message *message) {
-  return guarded(message, [&] {
-    check_embedding_sequence(*backend, sequence);
-    if (backend->embedding_context != nullptr) {
-      llama_memory_seq_rm(llama_get_memory(backend->embedding_context), sequence, -1, -1);
-    }
-    backend->embedding_lengths[sequence] = 0;
-  });
+  return guarded(message, [&] { embeddings_of(*backend).forget(sequence); });
 }
 
 void cocoon_get_stats(const cocoon_backend *backend, cocoon_stats *stats) {

@@ -85,7 +85,7 @@ final class OfferedModels {
   }
 
   /** Looks again; returns why nothing of it may be served any longer, or null. */
-  @Nullable String judge(Worker worker) {
+  @Nullable String lookAgain(Worker worker) {
     lists = 0;
     Judged judged = judge();
     if (judged.taken.isEmpty()) {

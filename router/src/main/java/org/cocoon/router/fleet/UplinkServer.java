@@ -150,7 +150,7 @@ public final class UplinkServer {
       } else if (attachment.left(now)) {
         attachment.over("it may not stay");
       } else {
-        String unlisted = attachment.models.judge(worker);
+        String unlisted = attachment.models.lookAgain(worker);
         if (unlisted != null) {
           attachment.end("MODEL_NOT_LISTED", unlisted, false);
         }

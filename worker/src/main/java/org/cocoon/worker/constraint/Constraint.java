@@ -80,12 +80,13 @@ public final class Constraint {
       recent.use(alike);
       return known;
     }
-    long[] mask = walk(alike, Node.ENDLESS);
+    long[] mask = maskWithin(alike, Node.ENDLESS);
     recent.add(alike, mask);
     return mask;
   }
 
-  private long[] walk(State state, int most) {
+  /** Which tokens may come next so that at most so many bytes are missing afterwards. */
+  synchronized long[] maskWithin(State state, int most) {
     long[] mask = new long[tokens.trie().words()];
     tokens.trie().allow(automaton, state, most, mask);
     if (state.accepts()) {
@@ -94,11 +95,6 @@ public final class Constraint {
       }
     }
     return mask;
-  }
-
-  /** Which tokens may come next so that at most so many bytes are missing afterwards. */
-  synchronized long[] maskWithin(State state, int most) {
-    return walk(state, most);
   }
 
   boolean ends(int token) {

@@ -1,11 +1,17 @@
 package org.cocoon.worker.constraint;
 
 import org.cocoon.worker.constraint.Automaton.State;
+import org.jspecify.annotations.Nullable;
 
 /** How far one answer has come within its form. One thread at a time. */
 public final class Progress {
   private final Constraint constraint;
   private State state;
+
+  /** What was looked at last, which is mostly what comes next: a token, and the state after it. */
+  private int lookedAt = -1;
+
+  private @Nullable State after;
 
   Progress(Constraint constraint, State start) {
     this.constraint = constraint;
@@ -25,17 +31,13 @@ public final class Progress {
     if (constraint.ends(token)) {
       return state.accepts();
     }
-    State next = constraint.after(state, token);
+    State next = after(token);
     if (next == null) {
       return false;
     }
     state = next;
+    lookedAt = -1;
     return true;
-  }
-
-  /** The plainest token that may come next, or -1 where none may. */
-  public int plainest() {
-    return constraint.plainest(allowed());
   }
 
   /**
@@ -48,7 +50,7 @@ public final class Progress {
     if (constraint.ends(token) || state.shortest() > left) {
       return true;
     }
-    State next = constraint.after(state, token);
+    State next = after(token);
     return next != null && next.shortest() < left;
   }
 
@@ -65,6 +67,14 @@ public final class Progress {
   /** The plainest token of a mask, or -1 where it has none. */
   public int plainest(long[] mask) {
     return constraint.plainest(mask);
+  }
+
+  private @Nullable State after(int token) {
+    if (token != lookedAt) {
+      after = constraint.after(state, token);
+      lookedAt = token;
+    }
+    return after;
   }
 
   /** Whether the answer could end here. */

@@ -86,7 +86,7 @@ final class AnswerStep {
       return new End.NoToken();
     }
     if (!request.ignoreEos() && tokens.endsGeneration(token)) {
-      return new End.Finished(FinishReason.STOP, null);
+      return byItself(generation);
     }
     if (request.logprobs()) {
       told.add(logprobs.describe(token, request.topLogprobs()));
@@ -98,12 +98,17 @@ final class AnswerStep {
       return new End.Finished(FinishReason.STOP, text.matched());
     }
     if (generation.isComplete()) {
-      return new End.Finished(
-          generation.isShortened() ? FinishReason.LENGTH : FinishReason.STOP, null);
+      return byItself(generation);
     }
     return generation.isAtLength(contextTokens)
         ? new End.Finished(FinishReason.LENGTH, null)
         : null;
+  }
+
+  /** Ends an answer to which nothing is to be added; perhaps because it had no more tokens. */
+  private static End byItself(Generation generation) {
+    return new End.Finished(
+        generation.isShortened() ? FinishReason.LENGTH : FinishReason.STOP, null);
   }
 
   /** Chooses from the row just loaded; -1 where the answer's form allows no token at all. */

@@ -324,7 +324,7 @@ final class Embedder {
   }
 
   private void refuse(RunKey key, RefusalCause cause, String message) {
-    ended.add(new Ended.Refused(key, cause, message, EmbeddingDesk.param()));
+    ended.add(new Ended.Refused(key, cause, message, EmbeddingDesk.PARAM));
   }
 
   private void end(Job job, FinishReason reason) {

@@ -11,7 +11,8 @@ import org.cocoon.worker.engine.StepOutcome.RefusalCause;
  * Checks texts that are to become vectors and cuts them into tokens. Belongs to the prompt thread.
  */
 final class EmbeddingDesk {
-  private static final String INPUT = "input";
+  /** The parameter that all refusals are about. */
+  static final String PARAM = "input";
 
   private final BackendLimits limits;
   private final TokenTable tokens;
@@ -80,10 +81,5 @@ final class EmbeddingDesk {
 
   private static Prepared.Rejected bad(String message) {
     return new Prepared.Rejected(RefusalCause.BAD_REQUEST, message);
-  }
-
-  /** The parameter that all these refusals are about. */
-  static String param() {
-    return INPUT;
   }
 }

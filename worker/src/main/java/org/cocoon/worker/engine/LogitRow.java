@@ -54,7 +54,7 @@ final class LogitRow {
   boolean restrict(long[] allowed) {
     boolean left = candidates > 0 ? restrictCandidates(allowed) : restrictAll(allowed);
     if (!left) {
-      load(row);
+      reload();
       largest(); // a row without one number is the backend's fault, not the form's
     }
     return left;

@@ -170,7 +170,7 @@ class ConstraintTest {
       Progress progress = form(schema).begin();
       StringBuilder bytes = new StringBuilder();
       for (int i = 0; i < 3_000 && !progress.isWhole(); i++) {
-        int token = progress.plainest();
+        int token = progress.plainest(progress.allowed());
         assertTrue(token > 0, "a dead end after " + bytes + " of " + schema);
         assertTrue(progress.accept(token));
         bytes.append((char) (token - 1));

@@ -9,7 +9,6 @@ import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -62,7 +61,6 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
     this.timeout = timeout;
     this.client =
         HttpClient.newBuilder()
-            .connectTimeout(timeout)
             .followRedirects(HttpClient.Redirect.NEVER)
             .version(HttpClient.Version.HTTP_1_1)
             .build();
@@ -108,7 +106,7 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
   }
 
   private Answer get(URI address) throws IOException {
-    // A request's own timeout would end with the headers: one clock covers the body too.
+    // One clock for all of it: those of the client end with the connection and with the headers.
     HttpRequest request = HttpRequest.newBuilder(address).GET().build();
     CompletableFuture<HttpResponse<byte[]>> sent =
         client.sendAsync(
@@ -120,11 +118,8 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
       }
       return new Answer(address, response.headers(), response.body());
     } catch (TimeoutException e) {
-      throw late(address, e);
+      throw new IOException(address + ": no whole answer within " + timeout.toMillis() + " ms", e);
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof HttpTimeoutException connecting) {
-        throw late(address, connecting);
-      }
       throw new IOException(address + ": " + reason(e), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -132,11 +127,6 @@ public final class PccsSource implements CollateralOrigin, AutoCloseable {
     } finally {
       sent.cancel(true);
     }
-  }
-
-  private IOException late(URI address, Exception cause) {
-    return new IOException(
-        address + ": no whole answer within " + timeout.toMillis() + " ms", cause);
   }
 
   /** An exception without words has only its name to say what it is. */
