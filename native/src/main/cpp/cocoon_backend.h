@@ -18,7 +18,7 @@ extern "C" {
 #define COCOON_API __attribute__((visibility("default")))
 
 // Raised with every change of this file or of the JNI bridge that is not a new function.
-#define COCOON_ABI_VERSION 4
+#define COCOON_ABI_VERSION 5
 
 // A loaded model with the caches of its sequences.
 typedef struct cocoon_backend cocoon_backend;
@@ -51,6 +51,7 @@ typedef struct cocoon_options {
   int32_t exact;           // 1: a cache for each sequence, so that no sum depends on the others;
                            // batches are then fastest where sequences are consecutive and in order
   int32_t guesses;         // output rows of one step beyond one for each sequence
+  int32_t plain_kernels;   // 1: llama.cpp's kernels alone, to compare ours with; slower
 } cocoon_options;
 
 typedef struct cocoon_limits {
@@ -130,7 +131,8 @@ COCOON_API cocoon_status cocoon_piece(const cocoon_backend *backend, int32_t tok
 
 // A property as UTF-8; *length is -1 where the model has none of that name. Names:
 //   begin_token (decimal id, where every prompt begins with it), begin_text, end_text,
-//   chat_template, trained_context (decimal), device (for people).
+//   chat_template, trained_context (decimal), device (for people), batched_products (decimal: how
+//   many were computed by kernels that are not llama.cpp's).
 COCOON_API cocoon_status cocoon_metadata(const cocoon_backend *backend, const char *name,
                                          char *text, int32_t capacity, int32_t *length,
                                          cocoon_message *message);

@@ -92,13 +92,13 @@ JNIEXPORT jint JNICALL Java_org_cocoon_backend_NativeLibrary_abiVersion(JNIEnv *
 JNIEXPORT jlong JNICALL Java_org_cocoon_backend_NativeLibrary_open(
     JNIEnv *env, jclass, jbyteArray folder, jbyteArray model, jint sequences, jint context_tokens,
     jint batch_tokens, jint threads, jboolean precise, jboolean exact,
-    jint guesses, jintArray limits) {
+    jint guesses, jboolean plain_kernels, jintArray limits) {
   return within_memory(env, [&] {
     const Utf8 folder_path(env, folder);
     const Utf8 model_path(env, model);
     return opened(env, cocoon_open,
                   {folder_path.text(), model_path.text(), sequences, context_tokens, batch_tokens,
-                   threads, precise, exact, guesses},
+                   threads, precise, exact, guesses, plain_kernels},
                   limits);
   });
 }
@@ -108,8 +108,10 @@ JNIEXPORT jlong JNICALL Java_org_cocoon_backend_NativeLibrary_openVocabulary(
   return within_memory(env, [&] {
     const Utf8 folder_path(env, folder);
     const Utf8 model_path(env, model);
-    return opened(env, cocoon_open_vocabulary, {folder_path.text(), model_path.text(), 0, 0, 0, 0, 0, 0, 0},
-                  limits);
+    cocoon_options options{};
+    options.library_folder = folder_path.text();
+    options.model_path = model_path.text();
+    return opened(env, cocoon_open_vocabulary, options, limits);
   });
 }
 

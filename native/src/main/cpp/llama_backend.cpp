@@ -1,5 +1,6 @@
 // cocoon_backend.h over llama.cpp, on the CPU.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "cocoon_backend.h"
+#include "cpu_kernels.h"
 #include "errors.h"
 #include "ggml-cpu.h"
 #include "llama.h"
@@ -22,6 +24,7 @@ struct cocoon_backend {
     }
     embeddings.reset();
     if (pool != nullptr) {
+      release_plain(pool);
       free_pool(pool);
     }
     if (model != nullptr) {
@@ -39,6 +42,7 @@ struct cocoon_backend {
   bool exact = false;
   int32_t rows = 0;  // of one step at most
   cocoon_stats stats{};
+  std::atomic<int64_t> products{0};  // with kernels of ours
   // How many tokens each sequence holds, and the same while a batch is being checked.
   std::vector<int32_t> lengths;
   std::vector<int32_t> checked_lengths;
@@ -156,7 +160,8 @@ void make_context(cocoon_backend &backend, const cocoon_options &options) {
 }
 
 // Workers that wait on a condition between graphs instead of polling: others share the machine.
-void attach_threads(cocoon_backend &backend, ggml_backend_dev_t cpu, int32_t threads) {
+void attach_threads(cocoon_backend &backend, ggml_backend_dev_t cpu, const cocoon_options &options) {
+  const int32_t threads = options.threads;
   auto make = cpu_function<decltype(&ggml_threadpool_new)>(cpu, "ggml_threadpool_new");
   backend.free_pool = cpu_function<decltype(&ggml_threadpool_free)>(cpu, "ggml_threadpool_free");
   backend.device = "cpu (" + std::to_string(threads) + (threads == 1 ? " thread, " : " threads, ") +
@@ -166,6 +171,9 @@ void attach_threads(cocoon_backend &backend, ggml_backend_dev_t cpu, int32_t thr
   backend.pool = make(&params);
   if (backend.pool == nullptr) {
     throw failure(COCOON_UNUSABLE, "%d threads could not be started", threads);
+  }
+  if (options.plain_kernels != 0) {
+    keep_plain(backend.pool);
   }
   llama_attach_threadpool(backend.context, backend.pool, backend.pool);
 }
@@ -236,7 +244,9 @@ void compute(cocoon_backend &backend, const cocoon_batch &batch) {
   input.seq_id = backend.sequence_pointers.data();
   input.logits = backend.outputs.data();
   error_log().clear();
+  const int64_t products_before = batched_products();
   const int32_t result = llama_decode(backend.context, input);
+  backend.products += batched_products() - products_before;
   if (result != 0) {
     throw failure(COCOON_FAILED, "llama.cpp could not compute a batch of %d tokens (%d): %s",
                   batch.count, result, error_log().first().c_str());
@@ -312,6 +322,10 @@ bool find_metadata(const cocoon_backend &backend, const std::string &name, std::
     *value = std::to_string(llama_model_n_ctx_train(backend.model));
     return true;
   }
+  if (name == "batched_products") {
+    *value = std::to_string(backend.products.load());
+    return true;
+  }
   if (name == "device") {
     *value = backend.device;
     return true;
@@ -333,7 +347,7 @@ cocoon_status cocoon_open(const cocoon_options *options, cocoon_backend **backen
     opened->rows = options->sequences + options->guesses;
     load_model(*opened, *options);
     make_context(*opened, *options);
-    attach_threads(*opened, cpu, options->threads);
+    attach_threads(*opened, cpu, *options);
     make_buffers(*opened, *options);
     *limits = opened->limits;
     *backend = opened.release();

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "cpu_kernels.h"
 #include "errors.h"
 #include "ggml-backend.h"
 #include "llama.h"
@@ -70,6 +71,9 @@ inline ggml_backend_dev_t load_cpu(const char *folder) {
     ggml_backend_load_all_from_path(folder);
     llama_backend_init();
     cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    if (cpu != nullptr) {
+      install_cpu_kernels(cpu);
+    }
   }
   if (cpu == nullptr) {
     throw failure(COCOON_UNUSABLE, "no libggml-cpu-*.so that runs on this machine was found beside "

@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "variants",
     description = {
-      "Compare the engine as it usually is with the same engine and an option: --exact,",
-      "--prompt-lookup, or both. Both take turns at the same prompts."
+      "Compare the engine as it usually is with the same engine and options: --exact,",
+      "--prompt-lookup, --plain-kernels. Both take turns at the same prompts."
     },
     sortOptions = false,
     usageHelpWidth = 100,
@@ -53,6 +53,11 @@ final class VariantsCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "With up to N guessed tokens (default: 0).")
   private int promptLookup;
+
+  @Option(
+      names = "--plain-kernels",
+      description = "With llama.cpp's kernels alone, without those of the bridge.")
+  private boolean plainKernels;
 
   /** What is asked. */
   enum Task {
@@ -105,7 +110,8 @@ final class VariantsCommand implements Callable<Integer> {
   private int measure() throws InterruptedException, IOException {
     int slots = sizes.stream().mapToInt(Integer::intValue).max().orElse(1);
     LlamaOptions usual = llama.options(slots, context, 1);
-    LlamaOptions other = usual.withExact(exact).withGuesses(promptLookup);
+    LlamaOptions other =
+        usual.withExact(exact).withGuesses(promptLookup).withPlainKernels(plainKernels);
     EngineOptions options = EngineOptions.DEFAULTS;
     long empty = residentMebibytes();
     try (ObservedEngine first = new ObservedEngine(LlamaBackend.open(usual), options)) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.function.LongConsumer;
 import org.cocoon.model.BlockHashes;
 import org.cocoon.model.ModelFileException;
@@ -93,6 +94,7 @@ public final class LlamaBackend implements Backend {
               options.precise(),
               options.exact(),
               options.guesses(),
+              options.plainKernels(),
               sizes);
     } catch (BackendException e) {
       throw new BackendException("cannot use the model " + file + ": " + e.getMessage(), e);
@@ -139,6 +141,11 @@ public final class LlamaBackend implements Backend {
   @Override
   public boolean computesNeighbours() {
     return exact;
+  }
+
+  /** How many products of matrices the bridge's own kernels have computed. */
+  long batchedProducts() {
+    return Long.parseLong(Objects.requireNonNull(model.metadata("batched_products")));
   }
 
   @Override

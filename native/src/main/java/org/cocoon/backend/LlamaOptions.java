@@ -17,6 +17,8 @@ import java.nio.file.Path;
  * @param exact whether an answer depends to the last bit on its own tokens alone, whatever else the
  *     engine computes: each sequence then has a cache of its own, and one thread computes
  * @param guesses output rows of one step beyond one for each sequence, for guessed tokens, 0 to 64
+ * @param plainKernels whether llama.cpp's kernels alone compute, without those of the bridge, which
+ *     give the same bits sooner: for comparisons
  */
 public record LlamaOptions(
     Path nativeDir,
@@ -28,7 +30,8 @@ public record LlamaOptions(
     int threads,
     boolean precise,
     boolean exact,
-    int guesses) {
+    int guesses,
+    boolean plainKernels) {
 
   /** What a worker wants: caches in half precision. */
   public LlamaOptions(
@@ -49,7 +52,8 @@ public record LlamaOptions(
         threads,
         false,
         false,
-        0);
+        0,
+        false);
   }
 
   /** The same, exact or not. */
@@ -64,7 +68,8 @@ public record LlamaOptions(
         threads,
         precise,
         value,
-        guesses);
+        guesses,
+        plainKernels);
   }
 
   /** The same with rows for so many guessed tokens. */
@@ -79,6 +84,23 @@ public record LlamaOptions(
         threads,
         precise,
         exact,
+        value,
+        plainKernels);
+  }
+
+  /** The same, with or without the bridge's own kernels. */
+  public LlamaOptions withPlainKernels(boolean value) {
+    return new LlamaOptions(
+        nativeDir,
+        model,
+        modelName,
+        sequences,
+        contextTokens,
+        batchTokens,
+        threads,
+        precise,
+        exact,
+        guesses,
         value);
   }
 

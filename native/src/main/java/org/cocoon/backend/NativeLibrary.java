@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NativeLibrary {
   /** COCOON_ABI_VERSION that this class was written for. */
-  private static final int ABI_VERSION = 4;
+  private static final int ABI_VERSION = 5;
 
   private static @Nullable Path loaded;
 
@@ -71,6 +71,7 @@ final class NativeLibrary {
       boolean precise,
       boolean exact,
       int guesses,
+      boolean plainKernels,
       int[] limits);
 
   /** As {@link #open}, for the vocabulary alone; of the limits only its size is above 0. */

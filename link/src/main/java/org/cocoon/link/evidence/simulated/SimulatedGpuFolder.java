@@ -47,6 +47,9 @@ public final class SimulatedGpuFolder implements AutoCloseable {
     SimulatedGpu gpu = new SimulatedGpu(SimulatedGpuRoot.in(dir, clock), clock.instant());
     Path folder = Files.createTempDirectory("cocoon-simulated-gpu-");
     Path requests = Files.createDirectory(folder.resolve("0"));
+    // For programs that end by a signal and close nothing; what comes last is deleted first.
+    folder.toFile().deleteOnExit();
+    requests.toFile().deleteOnExit();
     WatchService watcher = folder.getFileSystem().newWatchService();
     requests.register(watcher, ENTRY_CREATE);
     SimulatedGpuFolder served = new SimulatedGpuFolder(folder, requests, watcher, gpu);

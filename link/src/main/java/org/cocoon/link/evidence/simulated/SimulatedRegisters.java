@@ -26,10 +26,11 @@ final class SimulatedRegisters {
   /** Makes a folder with all registers at zero. */
   SimulatedRegisters() throws IOException {
     folder = Files.createTempDirectory("cocoon-simulated-rtmr-");
-    // For programs that end by a signal and close nothing.
+    // For programs that end by a signal and close nothing; what comes last is deleted first.
     folder.toFile().deleteOnExit();
     for (int register = 0; register < REGISTERS; register++) {
       put(register);
+      file(register).toFile().deleteOnExit();
     }
   }
 
