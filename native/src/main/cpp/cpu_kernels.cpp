@@ -92,12 +92,15 @@ class Work {
   void pack(const ggml_tensor *columns, int thread, int threads) {
     const int64_t end = blocks_ * (thread + 1) / threads;
     for (int64_t block = blocks_ * thread / threads; block < end; block++) {
-      for (int64_t column = 0; column < count_; column++) {
-        const auto *values = static_cast<const float *>(columns->data) + column * columns->ne[0];
-        const int64_t index = column / columns_at_once;
-        pack_column(values + block * quants, static_cast<int>(column % columns_at_once),
-                    reinterpret_cast<ColumnBlock *>(
-                        bytes_ + offset(index) + static_cast<size_t>(block) * step(index)));
+      for (int64_t index = 0; index < groups(); index++) {
+        auto *to = reinterpret_cast<ColumnBlock *>(bytes_ + offset(index) +
+                                                   static_cast<size_t>(block) * step(index));
+        clear_scales(to);  // those of columns that are not there are computed with, too
+        const float *from = static_cast<const float *>(columns->data) + block * quants +
+                            index * columns_at_once * columns->ne[0];
+        for (int column = 0; column < width(index); column++, from += columns->ne[0]) {
+          pack_column(from, column, to);
+        }
       }
     }
   }

@@ -30,8 +30,8 @@ struct WeightBlock {
 static_assert(sizeof(WeightBlock) == 20, "a block of Q4_1 has 20 bytes");
 
 // 32 values of each of up to eight columns, in eight bits (ggml's block_q8_1, column beside column).
-// Scales and sums are rounded to half precision, as ggml's are. Of `values`, columns * 32 are used, and
-// the next block begins behind them.
+// Scales and sums are rounded to half precision, as ggml's are; those of columns that are not there are
+// 0. Of `values`, columns * 32 are used, and the next block begins behind them.
 struct alignas(32) ColumnBlock {
   float scales[columns_at_once];
   float sums[columns_at_once];  // scale * (sum of the values)
@@ -40,6 +40,11 @@ struct alignas(32) ColumnBlock {
 
 constexpr size_t column_block_size(int columns) {
   return offsetof(ColumnBlock, values) + static_cast<size_t>(columns) * quants;
+}
+
+inline void clear_scales(ColumnBlock *block) {
+  memset(block->scales, 0, sizeof block->scales);
+  memset(block->sums, 0, sizeof block->sums);
 }
 
 COCOON_AVX2 inline float rounded_to_half(float value) {

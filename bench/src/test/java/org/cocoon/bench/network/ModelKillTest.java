@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>{@code -Dcocoon.workers.modelKills=N} says how often (default 2), {@code
  * -Dcocoon.workers.seed=N} when, and whom.
  */
-@Timeout(value = 90, unit = TimeUnit.MINUTES)
+@Timeout(value = 150, unit = TimeUnit.MINUTES)
 class ModelKillTest {
   private static final int STREAMS = 16;
   private static final int KILLS = Integer.getInteger("cocoon.workers.modelKills", 2);
