@@ -28,7 +28,7 @@ constexpr int64_t least_columns = 2;
 // A tile of weights and the columns of one group lie in the first cache together (32 KiB at least).
 constexpr int64_t tile_bytes = 12 * 1024;
 
-constexpr size_t line = 64;  // bytes of the cache
+constexpr size_t cache_line = 64;  // bytes
 
 decltype(&ggml_barrier) barrier = nullptr;
 thread_local int64_t products = 0;
@@ -75,14 +75,14 @@ class Work {
 
   // Of memory, wherever it begins.
   size_t size() const {
-    return 2 * line + static_cast<size_t>(groups() * blocks_) * sizeof(ColumnBlock);
+    return 2 * cache_line + static_cast<size_t>(groups() * blocks_) * sizeof(ColumnBlock);
   }
 
   void use(void *memory, size_t size) {
-    void *aligned = std::align(line, this->size() - line, memory, size);
+    void *aligned = std::align(cache_line, this->size() - cache_line, memory, size);
     GGML_ASSERT(aligned != nullptr);
     next_ = static_cast<std::atomic<int64_t> *>(aligned);
-    bytes_ = static_cast<char *>(aligned) + line;
+    bytes_ = static_cast<char *>(aligned) + cache_line;
   }
 
   // One thread does this, before all.

@@ -1,4 +1,4 @@
-// Products of a matrix in Q4_1 with several columns at once, on AVX2.
+// Products of a matrix in Q4_1 with several columns at once (GEMM), on AVX2.
 //
 // llama.cpp computes such a product column by column, and so takes each block of weights apart anew for
 // every token of a batch. Here a block is taken apart once for up to eight tokens. Each sum is formed
@@ -126,7 +126,6 @@ COCOON_AVX2 inline __m256 row_product(const WeightBlock *row, const char *column
     alignas(32) float scales[columns_at_once];
     _mm256_store_ps(scales, _mm256_mul_ps(_mm256_broadcastss_ps(floats),
                                           _mm256_load_ps(block->scales)));
-    asm volatile("" : "+m"(scales));
     minimums = _mm256_fmadd_ps(_mm256_broadcastss_ps(_mm_movehdup_ps(floats)),
                                _mm256_load_ps(block->sums), minimums);
     for (int column = 0; column < Columns; column++) {

@@ -56,40 +56,28 @@ public record LlamaOptions(
         false);
   }
 
+  /** The same, in single precision or not. */
+  public LlamaOptions withPrecise(boolean value) {
+    return with(value, exact, guesses, plainKernels);
+  }
+
   /** The same, exact or not. */
   public LlamaOptions withExact(boolean value) {
-    return new LlamaOptions(
-        nativeDir,
-        model,
-        modelName,
-        sequences,
-        contextTokens,
-        batchTokens,
-        threads,
-        precise,
-        value,
-        guesses,
-        plainKernels);
+    return with(precise, value, guesses, plainKernels);
   }
 
   /** The same with rows for so many guessed tokens. */
   public LlamaOptions withGuesses(int value) {
-    return new LlamaOptions(
-        nativeDir,
-        model,
-        modelName,
-        sequences,
-        contextTokens,
-        batchTokens,
-        threads,
-        precise,
-        exact,
-        value,
-        plainKernels);
+    return with(precise, exact, value, plainKernels);
   }
 
   /** The same, with or without the bridge's own kernels. */
   public LlamaOptions withPlainKernels(boolean value) {
+    return with(precise, exact, guesses, value);
+  }
+
+  private LlamaOptions with(
+      boolean newPrecise, boolean newExact, int newGuesses, boolean newPlainKernels) {
     return new LlamaOptions(
         nativeDir,
         model,
@@ -98,10 +86,10 @@ public record LlamaOptions(
         contextTokens,
         batchTokens,
         threads,
-        precise,
-        exact,
-        guesses,
-        value);
+        newPrecise,
+        newExact,
+        newGuesses,
+        newPlainKernels);
   }
 
   /** Checks what can be checked without the model. */

@@ -65,18 +65,8 @@ final class OnnxReferenceTest {
 
   private static LlamaBackend llama(Path model, boolean precise) {
     return LlamaBackend.open(
-        new LlamaOptions(
-            LlamaModels.NATIVE,
-            model,
-            "smollm2",
-            SEQUENCES,
-            CONTEXT,
-            64,
-            1,
-            precise,
-            false,
-            0,
-            false));
+        new LlamaOptions(LlamaModels.NATIVE, model, "smollm2", SEQUENCES, CONTEXT, 64, 1)
+            .withPrecise(precise));
   }
 
   @Test
